@@ -1,0 +1,125 @@
+//! [`Tree`]: ordered maps from bytes to bytes, many in one file.
+
+use godb_buffer::{Fault, Lsn, PageId, TreeId, TxnId};
+use std::io::Read;
+use std::ops::{Bound, ControlFlow};
+
+/// A value too large for a leaf: a chain of overflow pages, known by its first page and its length.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Chain {
+    /// The first overflow page.
+    pub head: PageId,
+    /// The length in bytes.
+    pub len: u64,
+}
+
+/// What a tree stores under a key: bytes in the leaf, and behind them, maybe, a chain of overflow pages.
+///
+/// The tree never frees a chain by itself when a value is replaced or removed: an older version may have moved elsewhere by
+/// its head. Whoever owns the last reference calls [`Tree::release`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Value<'a> {
+    /// The bytes kept in the leaf, at most [`Tree::max_inline`] of them.
+    pub inline: &'a [u8],
+    /// The rest, where there is one.
+    pub chain: Option<Chain>,
+}
+
+impl<'a> Value<'a> {
+    /// A value that lies in the leaf whole.
+    #[must_use]
+    pub fn inline(bytes: &'a [u8]) -> Self {
+        Self {
+            inline: bytes,
+            chain: None,
+        }
+    }
+}
+
+/// Which keys a scan visits, and in which direction.
+#[derive(Clone, Copy, Debug)]
+pub struct Range<'a> {
+    /// Where it begins, in key order.
+    pub from: Bound<&'a [u8]>,
+    /// Where it ends, in key order.
+    pub to: Bound<&'a [u8]>,
+    /// From the last key to the first.
+    pub backward: bool,
+}
+
+impl Range<'_> {
+    /// Every key, in order.
+    pub const ALL: Self = Self {
+        from: Bound::Unbounded,
+        to: Bound::Unbounded,
+        backward: false,
+    };
+}
+
+/// Ordered trees of one file, changed under a journal.
+///
+/// Closures given to `get` and `next` run under a page latch: they look and copy, and call nothing of the engine.
+/// Trees know no transactions beyond the id they write into the journal, and no locks: whoever changes the same key
+/// from two transactions at once gets what he asked for.
+pub trait Tree: Send + Sync + 'static {
+    /// An owned position of a scan; holds no latch and no pin between calls.
+    type Cursor: Send + 'static;
+
+    /// The longest key, in bytes.
+    fn max_key(&self) -> usize;
+    /// The most bytes of a value that a leaf holds; the rest goes to a chain.
+    fn max_inline(&self) -> usize;
+
+    /// Makes a new, empty tree. Rolled back with `by`.
+    fn create(&self, by: TxnId) -> Result<TreeId, Fault>;
+    /// Removes a tree and gives its pages back, those of its overflow chains included. Not undoable: called when no
+    /// transaction can want it any more. A crash in between leaves a tree that `destroy` finishes.
+    fn destroy(&self, tree: TreeId) -> Result<(), Fault>;
+    /// Every tree there is, in order.
+    fn trees(&self) -> Result<Vec<TreeId>, Fault>;
+
+    /// Shows the value of `key`.
+    fn get<R>(&self, tree: TreeId, key: &[u8], show: impl FnOnce(Value<'_>) -> R)
+    -> Result<Option<R>, Fault>;
+    /// Sets the value of `key`, in place of one that may be there.
+    fn put(&self, by: TxnId, tree: TreeId, key: &[u8], value: Value<'_>) -> Result<(), Fault>;
+    /// Removes `key`; tells whether it was there.
+    fn remove(&self, by: TxnId, tree: TreeId, key: &[u8]) -> Result<bool, Fault>;
+
+    /// Stores what `from` gives in overflow pages of `tree`, in bounded memory. Rolled back with `by`.
+    /// More than `limit` bytes are refused with [`Fault::TooLarge`], and an error of `from` is returned as it is.
+    fn write_chain(&self, by: TxnId, tree: TreeId, from: &mut dyn Read, limit: u64) -> Result<Chain, Fault>;
+    /// Reads from byte `at` of a chain; returns how many bytes, zero at its end. `hint` remembers the way, so that
+    /// reading on costs one page a page; it starts as `None`.
+    fn read_chain(
+        &self,
+        chain: Chain,
+        at: u64,
+        hint: &mut Option<(u64, PageId)>,
+        into: &mut [u8],
+    ) -> Result<usize, Fault>;
+    /// Removes `key` for good and frees the chain its value has. Not undoable: for versions that nobody can see. A crash
+    /// in between leaves a shorter chain under the key, which `release` finishes.
+    fn release(&self, tree: TreeId, key: &[u8]) -> Result<bool, Fault>;
+
+    /// Begins a scan.
+    fn seek(&self, tree: TreeId, range: Range<'_>) -> Result<Self::Cursor, Fault>;
+    /// Shows the rows of one page, from the cursor's position on, until `show` breaks; the row it broke at counts as
+    /// shown. `false` when the range is exhausted.
+    fn next(
+        &self,
+        at: &mut Self::Cursor,
+        show: impl FnMut(&[u8], Value<'_>) -> ControlFlow<()>,
+    ) -> Result<bool, Fault>;
+
+    /// Applies a journaled change to one page again, unless the page has seen it.
+    fn redo(&self, lsn: Lsn, page: PageId, change: &[u8]) -> Result<(), Fault>;
+    /// Called once between the last redo and the first undo: reads back what the tree keeps in memory about its file.
+    fn redone(&self) -> Result<(), Fault>;
+    /// Takes a change back, by its logical description; the journal gets a compensation that points to `next`.
+    fn undo(&self, by: TxnId, change: &[u8], next: Lsn) -> Result<(), Fault>;
+    /// Where redo would have to start after a crash now, as far as dirty pages decide.
+    fn redo_from(&self) -> Option<Lsn>;
+    /// Writes every dirty page and makes it durable, sharp enough for a clean close. New changes may go on meanwhile.
+    fn flush(&self) -> Result<(), Fault>;
+}

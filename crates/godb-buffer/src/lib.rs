@@ -1,0 +1,11 @@
+//! A bounded pool of pages in memory, with latches, eviction and write-back.
+
+mod barrier;
+mod pages;
+
+pub use barrier::{LogBarrier, NoLog};
+pub use godb_page::{
+    Clock, DatabaseId, Environment, Fault, File, FileLock, FileSystem, Joining, Lsn, OpenMode, PageId,
+    PageStore, Random, Spawn, TreeId, TxnId,
+};
+pub use pages::{PageWrite, Pages};

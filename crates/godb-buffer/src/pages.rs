@@ -1,0 +1,69 @@
+//! [`Pages`]: what the layers above see of the buffer pool.
+
+use godb_page::{DatabaseId, Fault, Lsn, PageId};
+use std::ops::Deref;
+
+/// A page latched for writing. Its bytes can be read freely; they can be changed only after [`stamp`](Self::stamp),
+/// which takes the log position of the record that describes the change. That is the first clause of the
+/// write-ahead rule, and the type system keeps it.
+pub trait PageWrite: Deref<Target = [u8]> {
+    /// Marks the page as changed by the record at `lsn` and hands out its bytes. `floor` is the log position that
+    /// redo must not pass while this page is dirty: the reservation under which `lsn` was appended.
+    /// The page's LSN field is set to `lsn`.
+    fn stamp(&mut self, floor: Lsn, lsn: Lsn) -> &mut [u8];
+}
+
+/// Access to the pages of one file through a bounded memory.
+///
+/// An operation first asks to be [admitted](Self::admit) with as many pages as it will ever hold at once; after that no
+/// page access waits for memory, so holding latches while fetching the next page cannot dead-lock.
+pub trait Pages: Send + Sync + 'static {
+    /// The right to hold a number of pages at once.
+    type Admission<'a>: Send
+    where
+        Self: 'a;
+    /// A page latched for reading; shared with other readers.
+    type Read<'a>: Deref<Target = [u8]>
+    where
+        Self: 'a;
+    /// A page latched for writing; excludes everybody else.
+    type Write<'a>: PageWrite
+    where
+        Self: 'a;
+    /// Keeps a page in memory without latching it.
+    type Pin<'a>
+    where
+        Self: 'a;
+
+    /// Bytes in a page.
+    fn page_size(&self) -> usize;
+    /// The identity that the pages carry.
+    fn database_id(&self) -> DatabaseId;
+    /// Waits until the caller may hold `pages` pages (read, write, fresh or pinned) at once. Taken before the first
+    /// latch, dropped after the last.
+    fn admit(&self, pages: usize) -> Result<Self::Admission<'_>, Fault>;
+    /// Latches a page for reading, fetching it from the store if need be. May do I/O: hold no latch meanwhile
+    /// unless [`try_read`](Self::try_read) says that the page is not in memory.
+    fn read(&self, id: PageId) -> Result<Self::Read<'_>, Fault>;
+    /// Latches a page for reading if it is in memory. Waits for its latch, never for the disk.
+    fn try_read(&self, id: PageId) -> Result<Option<Self::Read<'_>>, Fault>;
+    /// Latches a page for writing, fetching it if need be.
+    fn write(&self, id: PageId) -> Result<Self::Write<'_>, Fault>;
+    /// Latches a page for writing if it is in memory.
+    fn try_write(&self, id: PageId) -> Result<Option<Self::Write<'_>>, Fault>;
+    /// Latches a page for writing without reading it: its old bytes matter to nobody. The bytes are zero, apart
+    /// from the header words that the pool itself fills in. Never does I/O on the page itself.
+    fn fresh(&self, id: PageId) -> Result<Self::Write<'_>, Fault>;
+    /// Brings a page into memory and keeps it there, unlatched.
+    fn pin(&self, id: PageId) -> Result<Self::Pin<'_>, Fault>;
+    /// Tells the pool that nobody will want these pages' bytes again; dirty ones need not be written.
+    fn discard(&self, id: PageId);
+    /// Hints that a page will be wanted soon.
+    fn prefetch(&self, id: PageId);
+    /// Makes room in the file for pages below `pages`, so that writing them back cannot find the disk full.
+    fn ensure_capacity(&self, pages: u32) -> Result<(), Fault>;
+    /// How many pages the file has room for.
+    fn capacity(&self) -> u32;
+    /// The oldest floor among dirty pages: redo after a crash would have to start there.
+    fn oldest_dirty(&self) -> Option<Lsn>;
+}

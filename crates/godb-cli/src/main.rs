@@ -1,0 +1,3 @@
+//! The `godb` program.
+
+fn main() {}

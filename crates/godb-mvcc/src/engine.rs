@@ -1,0 +1,149 @@
+//! [`StorageEngine`]: everything SQL and the key-value API need of storage. A whole other engine plugs in here.
+
+use crate::error::Error;
+use godb_txn::{Range, TreeId};
+use std::io::Read;
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+/// A commit's place in the order of all commits: the log position of its commit record.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Timestamp(pub(crate) u64);
+
+impl Timestamp {
+    /// Wraps a stored number.
+    #[must_use]
+    pub const fn from_raw(raw: u64) -> Self {
+        Self(raw)
+    }
+
+    /// The number as it is stored.
+    #[must_use]
+    pub const fn raw(self) -> u64 {
+        self.0
+    }
+}
+
+/// What a transaction sees of the others.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Isolation {
+    /// Each statement sees what was committed when it began.
+    ReadCommitted,
+    /// The whole transaction sees what was committed when it began.
+    #[default]
+    RepeatableRead,
+    /// As if transactions ran one after another.
+    Serializable,
+}
+
+/// A moment of the past, for reading as of then.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Moment {
+    /// Right after this commit.
+    At(Timestamp),
+    /// At this wall-clock time, in microseconds since 1970-01-01 UTC.
+    Wall(i64),
+    /// This many microseconds ago.
+    Ago(i64),
+}
+
+/// How a transaction begins.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Begin {
+    /// What it sees of the others.
+    pub isolation: Isolation,
+    /// It will not write.
+    pub read_only: bool,
+    /// It reads the past; implies `read_only`.
+    pub as_of: Option<Moment>,
+}
+
+/// How strongly a key is locked by [`EngineTransaction::lock`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Strength {
+    /// Nobody may change it until the transaction ends.
+    Shared,
+    /// Nobody else may lock or change it.
+    Exclusive,
+}
+
+/// A point within a transaction to return to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EngineSavepoint(pub(crate) u64);
+
+impl EngineSavepoint {
+    /// For implementors of [`EngineTransaction::savepoint`].
+    #[must_use]
+    pub const fn from_raw(raw: u64) -> Self {
+        Self(raw)
+    }
+
+    /// The number it was made from.
+    #[must_use]
+    pub const fn raw(self) -> u64 {
+        self.0
+    }
+}
+
+/// Versioned ordered trees under transactions.
+pub trait StorageEngine: Send + Sync {
+    /// Begins a transaction.
+    fn begin(self: Arc<Self>, how: Begin) -> Result<Box<dyn EngineTransaction>, Error>;
+    /// A tree that always exists; the layer above keeps there what it needs to find everything else.
+    fn root(&self) -> TreeId;
+    /// The longest key, in bytes.
+    fn max_key(&self) -> usize;
+    /// The commit that a transaction begun now would see.
+    fn now(&self) -> Timestamp;
+    /// Drops versions that nobody can see, up to a bounded amount of work; tells whether there is more to do.
+    fn collect(&self) -> Result<bool, Error>;
+    /// Takes a checkpoint, where the engine has a log.
+    fn checkpoint(&self) -> Result<(), Error>;
+    /// Bytes of log since the last checkpoint.
+    fn log_since_checkpoint(&self) -> u64;
+}
+
+/// A transaction of an engine. Dropping it rolls it back.
+///
+/// After an error with [`Error::is_fatal_to_transaction`] everything but rolling back fails.
+pub trait EngineTransaction: Send {
+    /// Shows the value that `key` has for this transaction; `false` when it has none. `show` calls nothing of the engine.
+    fn get(&self, tree: TreeId, key: &[u8], show: &mut dyn FnMut(&[u8])) -> Result<bool, Error>;
+    /// The value as a stream, in bounded memory.
+    fn get_reader(&self, tree: TreeId, key: &[u8]) -> Result<Option<Box<dyn Read + Send>>, Error>;
+    /// Sets a value. Fails with a conflict when a commit that this transaction does not see has changed the key.
+    fn put(&mut self, tree: TreeId, key: &[u8], value: &[u8]) -> Result<(), Error>;
+    /// Sets a value from a stream, in bounded memory. Returns its length.
+    fn put_reader(&mut self, tree: TreeId, key: &[u8], value: &mut dyn Read) -> Result<u64, Error>;
+    /// Removes a key; tells whether this transaction saw it. Conflicts as [`put`](Self::put) does.
+    fn delete(&mut self, tree: TreeId, key: &[u8]) -> Result<bool, Error>;
+    /// Locks a key until the end. Fails with a conflict when its newest committed version is not the one seen.
+    fn lock(&mut self, tree: TreeId, key: &[u8], strength: Strength) -> Result<(), Error>;
+    /// Begins a scan. It sees what this transaction sees, its own changes included, and those it makes meanwhile
+    /// where the scan has not passed yet.
+    fn scan(&self, tree: TreeId, range: Range<'_>) -> Result<Box<dyn EngineCursor>, Error>;
+    /// Makes a new, empty tree; gone again when the transaction rolls back.
+    fn create_tree(&mut self) -> Result<TreeId, Error>;
+    /// Gives a tree up at commit. Its pages come back when no snapshot and no retention needs them.
+    fn drop_tree(&mut self, tree: TreeId) -> Result<(), Error>;
+    /// A point to return to.
+    fn savepoint(&mut self) -> Result<EngineSavepoint, Error>;
+    /// Undoes what was done since.
+    fn roll_back_to(&mut self, to: EngineSavepoint) -> Result<(), Error>;
+    /// Under read committed: a new statement begins and sees what is committed by now. Otherwise nothing.
+    fn next_statement(&mut self) -> Result<(), Error>;
+    /// The commit whose state this transaction sees.
+    fn snapshot(&self) -> Timestamp;
+    /// When it began, by the wall clock, in microseconds; for a read of the past, that moment.
+    fn wall_micros(&self) -> i64;
+    /// Commits durably.
+    fn commit(self: Box<Self>) -> Result<Timestamp, Error>;
+    /// Undoes everything.
+    fn roll_back(self: Box<Self>) -> Result<(), Error>;
+}
+
+/// A position in a scan; holds nothing between calls.
+pub trait EngineCursor: Send {
+    /// Shows the next rows, up to a page of them, until `show` breaks. `false` when the scan is over.
+    fn next(&mut self, show: &mut dyn FnMut(&[u8], &[u8]) -> ControlFlow<()>) -> Result<bool, Error>;
+}

@@ -1,0 +1,89 @@
+//! What the engine can refuse, beside the faults of the machine.
+
+use godb_txn::{Fault, TxnId};
+
+/// Why an engine request failed.
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The medium or the machine failed.
+    #[error(transparent)]
+    Fault(#[from] Fault),
+    /// Waiting on would have waited for ever; this transaction was chosen to give way.
+    #[error("deadlock detected: {} transactions wait for each other", .cycle.len())]
+    Deadlock {
+        /// The transactions of the cycle, the victim first.
+        cycle: Vec<TxnId>,
+    },
+    /// The lock was not free within the configured time.
+    #[error("canceling statement due to lock timeout after {waited_ms} ms")]
+    LockTimeout {
+        /// How long it waited, in milliseconds.
+        waited_ms: u64,
+    },
+    /// Another transaction changed the key after this one's snapshot.
+    #[error("could not serialize access due to concurrent update")]
+    Conflict,
+    /// The moment asked for is older than what is kept.
+    #[error("the database keeps no versions from {asked}; the oldest moment it can show is {oldest}")]
+    TooOld {
+        /// What was asked for, in words.
+        asked: String,
+        /// The oldest moment there is, in words.
+        oldest: String,
+    },
+    /// The moment asked for has not come yet.
+    #[error("{asked} lies in the future")]
+    InFuture {
+        /// What was asked for, in words.
+        asked: String,
+    },
+    /// A write in a transaction that only reads.
+    #[error("cannot write in a read-only transaction")]
+    ReadOnlyTransaction,
+    /// There is no such tree (any more).
+    #[error("no such tree")]
+    NoSuchTree,
+    /// The engine does not do this, or not yet.
+    #[error("not supported: {what}")]
+    Unsupported {
+        /// What.
+        what: &'static str,
+    },
+    /// Reading the value to be stored failed; its error in words.
+    #[error("cannot read the value to store: {why}")]
+    Source {
+        /// The reader's error.
+        why: String,
+    },
+}
+
+impl Error {
+    /// Whether running the transaction again can succeed.
+    #[must_use]
+    pub fn is_retryable(&self) -> bool {
+        matches!(
+            self,
+            Self::Deadlock { .. } | Self::LockTimeout { .. } | Self::Conflict
+        )
+    }
+
+    /// Whether the transaction can only be rolled back now.
+    #[must_use]
+    pub fn is_fatal_to_transaction(&self) -> bool {
+        matches!(self, Self::Fault(_) | Self::Deadlock { .. } | Self::Conflict)
+    }
+}
+
+impl From<godb_txn::Error> for Error {
+    fn from(error: godb_txn::Error) -> Self {
+        match error {
+            godb_txn::Error::Fault(fault) => Self::Fault(fault),
+            godb_txn::Error::Deadlock { cycle } => Self::Deadlock { cycle },
+            godb_txn::Error::LockTimeout { waited_ms } => Self::LockTimeout { waited_ms },
+            other => Self::Fault(Fault::Poisoned {
+                why: other.to_string().into(),
+            }),
+        }
+    }
+}

@@ -1,0 +1,10 @@
+//! Transactions and locks.
+
+mod error;
+mod transactions;
+
+pub use error::Error;
+pub use godb_recovery::{
+    Chain, Clock, Environment, Fault, Joining, Lsn, Range, Spawn, Tree, TreeId, TxnId, Value,
+};
+pub use transactions::{CommitHook, Mode, Resource, Savepoint, Transactions};

@@ -1,0 +1,69 @@
+//! [`Transactions`]: recoverable transactions kept apart by locks.
+
+use crate::error::Error;
+use godb_recovery::{Fault, Lsn, Tree, TreeId, TxnId};
+
+/// How strongly something is locked. The intention modes announce locks further down (Gray, 1976).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Mode {
+    /// Will lock parts of it shared.
+    IntentShared,
+    /// Will lock parts of it exclusively.
+    IntentExclusive,
+    /// Nobody may change it.
+    Shared,
+    /// Shared, and will lock parts of it exclusively.
+    SharedIntentExclusive,
+    /// Nobody else may touch it.
+    Exclusive,
+}
+
+/// What can be locked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Resource<'a> {
+    /// Everything.
+    Database,
+    /// One tree.
+    Table(TreeId),
+    /// One key of a tree, whether it is there or not.
+    Key(TreeId, &'a [u8]),
+}
+
+/// A point within a transaction to return to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Savepoint(pub(crate) Lsn);
+
+/// What the layer above adds to a commit.
+pub trait CommitHook: Send + Sync {
+    /// The bytes for the commit record.
+    fn note(&self, by: TxnId) -> Vec<u8>;
+    /// The commit is durable. Called in commit order, one at a time, before the transaction's locks are freed.
+    fn committed(&self, by: TxnId, at: Lsn);
+}
+
+/// Atomic, durable transactions that lock what they touch.
+pub trait Transactions: Send + Sync + 'static {
+    /// The tree under it.
+    type Tree: Tree;
+
+    /// The tree. Change it only under an id from [`begin`](Self::begin), with the key locked.
+    fn tree(&self) -> &Self::Tree;
+    /// A new transaction.
+    fn begin(&self) -> TxnId;
+    /// Waits for a lock; it is held until the transaction ends. A key lock takes the intention locks above it by itself.
+    fn lock(&self, by: TxnId, what: Resource<'_>, mode: Mode) -> Result<(), Error>;
+    /// Takes a lock if that needs no waiting.
+    fn try_lock(&self, by: TxnId, what: Resource<'_>, mode: Mode) -> Result<bool, Error>;
+    /// A point to return to.
+    fn savepoint(&self, by: TxnId) -> Savepoint;
+    /// Undoes what was done since `to`; locks stay.
+    fn roll_back_to(&self, by: TxnId, to: Savepoint) -> Result<(), Error>;
+    /// Undoes everything, frees the locks, ends the transaction.
+    fn roll_back(&self, by: TxnId) -> Result<(), Error>;
+    /// Commits, waits until that may be acknowledged, frees the locks. Returns the place in commit order.
+    fn commit(&self, by: TxnId) -> Result<Lsn, Error>;
+    /// Takes a fuzzy checkpoint with the version layer's bytes.
+    fn checkpoint(&self, note: &dyn Fn() -> Vec<u8>) -> Result<(), Fault>;
+    /// Bytes of log since the last checkpoint.
+    fn log_since_checkpoint(&self) -> u64;
+}
