@@ -32,6 +32,11 @@ pub trait Journal: Send + Sync {
     /// Reserves `bytes` of log space, and as much again for the rollback of what will be written there. Called
     /// before the first latch: may wait, may fail. While the [`Room`] lives no checkpoint moves redo past its floor.
     fn reserve(&self, bytes: usize) -> Result<Room<'_>, Fault>;
+    /// Like [`reserve`](Self::reserve), for the work of [`Tree::undo`](crate::Tree::undo): draws on what was set aside
+    /// when the change now taken back was reserved, so that it never finds the log full.
+    fn reserve_undo(&self, bytes: usize) -> Result<Room<'_>, Fault> {
+        self.reserve(bytes)
+    }
     /// Appends under latches: never waits for the disk, never fails. `floor` is the room's.
     fn append(&self, floor: Lsn, change: &Change<'_>) -> Lsn;
     /// Gives an unused rest of a reservation back. Called by [`Room`] when it drops.
