@@ -1,0 +1,62 @@
+//! What evaluation and execution may ask of the statement they run for.
+
+use crate::error::{Result, SqlError, state};
+use crate::types::DataType;
+use crate::value::Value;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Ends a statement from another thread. Cheap to clone; all clones share one flag.
+#[derive(Clone, Debug, Default)]
+pub struct Canceller(Arc<AtomicBool>);
+
+impl Canceller {
+    /// Asks the statement that runs now to end with [`state::QUERY_CANCELED`].
+    pub fn cancel(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    /// Forgets an earlier request: a new statement begins.
+    pub fn reset(&self) {
+        self.0.store(false, Ordering::Relaxed);
+    }
+
+    /// Fails when the statement shall end. Called at least once a batch.
+    pub fn check(&self) -> Result<()> {
+        if self.0.load(Ordering::Relaxed) {
+            return Err(SqlError::new(
+                state::QUERY_CANCELED,
+                "canceling statement due to user request",
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// Runs the subqueries of expressions; the executor's part in evaluation.
+pub trait Subqueries {
+    /// The rows of subplan `plan` with these values passed in for its [`Expr::Outer`](crate::expr::Expr::Outer)s:
+    /// its first column and type. Runs of a subplan without outer values are remembered.
+    fn column(&self, plan: usize, outer: &[Value]) -> Result<(Arc<crate::vector::Column>, DataType)>;
+    /// Whether it has any row; stops at the first.
+    fn exists(&self, plan: usize, outer: &[Value]) -> Result<bool>;
+}
+
+/// What an expression is evaluated with, beside its input.
+#[derive(Clone, Copy)]
+pub struct Evaluating<'a> {
+    /// The statement's parameters, already of the types the binder gave them.
+    pub parameters: &'a [Value],
+    /// Values for [`Expr::Outer`](crate::expr::Expr::Outer), inside a subquery.
+    pub outer: &'a [Value],
+    /// The time at which the transaction began, microseconds since 1970-01-01 UTC: what `now()` gives.
+    pub transaction_micros: i64,
+    /// The time at which the statement began.
+    pub statement_micros: i64,
+    /// Runs subqueries.
+    pub subqueries: &'a dyn Subqueries,
+    /// Tells whether to stop.
+    pub canceller: &'a Canceller,
+    /// Random numbers for `random()`.
+    pub random: &'a dyn Fn() -> u64,
+}

@@ -1,0 +1,268 @@
+//! [`Physical`]: how a query is answered, as a tree of algorithms. Columns are positions in an operator's input.
+
+use super::logical::{AggregateCall, JoinKind, SetKind, SortKey};
+use crate::catalog::{Index, Table};
+use crate::expr::Expr;
+use crate::types::DataType;
+use godb_mvcc::Moment;
+use std::sync::Arc;
+
+/// One end of a range of keys.
+#[derive(Clone, Debug)]
+pub struct KeyBound {
+    /// Values for the next key column after the equal ones: one expression, without columns of this scan.
+    pub value: Expr,
+    /// The value itself belongs to the range.
+    pub inclusive: bool,
+}
+
+/// Which part of a tree is read: the leading key columns are equal to values, the next may be bounded. Values are evaluated when
+/// the scan opens (for an index join: for each outer row, over its columns); a NULL value matches nothing.
+#[derive(Clone, Debug, Default)]
+pub struct KeyRange {
+    /// Values of the leading key columns.
+    pub equal: Vec<Expr>,
+    /// From here on the next one.
+    pub from: Option<KeyBound>,
+    /// Up to here.
+    pub to: Option<KeyBound>,
+    /// Or: the leading key column is one of these (`IN`), each looked up by itself; then the other fields are empty.
+    pub any_of: Vec<Expr>,
+}
+
+/// Where rows of a table come from.
+#[derive(Clone, Debug)]
+pub struct Source {
+    /// The table.
+    pub table: Arc<Table>,
+    /// The name it goes by, for EXPLAIN.
+    pub alias: String,
+    /// Through this index; else through the table's own tree.
+    pub index: Option<Arc<Index>>,
+    /// Which part of that tree.
+    pub range: KeyRange,
+    /// From the last to the first.
+    pub backward: bool,
+    /// The columns produced, as positions in the table. With an index whose entries hold all of them, rows are not fetched.
+    pub columns: Vec<usize>,
+    /// Rows that are wanted, over the columns produced.
+    pub filter: Option<Expr>,
+    /// Read as of a moment of the past.
+    pub as_of: Option<Moment>,
+    /// Also produce, as one more last column of type bytea, the row's key: for UPDATE and DELETE.
+    pub with_key: bool,
+}
+
+/// What the planner expects of an operator; shown by EXPLAIN.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Estimate {
+    /// Rows.
+    pub rows: f64,
+    /// Cost up to the last row, in units of one sequential page read.
+    pub cost: f64,
+}
+
+/// A node of a plan.
+#[derive(Clone, Debug)]
+pub struct Node {
+    /// What it does.
+    pub op: Physical,
+    /// The types of its columns.
+    pub types: Vec<DataType>,
+    /// What the planner expects of it.
+    pub estimate: Estimate,
+}
+
+/// An algorithm and its inputs.
+#[derive(Clone, Debug)]
+pub enum Physical {
+    /// Rows written out.
+    Values(Vec<Vec<Expr>>),
+    /// Rows of a table.
+    Scan(Source),
+    /// Rows where it is true.
+    Filter {
+        /// From here.
+        input: Box<Node>,
+        /// The predicate.
+        predicate: Expr,
+    },
+    /// New columns.
+    Project {
+        /// From here.
+        input: Box<Node>,
+        /// The columns.
+        exprs: Vec<Expr>,
+    },
+    /// Builds a hash table of the right input by its keys, then probes it with the left. Output: left columns, then right (none of
+    /// the right for semi and anti joins).
+    HashJoin {
+        /// How.
+        kind: JoinKind,
+        /// The probing input.
+        left: Box<Node>,
+        /// The input that is built.
+        right: Box<Node>,
+        /// Keys over the left columns.
+        left_keys: Vec<Expr>,
+        /// Keys over the right columns, of the same types.
+        right_keys: Vec<Expr>,
+        /// What must hold besides, over left then right columns.
+        residual: Option<Expr>,
+    },
+    /// For each left row, every right row; the right is kept in memory or on disk.
+    NestedLoopJoin {
+        /// How.
+        kind: JoinKind,
+        /// The outer input.
+        left: Box<Node>,
+        /// The inner input.
+        right: Box<Node>,
+        /// The condition, over left then right columns.
+        on: Option<Expr>,
+    },
+    /// For each left row, the rows of a table that its key range names. Output: left columns, then the source's.
+    IndexJoin {
+        /// Inner, left, semi or anti.
+        kind: JoinKind,
+        /// The outer input.
+        left: Box<Node>,
+        /// The inner table; its range's expressions are over the left columns, its filter over its own.
+        source: Source,
+        /// What must hold besides, over left then source columns.
+        residual: Option<Expr>,
+    },
+    /// Groups by hashing. Output: groups, then aggregates. Without groups: exactly one row.
+    HashAggregate {
+        /// From here.
+        input: Box<Node>,
+        /// The grouping values.
+        groups: Vec<Expr>,
+        /// The aggregates.
+        aggregates: Vec<AggregateCall>,
+    },
+    /// Each different row once; `on`: the first for each different value of these.
+    Distinct {
+        /// From here.
+        input: Box<Node>,
+        /// `DISTINCT ON`.
+        on: Vec<Expr>,
+    },
+    /// Sorts; spills to disk beyond the memory budget.
+    Sort {
+        /// From here.
+        input: Box<Node>,
+        /// The keys.
+        keys: Vec<SortKey>,
+    },
+    /// The first rows of an order, kept in a heap.
+    TopN {
+        /// From here.
+        input: Box<Node>,
+        /// The keys.
+        keys: Vec<SortKey>,
+        /// How many.
+        limit: Expr,
+        /// How many to skip.
+        offset: Option<Expr>,
+    },
+    /// Some rows from somewhere on.
+    Limit {
+        /// From here.
+        input: Box<Node>,
+        /// How many; NULL is all.
+        limit: Option<Expr>,
+        /// How many to skip.
+        offset: Option<Expr>,
+    },
+    /// A set operation. `Union` with `all` concatenates.
+    Set {
+        /// Which.
+        kind: SetKind,
+        /// Duplicates stay.
+        all: bool,
+        /// The first input.
+        left: Box<Node>,
+        /// The second input.
+        right: Box<Node>,
+    },
+    /// `generate_series`.
+    Series(Vec<Expr>),
+}
+
+/// A query, ready to run.
+#[derive(Clone, Debug)]
+pub struct QueryPlan {
+    /// The plan.
+    pub root: Node,
+    /// The names of its columns; their types are the root's.
+    pub names: Vec<String>,
+    /// The plans of the subqueries in expressions, by [`Subquery::plan`](crate::expr::Subquery::plan).
+    pub subplans: Vec<Node>,
+}
+
+/// A data-changing statement, ready to run.
+#[derive(Clone, Debug)]
+pub enum Change {
+    /// INSERT.
+    Insert {
+        /// Into which table.
+        table: Arc<Table>,
+        /// The rows: one column for each column of the table, in its order, defaults filled in, cast for assignment.
+        source: Node,
+        /// What `ON CONFLICT` says.
+        on_conflict: OnConflict,
+    },
+    /// UPDATE. The source produces the old row (all columns), its key (bytea), then the new values of the `set` columns.
+    Update {
+        /// Which table.
+        table: Arc<Table>,
+        /// Positions of the columns that are set.
+        set: Vec<usize>,
+        /// The rows to change.
+        source: Node,
+    },
+    /// DELETE. The source produces the old row (all columns) and its key (bytea).
+    Delete {
+        /// From which table.
+        table: Arc<Table>,
+        /// The rows to remove.
+        source: Node,
+    },
+}
+
+/// What INSERT does with a row whose key is there already.
+#[derive(Clone, Debug)]
+pub enum OnConflict {
+    /// Refuses.
+    Fail,
+    /// Leaves it out. With an index, only for conflicts there; `None` in the first place means the primary key.
+    Nothing,
+    /// Updates the row that is there: expressions over its columns, then the new row's (`excluded`).
+    Update {
+        /// The unique key meant: an index, or the primary key.
+        target: Option<Arc<Index>>,
+        /// Column positions and their new values.
+        set: Vec<(usize, Expr)>,
+        /// Only where this holds.
+        filter: Option<Expr>,
+    },
+}
+
+/// A bound and planned statement that reads or changes rows.
+#[derive(Clone, Debug)]
+pub enum StatementPlan {
+    /// A query.
+    Query(QueryPlan),
+    /// A change, with what `RETURNING` computes over the changed rows' columns (for DELETE the old, else the new).
+    Change {
+        /// What it does.
+        change: Change,
+        /// The columns returned.
+        returning: Vec<Expr>,
+        /// Their names.
+        names: Vec<String>,
+        /// The plans of subqueries in expressions.
+        subplans: Vec<Node>,
+    },
+}

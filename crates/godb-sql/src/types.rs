@@ -1,0 +1,130 @@
+//! [`DataType`]: the types of SQL values, and their names.
+
+use std::fmt;
+
+/// The type of a column or an expression.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum DataType {
+    /// The type of a bare `NULL`, and of a string literal or parameter before its use gives it a type.
+    Unknown,
+    /// `boolean`
+    Bool,
+    /// `smallint`
+    Int2,
+    /// `integer`
+    Int4,
+    /// `bigint`
+    Int8,
+    /// `real`
+    Float4,
+    /// `double precision`
+    Float8,
+    /// `numeric(precision, scale)`; without them, any number of digits.
+    Numeric(Option<(u16, i16)>),
+    /// `text`
+    Text,
+    /// `character varying(n)`, n in characters.
+    Varchar(Option<u32>),
+    /// `character(n)`: padded with blanks, which do not count in comparisons.
+    Char(u32),
+    /// `bytea`
+    Bytea,
+    /// `date`
+    Date,
+    /// `timestamp without time zone`
+    Timestamp,
+    /// `timestamp with time zone`; shown in UTC.
+    TimestampTz,
+    /// `interval`
+    Interval,
+}
+
+/// How values of a type lie in a [`ColumnData`](crate::vector::ColumnData).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Physical {
+    /// One bool a row.
+    Bool,
+    /// One i64 a row: every integer type, date (days since 1970-01-01), timestamps (microseconds since then).
+    Int,
+    /// One f64 a row; `real` is rounded to f32 after each step.
+    Float,
+    /// Decimal numbers.
+    Numeric,
+    /// Strings of bytes: text, varchar, char, bytea.
+    Bytes,
+    /// Months, days, microseconds.
+    Interval,
+}
+
+impl DataType {
+    /// How its values are stored in columns. `Unknown` lies as text.
+    #[must_use]
+    pub fn physical(self) -> Physical {
+        match self {
+            Self::Bool => Physical::Bool,
+            Self::Int2 | Self::Int4 | Self::Int8 | Self::Date | Self::Timestamp | Self::TimestampTz => {
+                Physical::Int
+            }
+            Self::Float4 | Self::Float8 => Physical::Float,
+            Self::Numeric(_) => Physical::Numeric,
+            Self::Unknown | Self::Text | Self::Varchar(_) | Self::Char(_) | Self::Bytea => Physical::Bytes,
+            Self::Interval => Physical::Interval,
+        }
+    }
+
+    /// Whether it is a number.
+    #[must_use]
+    pub fn is_numeric(self) -> bool {
+        self.is_integer() || matches!(self, Self::Float4 | Self::Float8 | Self::Numeric(_))
+    }
+
+    /// Whether it is a whole number.
+    #[must_use]
+    pub fn is_integer(self) -> bool {
+        matches!(self, Self::Int2 | Self::Int4 | Self::Int8)
+    }
+
+    /// Whether it holds characters.
+    #[must_use]
+    pub fn is_text(self) -> bool {
+        matches!(
+            self,
+            Self::Text | Self::Varchar(_) | Self::Char(_) | Self::Unknown
+        )
+    }
+
+    /// The same type without length, precision and scale.
+    #[must_use]
+    pub fn base(self) -> Self {
+        match self {
+            Self::Numeric(_) => Self::Numeric(None),
+            Self::Varchar(_) => Self::Varchar(None),
+            other => other,
+        }
+    }
+}
+
+impl fmt::Display for DataType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unknown => f.write_str("unknown"),
+            Self::Bool => f.write_str("boolean"),
+            Self::Int2 => f.write_str("smallint"),
+            Self::Int4 => f.write_str("integer"),
+            Self::Int8 => f.write_str("bigint"),
+            Self::Float4 => f.write_str("real"),
+            Self::Float8 => f.write_str("double precision"),
+            Self::Numeric(None) => f.write_str("numeric"),
+            Self::Numeric(Some((precision, scale))) => write!(f, "numeric({precision},{scale})"),
+            Self::Text => f.write_str("text"),
+            Self::Varchar(None) => f.write_str("character varying"),
+            Self::Varchar(Some(n)) => write!(f, "character varying({n})"),
+            Self::Char(n) => write!(f, "character({n})"),
+            Self::Bytea => f.write_str("bytea"),
+            Self::Date => f.write_str("date"),
+            Self::Timestamp => f.write_str("timestamp without time zone"),
+            Self::TimestampTz => f.write_str("timestamp with time zone"),
+            Self::Interval => f.write_str("interval"),
+        }
+    }
+}

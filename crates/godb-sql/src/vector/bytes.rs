@@ -1,0 +1,56 @@
+//! [`BytesColumn`]: many byte strings in one allocation.
+
+/// Byte strings, one after the other, with the offsets where they end.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct BytesColumn {
+    ends: Vec<u32>,
+    bytes: Vec<u8>,
+}
+
+impl BytesColumn {
+    /// Room for `rows` strings of `bytes` bytes together.
+    #[must_use]
+    pub fn with_capacity(rows: usize, bytes: usize) -> Self {
+        Self {
+            ends: Vec::with_capacity(rows),
+            bytes: Vec::with_capacity(bytes),
+        }
+    }
+
+    /// How many strings.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.ends.is_empty()
+    }
+
+    /// How many more bytes fit: a batch holds less than 4 GiB of strings.
+    #[must_use]
+    pub fn room(&self) -> usize {
+        u32::MAX as usize - self.bytes.len()
+    }
+
+    /// Adds a string.
+    pub fn push(&mut self, bytes: &[u8]) {
+        self.bytes.extend_from_slice(bytes);
+        self.ends
+            .push(u32::try_from(self.bytes.len()).expect("a batch holds less than 4 GiB of strings"));
+    }
+
+    /// The string at `row`.
+    #[must_use]
+    pub fn get(&self, row: usize) -> &[u8] {
+        let from = if row == 0 { 0 } else { self.ends[row - 1] as usize };
+        &self.bytes[from..self.ends[row] as usize]
+    }
+
+    /// Each string in order.
+    pub fn iter(&self) -> impl Iterator<Item = &[u8]> {
+        (0..self.len()).map(|row| self.get(row))
+    }
+}
