@@ -6,11 +6,10 @@ use std::collections::{HashMap, VecDeque};
 
 /// What the log knows of an active transaction.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Entry {
+struct Entry {
     first: Lsn,
     last: Lsn,
-    /// Bytes of log set aside for its rollback.
-    pub(crate) aside: u64,
+    aside: u64,
 }
 
 /// Active transactions, each with the ends of its chain of records.
@@ -23,15 +22,15 @@ impl ActiveTable {
         self.0.get(&by).map_or(Lsn::default(), |entry| entry.last)
     }
 
-    /// `by` has logged a record at `at`.
-    pub(crate) fn logged(&mut self, by: TxnId, at: Lsn) -> &mut Entry {
+    /// `by` has logged a record at `at`; returns the bytes of log set aside for its rollback.
+    pub(crate) fn logged(&mut self, by: TxnId, at: Lsn) -> &mut u64 {
         let entry = self.0.entry(by).or_insert(Entry {
             first: at,
             last: at,
             aside: 0,
         });
         entry.last = at;
-        entry
+        &mut entry.aside
     }
 
     /// `by` has ended; returns what was set aside for it.
@@ -109,7 +108,11 @@ mod tests {
         floors.close(lsn(10));
         assert_eq!(floors.oldest(), Some(lsn(10)));
         floors.close(lsn(10));
-        assert_eq!(floors.oldest(), Some(lsn(30)), "a closed one in between is skipped");
+        assert_eq!(
+            floors.oldest(),
+            Some(lsn(30)),
+            "a closed one in between is skipped"
+        );
         floors.close(lsn(30));
         assert_eq!(floors.oldest(), None);
     }
@@ -119,7 +122,7 @@ mod tests {
         let mut table = ActiveTable::default();
         let id = TxnId::from_raw(4);
         assert_eq!(table.last_of(id), lsn(0));
-        table.logged(id, lsn(5)).aside = 9;
+        *table.logged(id, lsn(5)) = 9;
         table.logged(id, lsn(8));
         let expected = ActiveTransaction {
             id,

@@ -75,7 +75,8 @@ pub(crate) fn seal(block: &mut [u8], at: u64, used: usize, stamp: &Stamp) {
 
 /// The header of the block at position `at`, when it is whole and belongs there.
 pub(crate) fn open(block: &[u8], at: u64, database: DatabaseId) -> Option<Header> {
-    if block.len() <= HEADER || u32_at(block, 4) != MAGIC || u32_at(block, 0) != crc32fast::hash(&block[4..]) {
+    if block.len() <= HEADER || u32_at(block, 4) != MAGIC || u32_at(block, 0) != crc32fast::hash(&block[4..])
+    {
         return None;
     }
     let end = HEADER + usize::try_from(u32_at(block, 56)).ok()?;
@@ -148,7 +149,11 @@ mod tests {
         let mut block = sealed(512);
         for bit in 0..block.len() * 8 {
             block[bit / 8] ^= 1 << (bit % 8);
-            assert_eq!(open(&block, 8192, DatabaseId::from_bytes([7; 16])), None, "bit {bit}");
+            assert_eq!(
+                open(&block, 8192, DatabaseId::from_bytes([7; 16])),
+                None,
+                "bit {bit}"
+            );
             block[bit / 8] ^= 1 << (bit % 8);
         }
     }

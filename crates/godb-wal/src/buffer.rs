@@ -84,6 +84,11 @@ impl Buffer {
         }
     }
 
+    /// The end of the last record.
+    pub(crate) fn logged(&self) -> u64 {
+        self.base + self.bytes.len() as u64
+    }
+
     /// The end of the block that is being filled: where the log would go on after a seal.
     pub(crate) fn block_end(&self) -> u64 {
         (self.base + self.bytes.len() as u64).next_multiple_of(self.size as u64)
@@ -134,7 +139,10 @@ impl Buffer {
     /// The oldest batch in flight is in the file.
     pub(crate) fn landed(&mut self, batch: Arc<Batch>) {
         let oldest = self.in_flight.pop_front();
-        debug_assert!(oldest.is_some_and(|o| Arc::ptr_eq(&o, &batch)), "batches land in order");
+        debug_assert!(
+            oldest.is_some_and(|o| Arc::ptr_eq(&o, &batch)),
+            "batches land in order"
+        );
         if let Ok(batch) = Arc::try_unwrap(batch)
             && batch.bytes.capacity() > self.spare.capacity()
         {
@@ -147,7 +155,8 @@ impl Buffer {
         let size = self.size as u64;
         for batch in &self.in_flight {
             if at < batch.next(size)
-                && let found @ Found::Record(..) = record_at(&mut batch.view(size), at.max(batch.base), &mut self.scratch)?
+                && let found @ Found::Record(..) =
+                    record_at(&mut batch.view(size), at.max(batch.base), &mut self.scratch)?
             {
                 return Ok(found);
             }
@@ -193,7 +202,9 @@ impl Blocks for Unwritten<'_> {
 
     fn block(&mut self, at: u64) -> Result<Option<View<'_>>, Fault> {
         let start = at.checked_sub(self.base).and_then(|o| usize::try_from(o).ok());
-        let rest = start.and_then(|start| self.bytes.get(start..)).unwrap_or_default();
+        let rest = start
+            .and_then(|start| self.bytes.get(start..))
+            .unwrap_or_default();
         if rest.is_empty() {
             return Ok(None);
         }

@@ -80,6 +80,20 @@ impl Entry<'_> {
         }
     }
 
+    /// The same entry with its `previous` filled in.
+    pub(crate) fn after(self, previous: Lsn) -> Self {
+        match self {
+            Self::Change { by, pages, undo, .. } => Self::Change {
+                by,
+                previous,
+                pages,
+                undo,
+            },
+            Self::Commit { by, note, .. } => Self::Commit { by, previous, note },
+            other => other,
+        }
+    }
+
     /// Bytes of the whole frame.
     pub(crate) fn size(&self) -> usize {
         FRAME + self.body_size()

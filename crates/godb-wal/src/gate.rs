@@ -181,7 +181,8 @@ mod tests {
     #[test]
     fn a_leader_that_panics_fails_the_others() {
         let gate = Gate::new(0);
-        let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| gate.wait(1, || panic!("boom"))));
+        let panicked =
+            std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| gate.wait(1, || panic!("boom"))));
         assert!(panicked.is_err());
         assert!(matches!(gate.wait(1, || Ok(1)), Err(Fault::Poisoned { .. })));
     }

@@ -45,16 +45,24 @@ impl Ledger {
     }
 
     fn append_change(&self, change: &Change<'_>, for_undo: bool) -> Lsn {
+        let size = size_of_change(change);
         let mut tail = self.tail.lock();
-        tail.space.take(size_of_change(change), for_undo);
-        let lsn = tail.append(&Entry::Change {
+        tail.space.take(size, for_undo);
+        let previous = change.by.map_or(Lsn::default(), |by| tail.active.last_of(by));
+        let lsn = tail.buffer.append(&Entry::Change {
             by: change.by,
-            previous: change.by.map_or(Lsn::default(), |by| tail.active.last_of(by)),
+            previous,
             pages: change.pages,
             undo: change.undo,
         });
         if let Some(by) = change.by {
-            tail.account(by, change, for_undo);
+            let Tail { space, active, .. } = &mut *tail;
+            let aside = active.logged(by, lsn);
+            match change.undo {
+                Undo::Logical(_) if !for_undo => *aside += space.set_aside(size),
+                Undo::Never if !for_undo => {}
+                _ => *aside -= space.release((*aside).min(size as u64)),
+            }
         }
         lsn
     }
@@ -87,7 +95,7 @@ impl Tail {
         floor
     }
 
-    /// Adds an entry and keeps the transaction's chain.
+    /// Adds an entry that is not a change made under a reservation, and keeps its transaction's chain.
     pub(crate) fn append(&mut self, entry: &Entry<'_>) -> Lsn {
         let lsn = self.buffer.append(entry);
         match entry {
@@ -101,20 +109,6 @@ impl Tail {
             Entry::Change { by: None, .. } | Entry::Checkpoint(_) => {}
         }
         lsn
-    }
-
-    /// Sets room aside for the rollback of a change, or uses what was set aside.
-    fn account(&mut self, by: godb_btree::TxnId, change: &Change<'_>, for_undo: bool) {
-        let size = size_of_change(change);
-        let undoable = matches!(change.undo, Undo::Logical(_));
-        let entry = self.active.entry(by);
-        if undoable && !for_undo {
-            entry.aside += self.space.set_aside(size);
-        } else if for_undo || matches!(change.undo, Undo::Compensates { .. }) {
-            let used = entry.aside.min(size as u64);
-            entry.aside -= used;
-            self.space.release(used);
-        }
     }
 }
 

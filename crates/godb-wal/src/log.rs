@@ -21,6 +21,7 @@ use crate::options::{LogOptions, SyncMode};
 use crate::segments::Segments;
 use crate::space::Space;
 use godb_btree::sync::Mutex;
+use godb_btree::sync::atomic::{AtomicU64, Ordering};
 use godb_btree::{Clock, DatabaseId, Environment, Fault, FileSystem, Lsn};
 use records::Window;
 use std::sync::Arc;
@@ -39,6 +40,9 @@ pub struct Log {
     clock: Arc<dyn Clock>,
     segments: Segments,
     control: Mutex<ControlFile>,
+    /// What the control file says, for those who do not want to wait while it is written.
+    keep: AtomicU64,
+    checkpoint: AtomicU64,
     ledger: Arc<Ledger>,
     undo: UndoDoor,
     writes: Gate,
@@ -52,6 +56,7 @@ pub struct Log {
 }
 
 /// What is known of the files when a log starts to run.
+#[derive(Clone, Copy)]
 struct Start {
     database: DatabaseId,
     epoch: u64,
@@ -77,7 +82,9 @@ impl Log {
             fs.clone(),
             dir,
             options.segment_size,
-            options.initial_size.next_multiple_of(options.segment_size.min(4 * block as u64)),
+            options
+                .initial_size
+                .next_multiple_of(options.segment_size.min(4 * block as u64)),
             start,
         );
         let room = segments.grow(start + 2 * block as u64, true);
@@ -133,6 +140,8 @@ impl Log {
             buffer: options.buffer,
             clock: env.clock.clone(),
             segments,
+            keep: AtomicU64::new(control.now.keep),
+            checkpoint: AtomicU64::new(control.now.checkpoint),
             control: Mutex::new(control),
             undo: UndoDoor(ledger.clone()),
             ledger,
@@ -163,7 +172,7 @@ impl Log {
 
     /// Bytes of log that recovery would have to read if the process ended now.
     pub fn length(&self) -> u64 {
-        self.end().raw().saturating_sub(self.control.lock().now.keep)
+        self.end().raw().saturating_sub(self.keep.load(Ordering::Acquire))
     }
 }
 
@@ -176,3 +185,6 @@ fn begin_epoch(segments: &Segments, at: u64, block: usize, stamp: &Stamp) -> Res
     segments.write(at, &bytes)?;
     segments.sync(at, at + block as u64)
 }
+
+#[cfg(all(test, not(godb_loom)))]
+mod tests;

@@ -86,11 +86,7 @@ struct Cursor<'a, B> {
 
 impl<'a, B: Blocks> Cursor<'a, B> {
     fn at(blocks: &'a mut B, at: u64) -> Self {
-        Self {
-            blocks,
-            at,
-            epoch: 0,
-        }
+        Self { blocks, at, epoch: 0 }
     }
 
     /// Where the next record starts; `None` when the source ends before.
@@ -133,7 +129,10 @@ impl<'a, B: Blocks> Cursor<'a, B> {
             if self.at == block && !view.continues() {
                 return match view.epoch > self.epoch {
                     true => Ok(Piece::Cut),
-                    false => Err(damaged(block, "a block that does not continue the record before it")),
+                    false => Err(damaged(
+                        block,
+                        "a block that does not continue the record before it",
+                    )),
                 };
             }
             self.epoch = view.epoch;

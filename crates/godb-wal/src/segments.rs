@@ -12,10 +12,10 @@
 //! were durable inside it.
 
 use godb_btree::sync::Mutex;
+use godb_btree::sync::atomic::{AtomicU64, Ordering};
 use godb_btree::{Fault, File, FileSystem, OpenMode};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Zeros are written in pieces of this size.
 const ZEROS: usize = 256 * 1024;
@@ -106,7 +106,9 @@ impl Segments {
     /// Reads from `at`; returns how many bytes there were.
     pub(crate) fn read(&self, at: u64, into: &mut [u8]) -> Result<usize, Fault> {
         let len = into.len();
-        self.pieces(at, len, |file, offset, range| file.read_at(offset, &mut into[range]))
+        self.pieces(at, len, |file, offset, range| {
+            file.read_at(offset, &mut into[range])
+        })
     }
 
     /// Makes what was written between two positions durable.
@@ -127,7 +129,10 @@ impl Segments {
             let have = at % self.size;
             let (file, len) = match have {
                 0 => (self.create(number)?, self.first_length(number)),
-                _ => (self.file(number).map_err(Trouble::Refused)?, (2 * have).min(self.size)),
+                _ => (
+                    self.file(number).map_err(Trouble::Refused)?,
+                    (2 * have).min(self.size),
+                ),
             };
             let result = self.lengthen(&*file, have, len, prepared);
             if result.is_err() && have == 0 {
@@ -172,7 +177,12 @@ impl Segments {
     /// commits are never written again: a power cut could tear them.
     pub(crate) fn rewrite(&self, end: u64) -> Result<(), Fault> {
         let _shape = self.shape.lock();
-        let numbers: Vec<u64> = self.files.lock().range(..=end / self.size).map(|(n, _)| *n).collect();
+        let numbers: Vec<u64> = self
+            .files
+            .lock()
+            .range(..=end / self.size)
+            .map(|(n, _)| *n)
+            .collect();
         for number in numbers {
             let copy = self.copy(number, end.saturating_sub(number * self.size))?;
             self.fs.rename(&copy, &self.name(number))?;
@@ -212,7 +222,9 @@ impl Segments {
     fn adopt(&self, numbers: &[u64]) -> Result<(), Trouble> {
         for number in numbers {
             let opened = self.fs.open(&self.name(*number), OpenMode::Existing);
-            self.files.lock().insert(*number, opened.map_err(Trouble::Refused)?);
+            self.files
+                .lock()
+                .insert(*number, opened.map_err(Trouble::Refused)?);
             self.allocated.store((number + 1) * self.size, Ordering::Release);
         }
         Ok(())
@@ -271,7 +283,9 @@ impl Segments {
         while done < len {
             let position = at + done as u64;
             let offset = position % self.size;
-            let here = usize::try_from(self.size - offset).unwrap_or(usize::MAX).min(len - done);
+            let here = usize::try_from(self.size - offset)
+                .unwrap_or(usize::MAX)
+                .min(len - done);
             let file = self.file(position / self.size)?;
             let got = io(&*file, offset, done..done + here)?;
             done += got;

@@ -86,9 +86,10 @@ impl Space {
         aside
     }
 
-    /// Gives back what was set aside.
-    pub(crate) fn release(&mut self, aside: u64) {
+    /// Gives back what was set aside; returns how much that was.
+    pub(crate) fn release(&mut self, aside: u64) -> u64 {
         self.set_aside = self.set_aside.saturating_sub(aside);
+        aside
     }
 }
 
@@ -103,7 +104,10 @@ mod tests {
         let before = space.needs(0, 0);
         space.take(3_000, false);
         space.set_aside(3_000);
-        assert!(space.needs(0, 0) <= before, "an append needs nothing that was not promised");
+        assert!(
+            space.needs(0, 0) <= before,
+            "an append needs nothing that was not promised"
+        );
         space.take(7_000, false);
         let closed = space.needs(0, 0);
         assert!(closed < before);

@@ -78,7 +78,10 @@ fn every_truncation_of_a_change_is_refused() {
     let record = Record::Change {
         by: Some(TxnId::from_raw(7)),
         previous: Lsn::from_raw(3),
-        pages: vec![(PageId::from_raw(1), vec![1, 2, 3]), (PageId::from_raw(2), vec![])],
+        pages: vec![
+            (PageId::from_raw(1), vec![1, 2, 3]),
+            (PageId::from_raw(2), vec![]),
+        ],
         undo: UndoRecord::Logical(vec![9; 5]),
     };
     let frame = encode(&record);

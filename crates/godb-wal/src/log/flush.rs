@@ -53,7 +53,11 @@ impl Log {
 
     /// Nothing can be logged or acknowledged any more.
     pub fn poison(&self, fault: &Fault) {
-        self.ledger.tail.lock().poisoned.get_or_insert_with(|| poisoned(fault));
+        self.ledger
+            .tail
+            .lock()
+            .poisoned
+            .get_or_insert_with(|| poisoned(fault));
         self.writes.fail(fault);
         self.syncs.fail(fault);
         self.ledger.freed.notify_all();

@@ -107,7 +107,9 @@ impl Log {
 
     /// Lengthens the files until they reach `upto`.
     pub(super) fn make_room(&self, upto: u64, prepared: bool) -> Result<(), Fault> {
-        self.segments.grow(upto, prepared).map_err(|trouble| self.judge(trouble))
+        self.segments
+            .grow(upto, prepared)
+            .map_err(|trouble| self.judge(trouble))
     }
 
     /// A refusal passes; a failed sync poisons the log.

@@ -26,7 +26,10 @@ impl Log {
         env: &Environment,
     ) -> Result<Arc<Self>, Fault> {
         if !fs.exists(&format!("{dir}/{CONTROL}"))? {
-            return Err(unusable(dir, "the database was not closed cleanly, and its log is missing"));
+            return Err(unusable(
+                dir,
+                "the database was not closed cleanly, and its log is missing",
+            ));
         }
         let mut control = ControlFile::open(&**fs, dir)?;
         check_identity(dir, &control.now, options)?;
@@ -35,12 +38,11 @@ impl Log {
         let segments = Segments::open(fs.clone(), dir, control.now.segment_size, control.now.keep)?;
         let survey = survey(&segments, &control.now)?;
         let epoch = survey.newest_epoch + 1;
-        control.write(Control {
-            epoch,
-            ..control.now
-        })?;
+        control.write(Control { epoch, ..control.now })?;
         segments.rewrite(survey.end)?;
-        segments.grow(survey.end + size, false).map_err(Trouble::into_fault)?;
+        segments
+            .grow(survey.end + size, false)
+            .map_err(Trouble::into_fault)?;
         let stamp = Stamp {
             database: control.now.database,
             epoch,
@@ -61,10 +63,16 @@ impl Log {
 
 fn check_identity(dir: &str, found: &Control, options: &LogOptions) -> Result<(), Fault> {
     if found.database != options.database_id {
-        return Err(unusable(dir, "the log belongs to another database; it was left as it is"));
+        return Err(unusable(
+            dir,
+            "the log belongs to another database; it was left as it is",
+        ));
     }
     if found.epoch < options.epoch {
-        return Err(unusable(dir, "the log is older than the database file; it was left as it is"));
+        return Err(unusable(
+            dir,
+            "the log is older than the database file; it was left as it is",
+        ));
     }
     Ok(())
 }
@@ -79,7 +87,10 @@ pub(super) fn check_sizes(dir: &str, options: &LogOptions) -> Result<usize, Faul
         && options.segment_size >= 4 * block;
     match usize::try_from(options.block_size) {
         Ok(block) if fine => Ok(block),
-        _ => Err(unusable(dir, "the log cannot have blocks and segments of these sizes")),
+        _ => Err(unusable(
+            dir,
+            "the log cannot have blocks and segments of these sizes",
+        )),
     }
 }
 

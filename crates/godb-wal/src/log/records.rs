@@ -4,6 +4,7 @@ use super::Log;
 use crate::block::{self, Header};
 use crate::read::{Blocks, Found, View, damaged, record_at};
 use crate::record::Record;
+use godb_btree::sync::atomic::Ordering;
 use godb_btree::{Fault, Lsn};
 
 /// Bytes of a file that are read at a time.
@@ -15,7 +16,7 @@ impl Log {
     /// Asking for a single record is cheap: a rollback, which follows a chain backwards, finds most of them in the buffer or in the
     /// piece of a file that it read last.
     pub fn records(&self, from: Lsn) -> Records<'_> {
-        let oldest = self.control.lock().now.keep;
+        let oldest = self.keep.load(Ordering::Acquire);
         Records {
             log: self,
             at: from.raw().max(oldest),
@@ -69,7 +70,7 @@ impl Records<'_> {
                     self.at = next;
                     return Ok(Some((lsn, record)));
                 }
-                Ok(limit) => match self.from_file(limit)? {
+                Ok(limit) => match self.look_in_files(limit)? {
                     Found::Record(lsn, record, next) => {
                         self.at = next;
                         return Ok(Some((lsn, record)));
@@ -81,7 +82,7 @@ impl Records<'_> {
     }
 
     /// Looks for the next record in the files, which are written up to `limit`.
-    fn from_file(&mut self, limit: u64) -> Result<Found, Fault> {
+    fn look_in_files(&mut self, limit: u64) -> Result<Found, Fault> {
         if !self.started {
             let mut shared = self.log.window.lock();
             let mut blocks = shared.over(self.log, limit);
@@ -161,7 +162,8 @@ impl Blocks for FileBlocks<'_> {
         };
         let header = match verified {
             Some((place, header)) if place == at => header,
-            _ => block::open(bytes, at, database).ok_or_else(|| damaged(at, "a block is not what was written"))?,
+            _ => block::open(bytes, at, database)
+                .ok_or_else(|| damaged(at, "a block is not what was written"))?,
         };
         self.window.verified = Some((at, header));
         let bytes = self.window.get(at, size).unwrap_or_default();

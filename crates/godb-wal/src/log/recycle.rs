@@ -3,28 +3,33 @@
 use super::{Log, open};
 use crate::control::{Control, ControlFile, NAME as CONTROL};
 use crate::segments::{REWRITE, number_of};
+use godb_btree::sync::atomic::Ordering;
 use godb_btree::{DatabaseId, Fault, FileSystem, Lsn};
 
 impl Log {
     /// The position of the last completed checkpoint record, or zero.
     pub fn last_checkpoint(&self) -> Lsn {
-        Lsn::from_raw(self.control.lock().now.checkpoint)
+        Lsn::from_raw(self.checkpoint.load(Ordering::Acquire))
     }
 
     /// Makes `checkpoint`, a durable record, the one that recovery starts from, and gives back the log before `keep`. After a failure in
     /// the control file the log is poisoned; a failure to give back files is only reported.
     pub fn checkpointed(&self, checkpoint: Lsn, keep: Lsn) -> Result<(), Fault> {
         self.ledger.tail.lock().check()?;
-        let mut control = self.control.lock();
-        let written = control.write(Control {
-            keep: keep.raw().max(control.now.keep),
-            checkpoint: checkpoint.raw(),
-            allocated: self.segments.allocated(),
-            ..control.now
-        });
-        let keep = control.now.keep;
-        drop(control);
-        written.inspect_err(|fault| self.poison(fault))?;
+        let keep = {
+            let mut control = self.control.lock();
+            let now = control.now;
+            let next = Control {
+                keep: keep.raw().max(now.keep),
+                checkpoint: checkpoint.raw(),
+                allocated: self.segments.allocated(),
+                ..now
+            };
+            control.write(next).inspect_err(|fault| self.poison(fault))?;
+            next.keep
+        };
+        self.keep.store(keep, Ordering::Release);
+        self.checkpoint.store(checkpoint.raw(), Ordering::Release);
         let ahead = 2 * self.segments.size();
         let recycled = self.segments.recycle(keep, self.end().raw(), ahead);
         recycled.map_err(|trouble| self.judge(trouble))
@@ -40,7 +45,12 @@ impl Log {
 /// Removes the log in `dir`, with the directory, once the database file is durably marked clean: nothing in the log is needed then.
 /// `also` names further files of the directory that go with it. A log that is not there is fine, so an interrupted removal can be
 /// repeated; the control file goes last, so that a foreign log is recognised to the end and left as it is.
-pub fn remove_log(fs: &dyn FileSystem, dir: &str, database_id: DatabaseId, also: &[&str]) -> Result<(), Fault> {
+pub fn remove_log(
+    fs: &dyn FileSystem,
+    dir: &str,
+    database_id: DatabaseId,
+    also: &[&str],
+) -> Result<(), Fault> {
     if !fs.exists(dir)? {
         return Ok(());
     }
@@ -55,7 +65,9 @@ pub fn remove_log(fs: &dyn FileSystem, dir: &str, database_id: DatabaseId, also:
             why: "the log belongs to another database; it was left as it is".into(),
         });
     }
-    let ours = |name: &&String| name.as_str() == REWRITE || also.contains(&name.as_str()) || number_of(name).is_some();
+    let ours = |name: &&String| {
+        name.as_str() == REWRITE || also.contains(&name.as_str()) || number_of(name).is_some()
+    };
     for name in names.iter().filter(ours) {
         fs.unlink(&format!("{dir}/{name}"))?;
     }

@@ -57,7 +57,10 @@ pub(super) fn survey(segments: &Segments, control: &Control) -> Result<Survey, F
         return Err(damaged(end, "the log does not reach its last checkpoint"));
     }
     if segments.allocated() < reached {
-        return Err(damaged(segments.allocated(), "the files of the log are shorter than they were"));
+        return Err(damaged(
+            segments.allocated(),
+            "the files of the log are shorter than they were",
+        ));
     }
     Ok(Survey { end, newest_epoch })
 }
