@@ -6,6 +6,7 @@ mod error;
 pub mod expr;
 pub mod functions;
 pub mod plan;
+mod storage;
 mod types;
 mod value;
 pub mod vector;
