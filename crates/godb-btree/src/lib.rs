@@ -3,6 +3,7 @@
 mod journal;
 mod tree;
 
+pub use godb_buffer::sync;
 pub use godb_buffer::{
     Clock, DatabaseId, Environment, Fault, File, FileSystem, Joining, LogBarrier, Lsn, OpenMode, PageId,
     Random, Spawn, TreeId, TxnId,

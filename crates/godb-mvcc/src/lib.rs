@@ -8,4 +8,5 @@ pub use engine::{
     Timestamp,
 };
 pub use error::Error;
+pub use godb_txn::sync;
 pub use godb_txn::{Clock, Environment, Fault, Joining, Range, Spawn, TreeId, TxnId};

@@ -2,6 +2,7 @@
 
 mod recoverable;
 
+pub use godb_wal::sync;
 pub use godb_wal::{
     Chain, Clock, Environment, Fault, Joining, Lsn, Range, Spawn, Tree, TreeId, TxnId, Value,
 };

@@ -7,6 +7,7 @@ pub mod expr;
 pub mod functions;
 pub mod parser;
 pub mod plan;
+mod storage;
 mod types;
 mod value;
 pub mod vector;

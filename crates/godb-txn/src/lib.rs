@@ -4,6 +4,7 @@ mod error;
 mod transactions;
 
 pub use error::Error;
+pub use godb_recovery::sync;
 pub use godb_recovery::{
     Chain, Clock, Environment, Fault, Joining, Lsn, Range, Spawn, Tree, TreeId, TxnId, Value,
 };
