@@ -3,6 +3,8 @@
 mod barrier;
 mod memory;
 mod pages;
+mod policy;
+mod pool;
 
 pub use barrier::{LogBarrier, NoLog};
 pub use godb_page::page::header;
@@ -13,3 +15,5 @@ pub use godb_page::{
 };
 pub use memory::{MemoryPages, MemoryRead, MemoryWrite};
 pub use pages::{PageWrite, Pages};
+pub use policy::{Clock as ClockPolicy, EvictionKind, EvictionPolicy, Frames, Lru, LruK};
+pub use pool::{Admission, MIN_FRAMES, PageReadGuard, PageWriteGuard, Pinned, Pool, PoolStats};
