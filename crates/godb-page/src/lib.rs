@@ -13,7 +13,9 @@ pub mod sync;
 
 pub use environment::{Clock, Environment, Joining, Random, Spawn};
 pub use fault::Fault;
-pub use file::{FORMAT_VERSION, FileHeader, HEADER_PAGES, MemoryPageStore, PageFile, PageFileOptions};
+pub use file::{
+    FORMAT_VERSION, FileHeader, HEADER_PAGES, MAX_STATE, MemoryPageStore, PageFile, PageFileOptions,
+};
 pub use file_system::{File, FileLock, FileSystem, OpenMode};
 pub use fs::MemoryFileSystem;
 pub use ids::{DatabaseId, Lsn, PageId, TreeId, TxnId};
