@@ -312,3 +312,33 @@ fn a_clean_close_takes_back_stragglers_and_tells_where_to_go_on() {
     );
     assert_eq!(later.begin(), resume.next);
 }
+
+#[test]
+fn what_happens_while_a_checkpoint_gathers_is_not_forgotten() {
+    let (db, _) = start(MemoryLog::new());
+    let by = db.begin();
+    let tree = db.tree().create(by).unwrap();
+    db.commit(by, b"").unwrap();
+    let put = |by, key: &[u8]| db.tree().put(by, tree, key, Value::inline(b"v")).unwrap();
+    let (first, second, third) = (db.begin(), db.begin(), db.begin());
+    put(first, b"a");
+    put(second, b"b");
+    let at = std::cell::Cell::new(Lsn::default());
+    db.checkpoint(&|| {
+        at.set(db.commit(first, b"first").unwrap());
+        put(third, b"c");
+        db.roll_back(second, Lsn::default()).unwrap();
+        b"before".to_vec()
+    })
+    .unwrap();
+    let (recovered, report) = start(db.wal().log().cut(db.wal().end()));
+    assert_eq!(report.note, b"before");
+    let commits: Vec<_> = report
+        .committed
+        .iter()
+        .map(|c| (c.by, c.at, c.note.as_slice()))
+        .collect();
+    assert_eq!(commits, [(first, at.get(), &b"first"[..])]);
+    assert_eq!(report.losers, 1, "the third was active");
+    assert_eq!(rows(recovered.tree(), tree).keys().collect::<Vec<_>>(), [b"a"]);
+}
