@@ -17,7 +17,8 @@ mod segments;
 mod space;
 mod wal;
 
-#[cfg(all(test, not(godb_loom)))]
+#[cfg(test)]
+#[cfg(not(godb_loom))]
 mod conformance_tests;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
@@ -25,8 +26,8 @@ pub mod testing;
 pub use gate::Gate;
 pub use godb_btree::sync;
 pub use godb_btree::{
-    Chain, Clock, DatabaseId, Environment, Fault, FileSystem, Joining, Lsn, MemoryFileSystem, MemoryTree, PageId,
-    Range, Spawn, Tree, TreeId, TxnId, Value,
+    Chain, Clock, DatabaseId, Environment, Fault, FileSystem, Joining, Lsn, MemoryFileSystem, MemoryTree,
+    PageId, Range, Spawn, Tree, TreeId, TxnId, Value,
 };
 pub use log::{Log, remove_log};
 pub use logged::LoggedTree;
