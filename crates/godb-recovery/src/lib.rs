@@ -55,6 +55,8 @@ mod undo;
 
 #[cfg(test)]
 mod crash_tests;
+#[cfg(test)]
+mod file_tests;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 
