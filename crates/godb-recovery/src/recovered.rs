@@ -106,8 +106,7 @@ impl<W: Wal> Recoverable for Recovered<W> {
         self.wal.tree().flush()?;
         let checkpoint = Checkpoint::gather(&self.wal, || self.next_id(), note);
         checkpoint.take(&self.wal)?;
-        self.checkpoint_began
-            .store(checkpoint.begin.raw(), Ordering::Release);
+        self.counted_from.store(self.wal.end().raw(), Ordering::Release);
         Ok(())
     }
 
