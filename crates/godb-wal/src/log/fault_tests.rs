@@ -215,7 +215,7 @@ fn leftovers_behind_the_end_are_never_replayed() {
     // The flush was never acknowledged. Its first block is lost; whole blocks of it lie in this segment and in those that follow.
     let (segment, offset) = (lost / 2048, usize::try_from(lost % 2048).unwrap());
     fs.tamper(&format!("{DIR}/{segment:08}.log"), |bytes| {
-        bytes[offset..offset + 512].fill(0)
+        bytes[offset..offset + 512].fill(0);
     });
     let mut expected = vec![1];
     for by in 2..60 {

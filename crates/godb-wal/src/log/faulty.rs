@@ -83,7 +83,7 @@ impl FaultyFs {
         let keep = || match seed {
             0 => false,
             1 => true,
-            _ => random.next_u64() % 2 == 0,
+            _ => random.next_u64().is_multiple_of(2),
         };
         let mut next = Disk {
             dirs: disk.dirs.clone(),
