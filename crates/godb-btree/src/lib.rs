@@ -12,6 +12,7 @@ pub use godb_buffer::{
     Clock, DatabaseId, Environment, Fault, File, FileLock, FileSystem, Joining, LogBarrier, Lsn, ManualClock,
     MemoryFileSystem, OpenMode, PageId, Random, SeededRandom, Spawn, TreeId, TxnId,
 };
+pub use godb_buffer::{Crash, Effect, Injection, Operations, SimulatedDisk, Tear};
 pub use journal::{Change, Journal, NoJournal, Room, Undo, size_of_change};
 pub use memory::{MemoryCursor, MemoryTree};
 pub use tree::{Chain, Range, Tree, Value};

@@ -10,6 +10,8 @@ mod machine;
 pub mod page;
 mod store;
 pub mod sync;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 
 pub use environment::{Clock, Environment, Joining, Random, Spawn};
 pub use fault::Fault;
