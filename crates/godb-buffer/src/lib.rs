@@ -7,13 +7,14 @@ mod policy;
 mod pool;
 
 pub use barrier::{LogBarrier, NoLog};
-pub use godb_page::page::header;
 pub use godb_page::PageKind;
+pub use godb_page::page::header;
 pub use godb_page::slotted;
 pub use godb_page::sync;
 pub use godb_page::{
     Clock, DatabaseId, Environment, Fault, File, FileLock, FileSystem, Joining, Lsn, ManualClock,
-    MemoryFileSystem, OpenMode, PageId, PageStore, Random, SeededRandom, Spawn, TreeId, TxnId,
+    MemoryFileSystem, MemoryPageStore, OpenMode, PageId, PageStore, Random, SeededRandom, Spawn, TreeId,
+    TxnId,
 };
 pub use godb_page::{Crash, Effect, Injection, Operations, SimulatedDisk, Tear};
 pub use memory::{MemoryPages, MemoryRead, MemoryWrite};
