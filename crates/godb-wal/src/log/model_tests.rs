@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 const DIR: &str = "db-wal";
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 enum Step {
     /// A change of one page, by one of a few transactions.
     Change {
