@@ -1,12 +1,23 @@
 //! Ordered trees of pages.
 
+mod btree;
+mod change;
 mod chunk;
 mod codec;
 mod journal;
 mod logical;
+mod map;
 mod memory;
+mod meta;
+mod node;
+mod overflow;
+mod space;
+mod step;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 mod tree;
 
+pub use btree::{BTree, BTreeCursor, Check, Finding, TreeStatistics};
 pub use godb_buffer::sync;
 pub use godb_buffer::{
     Clock, DatabaseId, Environment, Fault, File, FileLock, FileSystem, Joining, LogBarrier, Lsn, ManualClock,
