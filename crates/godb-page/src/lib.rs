@@ -8,6 +8,7 @@ mod fs;
 mod ids;
 mod machine;
 pub mod page;
+pub mod slotted;
 mod store;
 pub mod sync;
 #[cfg(any(test, feature = "testing"))]
