@@ -5,14 +5,19 @@ mod memory;
 mod pages;
 mod policy;
 mod pool;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 
 pub use barrier::{LogBarrier, NoLog};
 pub use godb_page::page::header;
+pub use godb_page::PageKind;
+pub use godb_page::slotted;
 pub use godb_page::sync;
 pub use godb_page::{
-    Clock, DatabaseId, Environment, Fault, File, FileLock, FileSystem, Joining, Lsn, ManualClock, MemoryFileSystem,
-    OpenMode, PageId, PageStore, Random, Spawn, TreeId, TxnId,
+    Clock, DatabaseId, Environment, Fault, File, FileLock, FileSystem, Joining, Lsn, ManualClock,
+    MemoryFileSystem, OpenMode, PageId, PageStore, Random, SeededRandom, Spawn, TreeId, TxnId,
 };
+pub use godb_page::{Crash, Effect, Injection, Operations, SimulatedDisk, Tear};
 pub use memory::{MemoryPages, MemoryRead, MemoryWrite};
 pub use pages::{PageWrite, Pages};
 pub use policy::{Clock as ClockPolicy, EvictionKind, EvictionPolicy, Frames, Lru, LruK};

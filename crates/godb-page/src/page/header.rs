@@ -119,10 +119,15 @@ pub fn database_id(page: &[u8]) -> DatabaseId {
     DatabaseId::from_bytes(bytes)
 }
 
+/// Sets the database that the page belongs to.
+pub fn set_database_id(page: &mut [u8], database: DatabaseId) {
+    page[16..32].copy_from_slice(&database.to_bytes());
+}
+
 /// Fills in where the page belongs and its checksum: the last thing before it is written.
 pub fn seal(page: &mut [u8], id: PageId, database: DatabaseId) {
     set_page_id(page, id);
-    page[16..32].copy_from_slice(&database.to_bytes());
+    set_database_id(page, database);
     let crc = crc32fast::hash(&page[4..]);
     set_crc(page, crc);
 }
@@ -130,6 +135,8 @@ pub fn seal(page: &mut [u8], id: PageId, database: DatabaseId) {
 /// Why a page that was read is not the one that was written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Flaw {
+    /// It is all zeros: room that nothing was written into yet, or a write that was lost.
+    NeverWritten,
     /// The checksum is wrong.
     Checksum,
     /// It is another page.
@@ -141,6 +148,7 @@ pub enum Flaw {
 impl std::fmt::Display for Flaw {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
+            Self::NeverWritten => f.write_str("it was never written"),
             Self::Checksum => f.write_str("its checksum is wrong"),
             Self::OtherPage(id) => write!(f, "page {id} stands in its place"),
             Self::OtherDatabase => f.write_str("a page of another database stands in its place"),
@@ -151,7 +159,8 @@ impl std::fmt::Display for Flaw {
 /// Checks a page that was read from the place of `id`.
 pub fn verify(page: &[u8], id: PageId, database: DatabaseId) -> Result<(), Flaw> {
     if crc(page) != crc32fast::hash(&page[4..]) {
-        return Err(Flaw::Checksum);
+        let blank = page.iter().all(|byte| *byte == 0);
+        return Err(if blank { Flaw::NeverWritten } else { Flaw::Checksum });
     }
     if page_id(page) != id {
         return Err(Flaw::OtherPage(page_id(page)));
