@@ -1,1 +1,4 @@
 //! Tests of the whole stack.
+
+#[cfg(test)]
+mod recovery;
