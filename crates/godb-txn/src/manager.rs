@@ -7,6 +7,7 @@
 use crate::error::Error;
 use crate::lock::{LockManager, LockOptions, LockStats};
 use crate::transactions::{CommitHook, Mode, Resource, Savepoint, Transactions};
+use godb_recovery::sync::atomic::{AtomicBool, Ordering};
 use godb_recovery::sync::{Arc, Mutex};
 use godb_recovery::{Fault, Lsn, Recoverable, TxnId};
 use std::collections::VecDeque;
@@ -20,12 +21,38 @@ pub struct TransactionManager<R: Recoverable> {
     line: Mutex<VecDeque<(Lsn, TxnId)>>,
     /// Held while publishing, so that the hook is called by one at a time.
     publishing: Mutex<()>,
-    /// The first commit whose outcome is unknown; nothing commits after it.
-    poisoned: Mutex<Option<Fault>>,
+    poison: Poison,
+}
+
+/// The first failure after which nobody may write any more. What it left behind, an unknown commit or half a rollback, is for recovery to decide.
+#[derive(Default)]
+struct Poison {
+    set: AtomicBool,
+    first: Mutex<Option<Fault>>,
+}
+
+impl Poison {
+    fn set(&self, fault: &Fault) {
+        self.first.lock().get_or_insert_with(|| fault.clone());
+        self.set.store(true, Ordering::Release);
+    }
+
+    fn check(&self) -> Result<(), Fault> {
+        if !self.set.load(Ordering::Acquire) {
+            return Ok(());
+        }
+        match &*self.first.lock() {
+            Some(already @ Fault::Poisoned { .. }) => Err(already.clone()),
+            Some(fault) => Err(Fault::Poisoned {
+                why: fault.to_string().into(),
+            }),
+            None => Ok(()),
+        }
+    }
 }
 
 impl<R: Recoverable> TransactionManager<R> {
-    /// Transactions over `below`, which tell `hook` of their commits.
+    /// Transactions over `below`, which tell `hook` how they end.
     pub fn new(below: R, hook: Arc<dyn CommitHook>, locks: LockOptions) -> Self {
         Self {
             below,
@@ -33,7 +60,7 @@ impl<R: Recoverable> TransactionManager<R> {
             hook,
             line: Mutex::new(VecDeque::new()),
             publishing: Mutex::new(()),
-            poisoned: Mutex::new(None),
+            poison: Poison::default(),
         }
     }
 
@@ -45,15 +72,6 @@ impl<R: Recoverable> TransactionManager<R> {
     /// What happened in the lock manager.
     pub fn lock_stats(&self) -> LockStats {
         self.locks.stats()
-    }
-
-    fn check_poison(&self) -> Result<(), Fault> {
-        match &*self.poisoned.lock() {
-            Some(fault) => Err(Fault::Poisoned {
-                why: fault.to_string().into(),
-            }),
-            None => Ok(()),
-        }
     }
 
     /// Appends the commit record and stands in line.
@@ -88,15 +106,34 @@ impl<R: Recoverable> TransactionManager<R> {
         }
     }
 
+    /// Commits what was changed. An error without poison means that nothing was committed and everything was taken back.
     fn commit_changes(&self, by: TxnId) -> Result<Lsn, Fault> {
-        self.check_poison()?;
-        let at = self.append_commit(by)?;
+        self.poison.check()?;
+        let at = match self.append_commit(by) {
+            Ok(at) => at,
+            Err(fault) => {
+                self.take_back(by)?;
+                return Err(fault);
+            }
+        };
         if let Err(fault) = self.below.acknowledge(at) {
-            self.poisoned.lock().get_or_insert_with(|| fault.clone());
+            self.poison.set(&fault);
             return Err(fault);
         }
         self.publish(at);
         Ok(at)
+    }
+
+    /// Undoes everything. When that fails the rows stay as they are, for recovery, and nobody may build on them.
+    fn take_back(&self, by: TxnId) -> Result<(), Fault> {
+        match self.below.roll_back(by, Lsn::default()) {
+            Ok(()) => self.hook.rolled_back(by),
+            Err(fault) => {
+                self.poison.set(&fault);
+                return Err(fault);
+            }
+        }
+        Ok(())
     }
 }
 
@@ -117,10 +154,14 @@ impl<R: Recoverable> Transactions for TransactionManager<R> {
     }
 
     fn lock(&self, by: TxnId, what: Resource<'_>, mode: Mode) -> Result<(), Error> {
-        self.locks.lock(by, what, mode)
+        self.poison.check()?;
+        self.locks.lock(by, what, mode)?;
+        // Whoever held it may have let go because it failed.
+        Ok(self.poison.check()?)
     }
 
     fn try_lock(&self, by: TxnId, what: Resource<'_>, mode: Mode) -> Result<bool, Error> {
+        self.poison.check()?;
         Ok(self.locks.try_lock(by, what, mode))
     }
 
@@ -134,14 +175,14 @@ impl<R: Recoverable> Transactions for TransactionManager<R> {
     }
 
     fn roll_back(&self, by: TxnId) -> Result<(), Error> {
-        let result = self.below.roll_back(by, Lsn::default());
+        let result = self.take_back(by);
         self.locks.release_all(by);
         Ok(result?)
     }
 
     fn commit(&self, by: TxnId) -> Result<Lsn, Error> {
-        let nothing_to_commit = self.below.mark(by) == Lsn::default();
-        let result = if nothing_to_commit {
+        let result = if self.below.mark(by) == Lsn::default() {
+            self.hook.rolled_back(by);
             Ok(Lsn::default())
         } else {
             self.commit_changes(by)
@@ -151,7 +192,7 @@ impl<R: Recoverable> Transactions for TransactionManager<R> {
     }
 
     fn checkpoint(&self, note: &dyn Fn() -> Vec<u8>) -> Result<(), Fault> {
-        self.check_poison()?;
+        self.poison.check()?;
         self.below.checkpoint(&|| {
             self.settle();
             note()
@@ -162,3 +203,6 @@ impl<R: Recoverable> Transactions for TransactionManager<R> {
         self.below.log_since_checkpoint()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,12 +1,13 @@
 //! Keys of the history tree.
 //!
 //! ```text
-//! u32 tree | user key, 00 as 00 FF, ended by 00 00 | u64 timestamp, inverted        an old version
+//! u32 tree | u16 length of the user key | user key | u64 timestamp, inverted         an old version
 //! u32 FFFFFFFF | u8 1 | u64 transaction | u32 number                                 an overflow chain nobody refers to
 //! u32 FFFFFFFF | u8 2 | u32 tree                                                     a dropped tree
 //! ```
 //!
-//! Numbers are big-endian, so that versions of one key lie together, the newest first.
+//! Numbers are big-endian. All versions of one key lie together, the newest first. Keys are framed by their length, which costs two bytes whatever
+//! they hold; that keys of different length are then not in their own order matters to nobody, since the history is looked into key by key.
 
 use godb_txn::{TreeId, TxnId};
 
@@ -14,20 +15,16 @@ const RESERVED: u32 = u32::MAX;
 const CHAIN: u8 = 1;
 const DROPPED: u8 = 2;
 
-/// How much longer than a user key its history key can be, for a key without zero bytes.
+/// How much longer than a user key its history key is.
 pub(super) const OVERHEAD: usize = 4 + 2 + 8;
 
 /// What all versions of a key begin with.
 pub(super) fn prefix(tree: TreeId, key: &[u8]) -> Vec<u8> {
-    let mut prefix = Vec::with_capacity(key.len() + OVERHEAD + 8);
+    let mut prefix = Vec::with_capacity(key.len() + OVERHEAD);
     prefix.extend_from_slice(&tree.raw().to_be_bytes());
-    for &byte in key {
-        prefix.push(byte);
-        if byte == 0 {
-            prefix.push(0xFF);
-        }
-    }
-    prefix.extend_from_slice(&[0, 0]);
+    let length = u16::try_from(key.len()).expect("keys are shorter than a page");
+    prefix.extend_from_slice(&length.to_be_bytes());
+    prefix.extend_from_slice(key);
     prefix
 }
 
@@ -55,6 +52,11 @@ pub(super) fn dropped(tree: TreeId) -> Vec<u8> {
     key
 }
 
+/// What the entries that are no versions begin with.
+pub(super) fn reserved() -> [u8; 4] {
+    RESERVED.to_be_bytes()
+}
+
 /// What an entry of the history tree is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Entry {
@@ -78,13 +80,12 @@ impl Entry {
     pub(super) fn decode(full: &[u8]) -> Option<Self> {
         let (tree, rest) = take_u32(full)?;
         if tree != RESERVED {
-            let (key, rest) = unescape(rest)?;
-            let inverted: [u8; 8] = rest.try_into().ok()?;
-            let timestamp = !u64::from_be_bytes(inverted);
+            let (length, rest) = rest.split_first_chunk::<2>()?;
+            let (key, inverted) = rest.split_at_checked(usize::from(u16::from_be_bytes(*length)))?;
             return Some(Self::Version {
                 tree: TreeId::from_raw(tree),
-                key,
-                timestamp,
+                key: key.to_vec(),
+                timestamp: !u64::from_be_bytes(inverted.try_into().ok()?),
             });
         }
         match rest.split_first()? {
@@ -103,24 +104,6 @@ fn take_u32(bytes: &[u8]) -> Option<(u32, &[u8])> {
     Some((u32::from_be_bytes(*number), rest))
 }
 
-fn unescape(mut bytes: &[u8]) -> Option<(Vec<u8>, &[u8])> {
-    let mut key = Vec::new();
-    loop {
-        match bytes {
-            [0, 0xFF, rest @ ..] => {
-                key.push(0);
-                bytes = rest;
-            }
-            [0, 0, rest @ ..] => return Some((key, rest)),
-            [byte, rest @ ..] => {
-                key.push(*byte);
-                bytes = rest;
-            }
-            [] => return None,
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -128,12 +111,12 @@ mod tests {
 
     proptest! {
         #[test]
-        fn keys_come_back_and_keep_their_order(
+        fn keys_come_back_and_versions_lie_together(
             a in (1_u32..5, proptest::collection::vec(0_u8..3, 0..6), 0_u64..4),
             b in (1_u32..5, proptest::collection::vec(0_u8..3, 0..6), 0_u64..4),
         ) {
             let full = |(tree, key, at): &(u32, Vec<u8>, u64)| version(TreeId::from_raw(*tree), key, *at);
-            let newest_first = (a.0, &a.1, !a.2).cmp(&(b.0, &b.1, !b.2));
+            let newest_first = (a.0, a.1.len(), &a.1, !a.2).cmp(&(b.0, b.1.len(), &b.1, !b.2));
             prop_assert_eq!(full(&a).cmp(&full(&b)), newest_first);
             let decoded = Entry::decode(&full(&a));
             prop_assert_eq!(decoded, Some(Entry::Version { tree: TreeId::from_raw(a.0), key: a.1, timestamp: a.2 }));

@@ -1,233 +1,284 @@
-//! What must outlive a restart: the floor, the horizon, and the commits that retention covers.
+//! The timeline tree: which transactions committed when, as far back as retention reaches.
 //!
-//! Commits are kept in three places, each a step further back. The newest are known from their commit records in the log, which
-//! recovery hands back. Those from before the last checkpoint that are not in the tree yet are in the checkpoint's note. All older ones that retention covers
-//! are rows of the timeline tree: commit timestamp → transaction and wall clock.
+//! Without retention it is empty: no snapshot outlives its process, so after an opening everything that is there is visible to everybody, and
+//! nobody can ask about earlier. With retention its rows are
+//!
+//! ```text
+//! 0                                  what is kept: u8 whether anything | u64 horizon | i64 its clock | u64 first transaction
+//! 1 | u64 transaction                u64 timestamp | i64 clock
+//! 2 | u64 clock, sign flipped        u64 timestamp
+//! ```
+//!
+//! with big-endian numbers in keys. Commits come here in order, many at a time, in the background; until then they are in the checkpoint's note, or in the
+//! log. Both times grow from commit to commit, so a timestamp can be looked for among the rows of the clock by halving.
+//!
+//! Row 0 is always ahead: the horizon in it is written, and durable, before anything behind it is collected. So after a crash a read of the past is refused rather than
+//! answered with what is left of it.
 
-use super::commits::{Commit, Commits, wall_of_note};
-use super::shared::Shared;
+use super::MvccEngine;
+use super::note::damaged;
+use super::recent::Commit;
 use crate::engine::Timestamp;
 use crate::error::Error;
-use godb_txn::{Fault, Lsn, Range, Transactions, Tree, TreeId, TxnId, Value};
-use std::ops::ControlFlow;
+use godb_txn::{Range, Transactions, Tree, TreeId, TxnId, Value};
+use std::ops::{Bound, ControlFlow};
 
-/// With more commits than this the note would be long, so they go to the tree although retention does not ask for them.
-const LONG_NOTE: usize = 64;
+/// How many commits one transaction writes here, or removes.
+pub(super) const ROWS_AT_ONCE: usize = 2000;
 
-/// What recovery found out about commits.
-#[derive(Clone, Debug, Default)]
-pub struct RecoveredCommits {
-    /// The bytes that [`note`](Note) gave to the last checkpoint; empty for a new database.
-    pub note: Vec<u8>,
-    /// Every commit since, in order: who, where in the log, and the bytes of the commit record.
-    pub commits: Vec<(TxnId, Lsn, Vec<u8>)>,
-}
+/// The key of row 0.
+const KEPT: [u8; 1] = [0];
 
-/// What a checkpoint remembers for this layer.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Note {
-    pub(super) floor: TxnId,
+/// What is kept.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Kept {
+    /// Whether the past is kept at all.
+    pub(super) anything: bool,
+    /// The oldest moment that can be looked at.
     pub(super) horizon: Timestamp,
-    pub(super) newest: Timestamp,
-    pub(super) last_wall: i64,
-    pub(super) commits: Vec<(TxnId, Commit)>,
+    /// The clock then.
+    pub(super) horizon_wall: i64,
+    /// Transactions below this committed at the horizon or before.
+    pub(super) first_id: TxnId,
 }
 
-impl Note {
-    pub(super) fn encode(&self) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(32 + 24 * self.commits.len());
-        bytes.extend_from_slice(&self.floor.raw().to_le_bytes());
+impl Kept {
+    fn encode(self) -> Vec<u8> {
+        let mut bytes = vec![u8::from(self.anything)];
         bytes.extend_from_slice(&self.horizon.raw().to_le_bytes());
-        bytes.extend_from_slice(&self.newest.raw().to_le_bytes());
-        bytes.extend_from_slice(&self.last_wall.to_le_bytes());
-        for (id, commit) in &self.commits {
-            bytes.extend_from_slice(&commit.at.raw().to_le_bytes());
-            bytes.extend_from_slice(&row(*id, commit.wall_micros));
-        }
+        bytes.extend_from_slice(&self.horizon_wall.to_le_bytes());
+        bytes.extend_from_slice(&self.first_id.raw().to_le_bytes());
         bytes
     }
 
-    pub(super) fn decode(bytes: &[u8]) -> Option<Self> {
-        let (head, rest) = bytes.split_at_checked(32)?;
-        let word = |at: usize| head.get(at..at + 8)?.try_into().ok().map(u64::from_le_bytes);
-        let mut note = Self {
-            floor: TxnId::from_raw(word(0)?),
-            horizon: Timestamp(word(8)?),
-            newest: Timestamp(word(16)?),
-            last_wall: word(24)?.cast_signed(),
-            commits: Vec::new(),
+    fn decode(bytes: &[u8]) -> Option<Self> {
+        let (&anything, rest) = bytes.split_first()?;
+        let ([horizon, wall, id], []) = rest.as_chunks::<8>() else {
+            return None;
         };
-        for entry in rest.chunks(24) {
-            let at = Timestamp(u64::from_le_bytes(entry.get(..8)?.try_into().ok()?));
-            let (id, wall_micros) = read_row(entry.get(8..)?)?;
-            note.commits.push((id, Commit { at, wall_micros }));
+        Some(Self {
+            anything: anything != 0,
+            horizon: Timestamp(u64::from_le_bytes(*horizon)),
+            horizon_wall: i64::from_le_bytes(*wall),
+            first_id: TxnId::from_raw(u64::from_le_bytes(*id)),
+        })
+    }
+
+    /// Reads row 0.
+    pub(super) fn read<T: Tree>(tree: &T, timeline: TreeId) -> Result<Self, Error> {
+        let row = tree.get(timeline, &KEPT, |value| Self::decode(value.inline))?;
+        row.map_or(Ok(Self::default()), |kept| {
+            kept.ok_or_else(|| damaged("what is kept of the past cannot be read"))
+        })
+    }
+}
+
+fn id_key(id: TxnId) -> [u8; 9] {
+    let mut key = [1; 9];
+    key[1..].copy_from_slice(&id.raw().to_be_bytes());
+    key
+}
+
+fn wall_key(wall_micros: i64) -> [u8; 9] {
+    let mut key = [2; 9];
+    key[1..].copy_from_slice(&(wall_micros.cast_unsigned() ^ (1 << 63)).to_be_bytes());
+    key
+}
+
+fn number(key: &[u8]) -> Option<u64> {
+    Some(u64::from_be_bytes(key.get(1..)?.try_into().ok()?))
+}
+
+fn wall_of_key(key: &[u8]) -> Option<i64> {
+    Some((number(key)? ^ (1 << 63)).cast_signed())
+}
+
+/// The timestamp at the beginning of a row.
+fn time(row: &[u8]) -> Option<Timestamp> {
+    Some(Timestamp(u64::from_le_bytes(*row.first_chunk()?)))
+}
+
+impl<T: Transactions> MvccEngine<T> {
+    /// When a transaction below the floor committed; `None` when nobody can look that far back.
+    pub(super) fn time_of_old(&self, id: TxnId) -> Result<Option<Timestamp>, Error> {
+        if !self.keeps_past() || id < self.kept().first_id {
+            return Ok(None);
         }
-        Some(note)
+        let row = self
+            .tree()
+            .get(self.trees.timeline, &id_key(id), |value| time(value.inline))?;
+        match row {
+            Some(at) => Ok(Some(at.ok_or_else(unreadable)?)),
+            // Removed between the two looks: what is kept is moved before rows are removed.
+            None if id < self.kept().first_id => Ok(None),
+            None => Err(damaged("a version was written by a transaction that never committed")),
+        }
     }
-}
 
-/// The value of a timeline row.
-fn row(id: TxnId, wall_micros: i64) -> [u8; 16] {
-    let mut row = [0; 16];
-    row[..8].copy_from_slice(&id.raw().to_le_bytes());
-    row[8..].copy_from_slice(&wall_micros.to_le_bytes());
-    row
-}
-
-fn read_row(row: &[u8]) -> Option<(TxnId, i64)> {
-    let (id, wall) = row.split_first_chunk::<8>()?;
-    Some((
-        TxnId::from_raw(u64::from_le_bytes(*id)),
-        i64::from_le_bytes(wall.try_into().ok()?),
-    ))
-}
-
-fn damaged(what: &'static str) -> Error {
-    Fault::Corrupt {
-        file: "the database".into(),
-        page: None,
-        lsn: None,
-        what: what.into(),
+    /// The last commit at `wall_micros` or before, with its clock; `None` when that is before all that is kept.
+    pub(super) fn before_wall(&self, wall_micros: i64) -> Result<Option<(Timestamp, i64)>, Error> {
+        if let Some(commit) = self.commits.recent(|recent| recent.before_wall(wall_micros)) {
+            return Ok(Some((commit.at, commit.wall_micros)));
+        }
+        let kept = self.kept();
+        let row = self.row_before_wall(wall_micros)?;
+        let base = (kept.horizon_wall <= wall_micros).then_some((kept.horizon, kept.horizon_wall));
+        Ok(row.into_iter().chain(base).max())
     }
-    .into()
-}
 
-/// Teaches `commits` everything that is known about the past; returns the horizon.
-pub(super) fn restore<T: Tree>(
-    commits: &Commits,
-    tree: &T,
-    timeline: TreeId,
-    recovered: &RecoveredCommits,
-) -> Result<Timestamp, Error> {
-    let note = if recovered.note.is_empty() {
-        Note::default()
-    } else {
-        Note::decode(&recovered.note)
-            .ok_or_else(|| damaged("the checkpoint's note about commits makes no sense"))?
-    };
-    commits.raise_floor(note.floor);
-    commits.learn_newest(Commit {
-        at: note.newest,
-        wall_micros: note.last_wall,
-    });
-    learn_rows(commits, tree, timeline)?;
-    for (id, commit) in &note.commits {
-        commits.learn(*id, *commit, false);
-    }
-    for (id, at, bytes) in &recovered.commits {
-        let wall_micros = wall_of_note(bytes).ok_or_else(|| damaged("a commit record has no time"))?;
-        commits.learn(
-            *id,
-            Commit {
-                at: Timestamp(at.raw()),
-                wall_micros,
-            },
-            false,
-        );
-    }
-    Ok(note.horizon)
-}
-
-fn learn_rows<T: Tree>(commits: &Commits, tree: &T, timeline: TreeId) -> Result<(), Error> {
-    let mut cursor = tree.seek(timeline, Range::ALL)?;
-    let mut sound = true;
-    let mut more = true;
-    while more {
-        more = tree.next(&mut cursor, |key, value| {
-            let at = key.try_into().ok().map(u64::from_be_bytes);
-            match (at, read_row(value.inline)) {
-                (Some(at), Some((id, wall_micros))) => commits.learn(
-                    id,
-                    Commit {
-                        at: Timestamp(at),
-                        wall_micros,
-                    },
-                    true,
-                ),
-                _ => sound = false,
+    /// The clock at a commit, or at the last one before it; `None` when that is before all that is kept.
+    pub(super) fn wall_of(&self, at: Timestamp) -> Result<Option<i64>, Error> {
+        if let Some(commit) = self.commits.recent(|recent| recent.before(at)) {
+            return Ok(Some(commit.wall_micros));
+        }
+        let kept = self.kept();
+        if at < kept.horizon {
+            return Ok(None);
+        }
+        let (mut wall, mut low, mut high) = (kept.horizon_wall, kept.horizon_wall, self.commits.last_wall());
+        while low <= high {
+            let middle = low.midpoint(high);
+            match self.row_before_wall(middle)? {
+                Some((found, _)) if found > at => high = middle - 1,
+                Some((_, found_wall)) => {
+                    wall = wall.max(found_wall);
+                    low = middle + 1;
+                }
+                None => low = middle + 1,
             }
-            ControlFlow::Continue(())
-        })?;
-    }
-    if sound {
-        Ok(())
-    } else {
-        Err(damaged("a row of the timeline makes no sense"))
-    }
-}
-
-impl<T: Transactions> Shared<T> {
-    /// Writes commits into the timeline tree, if retention asks for that or there are many, and drops rows behind the horizon.
-    pub(super) fn persist_commits(&self) -> Result<(), Error> {
-        let unpersisted = self.commits.unpersisted();
-        let wanted = !self.options.retention.is_zero() || unpersisted.len() > LONG_NOTE;
-        if !wanted {
-            return Ok(());
         }
-        let by = self.commits.begin(|| self.below.begin());
-        let written = self
-            .write_rows(by, &unpersisted)
-            .and_then(|()| self.drop_rows(by));
-        match written {
-            Ok(()) => self.below.commit(by)?,
-            Err(error) => {
-                self.below.roll_back(by)?;
-                self.commits.rolled_back(by);
-                return Err(error);
-            }
-        };
-        self.commits.persisted(&unpersisted);
-        Ok(())
+        Ok(Some(wall))
     }
 
-    fn write_rows(&self, by: TxnId, commits: &[(TxnId, Commit)]) -> Result<(), Error> {
-        for (id, commit) in commits {
-            let value = row(*id, commit.wall_micros);
-            self.tree().put(
-                by,
-                self.trees.timeline,
-                &commit.at.raw().to_be_bytes(),
-                Value::inline(&value),
-            )?;
-        }
-        Ok(())
-    }
-
-    /// Removes rows of commits that are below the floor and behind the horizon: nothing asks for them any more.
-    fn drop_rows(&self, by: TxnId) -> Result<(), Error> {
-        let (horizon, floor) = (self.snapshots.horizon(), self.commits.floor());
-        let to = horizon.raw().to_be_bytes();
+    /// The last row of the clock at `wall_micros` or before.
+    fn row_before_wall(&self, wall_micros: i64) -> Result<Option<(Timestamp, i64)>, Error> {
+        let (from, to) = (wall_key(i64::MIN), wall_key(wall_micros));
         let range = Range {
-            to: std::ops::Bound::Excluded(&to),
-            ..Range::ALL
+            from: Bound::Included(&from),
+            to: Bound::Included(&to),
+            backward: true,
+        };
+        let row = self.first_in(self.trees.timeline, range, |key, value| {
+            Some((time(value.inline)?, wall_of_key(key)?))
+        })?;
+        row.map(|row| row.ok_or_else(unreadable)).transpose()
+    }
+
+    /// Writes some commits here that are not here yet, and removes some rows that nobody needs. Tells whether there is more to do.
+    pub(super) fn tend_timeline(&self) -> Result<bool, Error> {
+        let _one_at_a_time = self.tending.lock();
+        let new = match self.keeps_past() {
+            true => self.commits.recent(|recent| recent.unpersisted(ROWS_AT_ONCE)),
+            false => Vec::new(),
+        };
+        let mut kept = self.kept();
+        let old = self.unneeded_rows(&mut kept)?;
+        if new.is_empty() && old.is_empty() {
+            return Ok(false);
+        }
+        *self.kept.write() = kept;
+        self.quietly(|by| {
+            new.iter().try_for_each(|commit| self.write_commit(by, *commit))?;
+            old.iter()
+                .try_for_each(|key| self.tree().remove(by, self.trees.timeline, key).map(drop))?;
+            self.write_kept(by, kept)
+        })?;
+        if let Some(last) = new.last() {
+            self.commits.recent(|recent| recent.persisted_up_to(last.at));
+        }
+        Ok(new.len().max(old.len()) >= ROWS_AT_ONCE)
+    }
+
+    fn write_commit(&self, by: TxnId, commit: Commit) -> Result<(), Error> {
+        let at = commit.at.raw().to_le_bytes();
+        let mut row = at.to_vec();
+        row.extend_from_slice(&commit.wall_micros.to_le_bytes());
+        let (tree, timeline) = (self.tree(), self.trees.timeline);
+        tree.put(by, timeline, &id_key(commit.id), Value::inline(&row))?;
+        tree.put(by, timeline, &wall_key(commit.wall_micros), Value::inline(&at))?;
+        Ok(())
+    }
+
+    /// Writes row 0.
+    pub(super) fn write_kept(&self, by: TxnId, kept: Kept) -> Result<(), Error> {
+        let row = kept.encode();
+        Ok(self
+            .tree()
+            .put(by, self.trees.timeline, &KEPT, Value::inline(&row))?)
+    }
+
+    /// Keys of some rows of commits behind the horizon, from the first on; moves `kept` past their transactions.
+    fn unneeded_rows(&self, kept: &mut Kept) -> Result<Vec<Vec<u8>>, Error> {
+        let floor = self.commits.floor();
+        let horizon = self.snapshots.horizon();
+        let mut old = Vec::new();
+        // Commits that are not here yet count too.
+        let later = self.commits.recent(|recent| recent.first_id_after(horizon));
+        let mut first_kept = later.into_iter().fold(floor, TxnId::min);
+        self.walk_rows(&id_key(TxnId::default()), &wall_key(i64::MIN), |key, at| {
+            let id = TxnId::from_raw(number(key)?);
+            let unneeded = id < floor && at <= horizon && old.len() < ROWS_AT_ONCE;
+            if unneeded {
+                old.push(key.to_vec());
+            } else {
+                first_kept = first_kept.min(id);
+            }
+            Some(unneeded)
+        })?;
+        kept.first_id = kept.first_id.max(first_kept);
+        self.walk_rows(&wall_key(i64::MIN), &wall_key(i64::MAX), |key, at| {
+            let unneeded = at < horizon && old.len() < 2 * ROWS_AT_ONCE;
+            if unneeded {
+                old.push(key.to_vec());
+            }
+            Some(unneeded)
+        })?;
+        Ok(old)
+    }
+
+    /// Shows the keys and timestamps of rows in order, until `look` says that it is enough; or `None`, that a row makes no sense.
+    fn walk_rows(
+        &self,
+        from: &[u8],
+        to: &[u8],
+        mut look: impl FnMut(&[u8], Timestamp) -> Option<bool>,
+    ) -> Result<(), Error> {
+        let range = Range {
+            from: Bound::Included(from),
+            to: Bound::Excluded(to),
+            backward: false,
         };
         let mut cursor = self.tree().seek(self.trees.timeline, range)?;
-        let mut old = Vec::new();
-        let mut more = true;
-        while more {
-            more = self.tree().next(&mut cursor, |key, value| {
-                if read_row(value.inline).is_some_and(|(id, _)| id < floor) {
-                    old.push(key.to_vec());
+        let mut go_on = Some(true);
+        while go_on == Some(true) {
+            let more = self.tree().next(&mut cursor, |key, value| {
+                go_on = time(value.inline).and_then(|at| look(key, at));
+                match go_on {
+                    Some(true) => ControlFlow::Continue(()),
+                    _ => ControlFlow::Break(()),
                 }
-                ControlFlow::Continue(())
             })?;
+            if !more {
+                break;
+            }
         }
-        for key in old {
-            self.tree().remove(by, self.trees.timeline, &key)?;
-        }
-        Ok(())
+        go_on.map(drop).ok_or_else(unreadable)
     }
 
-    /// What a checkpoint begun now must remember.
-    pub(super) fn note(&self) -> Note {
-        Note {
-            floor: self.commits.floor(),
-            horizon: self.snapshots.horizon(),
-            newest: self.commits.newest(),
-            last_wall: self.commits.last_wall(),
-            commits: self.commits.unpersisted(),
+    /// Does housekeeping in a transaction of its own that writes no versions.
+    pub(super) fn quietly(&self, work: impl FnOnce(TxnId) -> Result<(), Error>) -> Result<(), Error> {
+        let by = self.commits.begin_quiet(|| self.below.begin());
+        if let Err(error) = work(by) {
+            self.below.roll_back(by)?;
+            return Err(error);
         }
+        self.below.commit(by)?;
+        Ok(())
     }
+}
+
+fn unreadable() -> Error {
+    damaged("a row of the timeline makes no sense")
 }
 
 #[cfg(test)]
@@ -235,23 +286,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_note_comes_back() {
-        let commit = |at: u64| Commit {
-            at: Timestamp(at),
-            wall_micros: -5,
+    fn what_is_kept_comes_back() {
+        let kept = Kept {
+            anything: true,
+            horizon: Timestamp(7),
+            horizon_wall: -1,
+            first_id: TxnId::from_raw(9),
         };
-        let note = Note {
-            floor: TxnId::from_raw(3),
-            horizon: Timestamp(100),
-            newest: Timestamp(300),
-            last_wall: -7,
-            commits: vec![
-                (TxnId::from_raw(4), commit(200)),
-                (TxnId::from_raw(5), commit(300)),
-            ],
-        };
-        assert_eq!(Note::decode(&note.encode()), Some(note.clone()));
-        assert_eq!(Note::decode(&note.encode()[..31]), None);
-        assert_eq!(Note::decode(&note.encode()[..40]), None);
+        assert_eq!(Kept::decode(&kept.encode()), Some(kept));
+        assert_eq!(Kept::decode(&kept.encode()[..24]), None);
+    }
+
+    #[test]
+    fn keys_of_the_clock_are_in_its_order() {
+        let walls = [i64::MIN, -1, 0, 1, i64::MAX];
+        assert!(walls.map(wall_key).is_sorted());
+        assert_eq!(walls.map(|wall| wall_of_key(&wall_key(wall)).unwrap()), walls);
     }
 }
