@@ -21,6 +21,7 @@ pub(super) struct Arguments<'s> {
 }
 
 impl Binder<'_> {
+    #[inline(never)]
     pub(super) fn function(&mut self, function: &ast::Function) -> Result<Expr> {
         let at = start(&function.name);
         let name = self.function_name(&function.name)?;
@@ -106,6 +107,7 @@ impl Binder<'_> {
     }
 
     /// A function applied to bound arguments.
+    #[inline(never)]
     pub(super) fn call(&mut self, name: &str, args: Vec<(Expr, Location)>, at: Location) -> Result<Expr> {
         match name {
             "coalesce" => return self.coalesce(args, at),

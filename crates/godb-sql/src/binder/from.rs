@@ -121,6 +121,7 @@ impl Binder<'_> {
         }
     }
 
+    #[inline(never)]
     fn named(&mut self, name: &ObjectName, alias: Option<&TableAlias>) -> Result<FromItem> {
         if let [ident] = parts(name)?.as_slice()
             && let Some(bound) = self.reference(&fold(ident))?
@@ -152,6 +153,7 @@ impl Binder<'_> {
     }
 
     /// Reads all columns of a table, and with `key` each row's key.
+    #[inline(never)]
     pub(super) fn scan(
         &mut self,
         table: &Arc<Table>,
@@ -171,6 +173,7 @@ impl Binder<'_> {
         }
     }
 
+    #[inline(never)]
     fn derived(&mut self, query: &ast::Query, alias: Option<&TableAlias>) -> Result<FromItem> {
         let Some(alias) = alias else {
             let at = super::subquery::query_place(query);
@@ -223,6 +226,7 @@ impl Binder<'_> {
         Err(self.at(error, alias.name.span.start))
     }
 
+    #[inline(never)]
     fn function_in_from(
         &mut self,
         name: &ObjectName,

@@ -12,6 +12,7 @@ use sqlparser::ast::{BinaryOperator, Expr as Sql, Spanned};
 use sqlparser::tokenizer::Location;
 
 impl Binder<'_> {
+    #[inline(never)]
     pub(super) fn binary(&mut self, left: &Sql, op: &BinaryOperator, right: &Sql) -> Result<Expr> {
         if matches!(op, BinaryOperator::And | BinaryOperator::Or) {
             return self.logic(left, op, right);

@@ -11,6 +11,7 @@ use sqlparser::ast::{self, CeilFloorKind, DateTimeField, Expr as Sql, TrimWhereF
 use sqlparser::tokenizer::Location;
 
 impl Binder<'_> {
+    #[inline(never)]
     pub(super) fn special(&mut self, sql: &Sql) -> Result<Expr> {
         let at = place(sql);
         match sql {
