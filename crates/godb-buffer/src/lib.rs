@@ -77,7 +77,8 @@ pub use godb_page::slotted;
 pub use godb_page::sync;
 pub use godb_page::{
     Clock, DatabaseId, Environment, Fault, File, FileLock, FileSystem, Joining, Lsn, ManualClock,
-    MemoryFileSystem, OpenMode, PageId, PageStore, Random, SeededRandom, Spawn, TreeId, TxnId,
+    MemoryFileSystem, MemoryPageStore, OpenMode, PageId, PageStore, Random, SeededRandom, Spawn, TreeId,
+    TxnId,
 };
 pub use godb_page::{Crash, Effect, Injection, Operations, SimulatedDisk, Tear};
 pub use memory::{MemoryPages, MemoryRead, MemoryWrite};
