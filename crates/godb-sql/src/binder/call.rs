@@ -118,7 +118,7 @@ impl Binder<'_> {
         }
         let types: Vec<DataType> = args.iter().map(|(e, _)| e.data_type()).collect();
         let resolved = self.located(resolve_function(name, &types), at)?;
-        self.apply(resolved, args)
+        self.apply(&resolved, args)
     }
 
     fn coalesce(&mut self, args: Vec<(Expr, Location)>, at: Location) -> Result<Expr> {
@@ -159,6 +159,6 @@ impl Binder<'_> {
         let types = vec![ty; exprs.len()];
         let resolved = self.located(resolve_function(name, &types), at)?;
         let args = exprs.into_iter().map(|e| (e, at)).collect();
-        self.apply(resolved, args)
+        self.apply(&resolved, args)
     }
 }

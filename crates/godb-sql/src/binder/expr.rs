@@ -233,10 +233,11 @@ impl Binder<'_> {
             results.push((self.expr(&branch.result)?, place(&branch.result)));
         }
         if let Some(sql) = otherwise {
-            results.push((self.expr(sql)?, place(sql)));
+            // PostgreSQL counts the last branch first when it looks for the common type.
+            results.insert(0, (self.expr(sql)?, place(sql)));
         }
         let (mut results, ty) = self.of_one_type(results, "CASE")?;
-        let otherwise = otherwise.and_then(|_| results.pop()).map(Box::new);
+        let otherwise = otherwise.map(|_| Box::new(results.remove(0)));
         let branches = whens.into_iter().zip(results).collect();
         Ok(Expr::Case {
             branches,
@@ -253,6 +254,7 @@ impl Binder<'_> {
     ) -> Result<(Vec<Expr>, DataType)> {
         let types: Vec<DataType> = exprs.iter().map(|(e, _)| e.data_type()).collect();
         let at = exprs.first().map_or(Location::new(0, 0), |(_, at)| *at);
+        let at = self.first_misfit(&types).map_or(at, |index| exprs[index].1);
         let common = self.common(&types, what, at)?;
         let common = if common == DataType::Unknown {
             DataType::Text

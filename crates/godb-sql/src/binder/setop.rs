@@ -72,9 +72,17 @@ impl Binder<'_> {
             };
             row.push((bound, at));
         }
-        let text = |ty: &DataType| if *ty == DataType::Unknown { DataType::Text } else { *ty };
+        let text = |ty: &DataType| {
+            if *ty == DataType::Unknown {
+                DataType::Text
+            } else {
+                *ty
+            }
+        };
         let types: Vec<DataType> = types.iter().map(text).collect();
-        let coerced = row.into_iter().map(|(b, at)| self.coerce_columns(b, &types, Coercion::Implicit, at));
+        let coerced = row
+            .into_iter()
+            .map(|(b, at)| self.coerce_columns(b, &types, Coercion::Implicit, at));
         let mut row = coerced.collect::<Result<Vec<_>>>()?;
         while row.len() > 1 {
             let mut below = std::mem::take(&mut row).into_iter();
@@ -90,7 +98,9 @@ impl Binder<'_> {
 
     fn wider(&self, types: &[DataType], bound: &Bound, at: Location) -> Result<Vec<DataType>> {
         let pairs = types.iter().zip(&bound.columns);
-        pairs.map(|(ty, column)| self.common(&[*ty, column.ty], "UNION", at)).collect()
+        pairs
+            .map(|(ty, column)| self.common(&[*ty, column.ty], "UNION", at))
+            .collect()
     }
 
     fn common_columns(&self, left: &Bound, right: &Bound, word: &str, at: Location) -> Result<Vec<DataType>> {
@@ -106,9 +116,17 @@ impl Binder<'_> {
 /// Walks down the left side of a chain of equal unions; returns its first branch, the others come last first.
 fn chain<'s>(left: &'s SetExpr, quantifier: SetQuantifier, branches: &mut Vec<&'s SetExpr>) -> &'s SetExpr {
     let mut left = left;
-    while let SetExpr::SetOperation { left: first, op: SetOperator::Union, set_quantifier, right } = left
+    while let SetExpr::SetOperation {
+        left: first,
+        op: SetOperator::Union,
+        set_quantifier,
+        right,
+    } = left
         && (*set_quantifier == SetQuantifier::All) == (quantifier == SetQuantifier::All)
-        && matches!(set_quantifier, SetQuantifier::All | SetQuantifier::Distinct | SetQuantifier::None)
+        && matches!(
+            set_quantifier,
+            SetQuantifier::All | SetQuantifier::Distinct | SetQuantifier::None
+        )
     {
         branches.push(right);
         left = first;

@@ -93,8 +93,8 @@ pub(super) fn resolve_all<'e>(
 
 impl Optimizer<'_> {
     /// Compiles a plan with its columns in their order.
-    pub(super) fn compile(&mut self, plan: Logical, used: &mut Subplans) -> Result<Compiled> {
-        self.exact(&plan, &Want::default(), used)
+    pub(super) fn compile(&self, plan: &Logical, used: &mut Subplans) -> Result<Compiled> {
+        self.exact(plan, &Want::default(), used)
     }
 
     fn exact(&self, plan: &Logical, want: &Want, used: &mut Subplans) -> Result<Compiled> {
