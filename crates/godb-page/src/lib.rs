@@ -3,11 +3,18 @@
 mod environment;
 mod fault;
 mod file_system;
+mod fs;
 mod ids;
+mod machine;
+pub mod page;
 mod store;
+pub mod sync;
 
 pub use environment::{Clock, Environment, Joining, Random, Spawn};
 pub use fault::Fault;
 pub use file_system::{File, FileLock, FileSystem, OpenMode};
+pub use fs::MemoryFileSystem;
 pub use ids::{DatabaseId, Lsn, PageId, TreeId, TxnId};
+pub use machine::{ManualClock, NoThreads, SeededRandom, SystemClock, SystemRandom, SystemSpawn};
+pub use page::header::PageKind;
 pub use store::PageStore;

@@ -1,0 +1,5 @@
+//! Implementations of [`FileSystem`](crate::FileSystem).
+
+mod memory;
+
+pub use memory::MemoryFileSystem;

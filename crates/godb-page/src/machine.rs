@@ -1,0 +1,160 @@
+//! Implementations of [`Clock`], [`Random`] and [`Spawn`]: the machine's own, and ones that a test commands.
+
+use crate::environment::{Clock, Environment, Joining, Random, Spawn};
+use crate::sync::Mutex;
+use std::collections::hash_map::RandomState;
+use std::hash::{BuildHasher, Hasher};
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+
+/// The machine's clock.
+#[derive(Debug)]
+pub struct SystemClock {
+    start: Instant,
+}
+
+impl Default for SystemClock {
+    fn default() -> Self {
+        Self { start: Instant::now() }
+    }
+}
+
+impl Clock for SystemClock {
+    fn wall_micros(&self) -> i64 {
+        let micros = |time: Duration| i64::try_from(time.as_micros()).unwrap_or(i64::MAX);
+        match SystemTime::now().duration_since(SystemTime::UNIX_EPOCH) {
+            Ok(since) => micros(since),
+            Err(before) => -micros(before.duration()),
+        }
+    }
+
+    fn monotonic(&self) -> Duration {
+        self.start.elapsed()
+    }
+}
+
+/// A clock that a test sets.
+#[derive(Debug, Default)]
+pub struct ManualClock {
+    now: Mutex<(i64, Duration)>,
+}
+
+impl ManualClock {
+    /// A clock that shows `wall_micros` until it is moved.
+    #[must_use]
+    pub fn at(wall_micros: i64) -> Self {
+        Self { now: Mutex::new((wall_micros, Duration::ZERO)) }
+    }
+
+    /// Lets time pass.
+    pub fn advance(&self, by: Duration) {
+        let mut now = self.now.lock();
+        now.0 = now.0.saturating_add(i64::try_from(by.as_micros()).unwrap_or(i64::MAX));
+        now.1 += by;
+    }
+
+    /// Sets the wall clock, backwards too.
+    pub fn set_wall(&self, wall_micros: i64) {
+        self.now.lock().0 = wall_micros;
+    }
+}
+
+impl Clock for ManualClock {
+    fn wall_micros(&self) -> i64 {
+        self.now.lock().0
+    }
+
+    fn monotonic(&self) -> Duration {
+        self.now.lock().1
+    }
+}
+
+/// Randomness from the operating system: std seeds each of its hashers from there, and they are one-way.
+#[derive(Debug, Default)]
+pub struct SystemRandom;
+
+impl Random for SystemRandom {
+    fn fill(&self, into: &mut [u8]) {
+        for chunk in into.chunks_mut(8) {
+            let mut hasher = RandomState::new().build_hasher();
+            hasher.write_u128(u128::from(std::process::id()));
+            chunk.copy_from_slice(&hasher.finish().to_le_bytes()[..chunk.len()]);
+        }
+    }
+}
+
+/// Numbers that only look random: the same seed gives the same ones (Steele, Lea and Flood's SplitMix64, 2014).
+#[derive(Debug)]
+pub struct SeededRandom {
+    state: Mutex<u64>,
+}
+
+impl SeededRandom {
+    /// From a seed.
+    #[must_use]
+    pub fn new(seed: u64) -> Self {
+        Self { state: Mutex::new(seed) }
+    }
+
+    fn step(&self) -> u64 {
+        let mut state = self.state.lock();
+        *state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut z = *state;
+        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        z ^ (z >> 31)
+    }
+}
+
+impl Random for SeededRandom {
+    fn fill(&self, into: &mut [u8]) {
+        for chunk in into.chunks_mut(8) {
+            chunk.copy_from_slice(&self.step().to_le_bytes()[..chunk.len()]);
+        }
+    }
+}
+
+/// Real threads.
+#[derive(Debug, Default)]
+pub struct SystemSpawn;
+
+struct Thread(std::thread::JoinHandle<()>);
+
+impl Joining for Thread {
+    fn join(self: Box<Self>) {
+        // A panic of a background thread was printed when it happened; there is nobody here to act on it.
+        drop(self.0.join());
+    }
+}
+
+impl Spawn for SystemSpawn {
+    fn spawn(&self, name: &str, body: Box<dyn FnOnce() + Send>) -> Option<Box<dyn Joining>> {
+        let thread = std::thread::Builder::new().name(name.to_owned()).spawn(body).ok()?;
+        Some(Box::new(Thread(thread)))
+    }
+}
+
+/// No threads: whoever wants background work done does it.
+#[derive(Debug, Default)]
+pub struct NoThreads;
+
+impl Spawn for NoThreads {
+    fn spawn(&self, _name: &str, _body: Box<dyn FnOnce() + Send>) -> Option<Box<dyn Joining>> {
+        None
+    }
+}
+
+impl Environment {
+    /// The machine's own clock, randomness and threads.
+    #[must_use]
+    pub fn system() -> Self {
+        Self { clock: Arc::new(SystemClock::default()), random: Arc::new(SystemRandom), spawn: Arc::new(SystemSpawn) }
+    }
+
+    /// A clock that stands at the year 2020, randomness from a seed, no threads.
+    #[must_use]
+    pub fn simulated(seed: u64) -> Self {
+        let clock = ManualClock::at(1_577_836_800_000_000);
+        Self { clock: Arc::new(clock), random: Arc::new(SeededRandom::new(seed)), spawn: Arc::new(NoThreads) }
+    }
+}

@@ -1,0 +1,3 @@
+//! The format of a page.
+
+pub mod header;

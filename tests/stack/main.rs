@@ -1,0 +1,9 @@
+//! Tests of the whole stack through the public API. Each file is a subject.
+
+mod api;
+mod bad_input;
+mod concurrency;
+mod flights;
+mod killed;
+mod small_pool;
+mod time_travel;
