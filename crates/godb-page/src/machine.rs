@@ -15,7 +15,9 @@ pub struct SystemClock {
 
 impl Default for SystemClock {
     fn default() -> Self {
-        Self { start: Instant::now() }
+        Self {
+            start: Instant::now(),
+        }
     }
 }
 
@@ -43,13 +45,17 @@ impl ManualClock {
     /// A clock that shows `wall_micros` until it is moved.
     #[must_use]
     pub fn at(wall_micros: i64) -> Self {
-        Self { now: Mutex::new((wall_micros, Duration::ZERO)) }
+        Self {
+            now: Mutex::new((wall_micros, Duration::ZERO)),
+        }
     }
 
     /// Lets time pass.
     pub fn advance(&self, by: Duration) {
         let mut now = self.now.lock();
-        now.0 = now.0.saturating_add(i64::try_from(by.as_micros()).unwrap_or(i64::MAX));
+        now.0 = now
+            .0
+            .saturating_add(i64::try_from(by.as_micros()).unwrap_or(i64::MAX));
         now.1 += by;
     }
 
@@ -93,7 +99,9 @@ impl SeededRandom {
     /// From a seed.
     #[must_use]
     pub fn new(seed: u64) -> Self {
-        Self { state: Mutex::new(seed) }
+        Self {
+            state: Mutex::new(seed),
+        }
     }
 
     fn step(&self) -> u64 {
@@ -129,7 +137,10 @@ impl Joining for Thread {
 
 impl Spawn for SystemSpawn {
     fn spawn(&self, name: &str, body: Box<dyn FnOnce() + Send>) -> Option<Box<dyn Joining>> {
-        let thread = std::thread::Builder::new().name(name.to_owned()).spawn(body).ok()?;
+        let thread = std::thread::Builder::new()
+            .name(name.to_owned())
+            .spawn(body)
+            .ok()?;
         Some(Box::new(Thread(thread)))
     }
 }
@@ -148,13 +159,21 @@ impl Environment {
     /// The machine's own clock, randomness and threads.
     #[must_use]
     pub fn system() -> Self {
-        Self { clock: Arc::new(SystemClock::default()), random: Arc::new(SystemRandom), spawn: Arc::new(SystemSpawn) }
+        Self {
+            clock: Arc::new(SystemClock::default()),
+            random: Arc::new(SystemRandom),
+            spawn: Arc::new(SystemSpawn),
+        }
     }
 
     /// A clock that stands at the year 2020, randomness from a seed, no threads.
     #[must_use]
     pub fn simulated(seed: u64) -> Self {
         let clock = ManualClock::at(1_577_836_800_000_000);
-        Self { clock: Arc::new(clock), random: Arc::new(SeededRandom::new(seed)), spawn: Arc::new(NoThreads) }
+        Self {
+            clock: Arc::new(clock),
+            random: Arc::new(SeededRandom::new(seed)),
+            spawn: Arc::new(NoThreads),
+        }
     }
 }

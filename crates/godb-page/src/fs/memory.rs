@@ -50,7 +50,11 @@ impl FileSystem for MemoryFileSystem {
             None if mode == OpenMode::Create => files.entry(name.to_owned()).or_default().clone(),
             None => return Err(missing("open", name)),
         };
-        Ok(Arc::new(MemoryFile { name: name.to_owned(), read_only: mode == OpenMode::ReadOnly, bytes }))
+        Ok(Arc::new(MemoryFile {
+            name: name.to_owned(),
+            read_only: mode == OpenMode::ReadOnly,
+            bytes,
+        }))
     }
 
     fn exists(&self, name: &str) -> Result<bool, Fault> {
@@ -58,10 +62,22 @@ impl FileSystem for MemoryFileSystem {
     }
 
     fn list(&self, dir: &str) -> Result<Vec<String>, Fault> {
-        let prefix = format!("{dir}/");
-        let files = self.shared.files.lock();
-        let inside = files.keys().filter_map(|name| name.strip_prefix(&prefix));
-        Ok(inside.filter(|name| !name.contains('/')).map(str::to_owned).collect())
+        let prefix = if dir.is_empty() {
+            String::new()
+        } else {
+            format!("{dir}/")
+        };
+        let (files, directories) = (self.shared.files.lock(), self.shared.directories.lock());
+        let inside = files
+            .keys()
+            .chain(&*directories)
+            .filter_map(|name| name.strip_prefix(&prefix));
+        let mut names: Vec<String> = inside
+            .filter(|name| !name.is_empty() && !name.contains('/'))
+            .map(str::to_owned)
+            .collect();
+        names.sort();
+        Ok(names)
     }
 
     fn create_dir(&self, dir: &str) -> Result<(), Fault> {
@@ -71,9 +87,17 @@ impl FileSystem for MemoryFileSystem {
 
     fn remove_dir(&self, dir: &str) -> Result<(), Fault> {
         if !self.list(dir)?.is_empty() {
-            return Err(Fault::io("remove", dir, Error::from(ErrorKind::DirectoryNotEmpty)));
+            return Err(Fault::io(
+                "remove",
+                dir,
+                Error::from(ErrorKind::DirectoryNotEmpty),
+            ));
         }
-        if self.shared.directories.lock().remove(dir) { Ok(()) } else { Err(missing("remove", dir)) }
+        if self.shared.directories.lock().remove(dir) {
+            Ok(())
+        } else {
+            Err(missing("remove", dir))
+        }
     }
 
     fn rename(&self, from: &str, to: &str) -> Result<(), Fault> {
@@ -84,7 +108,12 @@ impl FileSystem for MemoryFileSystem {
     }
 
     fn unlink(&self, name: &str) -> Result<(), Fault> {
-        self.shared.files.lock().remove(name).map(drop).ok_or_else(|| missing("remove", name))
+        self.shared
+            .files
+            .lock()
+            .remove(name)
+            .map(drop)
+            .ok_or_else(|| missing("remove", name))
     }
 
     fn sync_dir(&self, _dir: &str) -> Result<(), Fault> {
@@ -94,9 +123,15 @@ impl FileSystem for MemoryFileSystem {
     fn lock(&self, name: &str) -> Result<FileLock, Fault> {
         let locked = &self.shared.locked;
         if !locked.lock().insert(name.to_owned()) {
-            return Err(Fault::InUse { file: name.into(), owner: Some(std::process::id()) });
+            return Err(Fault::InUse {
+                file: name.into(),
+                owner: Some(std::process::id()),
+            });
         }
-        Ok(Box::new(Locked { name: name.to_owned(), locked: locked.clone() }))
+        Ok(Box::new(Locked {
+            name: name.to_owned(),
+            locked: locked.clone(),
+        }))
     }
 }
 
@@ -108,7 +143,9 @@ fn place(name: &str, at: u64) -> Result<usize, Fault> {
 impl MemoryFile {
     fn writable(&self) -> Result<(), Fault> {
         if self.read_only {
-            return Err(Fault::ReadOnly { file: self.name.as_str().into() });
+            return Err(Fault::ReadOnly {
+                file: self.name.as_str().into(),
+            });
         }
         Ok(())
     }

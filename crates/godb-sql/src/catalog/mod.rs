@@ -22,16 +22,60 @@ pub struct Table {
     pub tree: TreeId,
     /// Raised by each ALTER. Rows name the version they were written under.
     pub version: u32,
+    /// How many column numbers were in use under each version, up to this one: what a row of that version has.
+    pub layouts: Arc<[u32]>,
     /// Its columns, in order.
     pub columns: Vec<TableColumn>,
     /// The columns of its primary key, as positions in `columns`; rows lie in this order. Empty: rows lie in insertion order.
     pub primary_key: Vec<usize>,
+    /// The name of the primary key's constraint.
+    pub primary_key_name: String,
     /// Its secondary indexes, those behind UNIQUE constraints included.
     pub indexes: Vec<Arc<Index>>,
     /// Its CHECK constraints.
     pub checks: Vec<Check>,
     /// Roughly how many rows it has, for the planner.
     pub row_estimate: u64,
+}
+
+impl Table {
+    /// A new table without indexes and checks. Columns are numbered anew, from zero.
+    #[must_use]
+    pub fn new(
+        id: TableId,
+        name: &str,
+        tree: TreeId,
+        mut columns: Vec<TableColumn>,
+        primary_key: Vec<usize>,
+    ) -> Self {
+        let mut count = 0;
+        for column in &mut columns {
+            column.id = count;
+            count += 1;
+        }
+        for &position in &primary_key {
+            columns[position].not_null = true;
+        }
+        Self {
+            id,
+            name: name.to_owned(),
+            tree,
+            version: 0,
+            layouts: Arc::from([count]),
+            columns,
+            primary_key,
+            primary_key_name: format!("{name}_pkey"),
+            indexes: Vec::new(),
+            checks: Vec::new(),
+            row_estimate: 0,
+        }
+    }
+
+    /// The position of the column of that name.
+    #[must_use]
+    pub fn position(&self, column: &str) -> Option<usize> {
+        self.columns.iter().position(|candidate| candidate.name == column)
+    }
 }
 
 /// A column of a table.
