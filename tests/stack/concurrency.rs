@@ -40,7 +40,10 @@ fn a_reader_runs_through_a_writers_commit() {
     }
     writer.commit().unwrap();
     assert_eq!(first.1, b"old");
-    assert!(pairs.all(|pair| pair.unwrap().1 == b"old"), "a snapshot does not change under its reader");
+    assert!(
+        pairs.all(|pair| pair.unwrap().1 == b"old"),
+        "a snapshot does not change under its reader"
+    );
     assert_eq!(reader.get(&[99]).unwrap().unwrap(), b"old");
     assert_eq!(db.get(&[99]).unwrap().unwrap(), b"new");
 }
@@ -84,5 +87,8 @@ fn amount(tx: &godb::Transaction, account: &[u8]) -> godb::Result<i64> {
 
 fn total(db: &Database) -> i64 {
     let tx = db.begin().unwrap();
-    tx.range(..).unwrap().map(|pair| i64::from_be_bytes(pair.unwrap().1.try_into().unwrap())).sum()
+    tx.range(..)
+        .unwrap()
+        .map(|pair| i64::from_be_bytes(pair.unwrap().1.try_into().unwrap()))
+        .sum()
 }

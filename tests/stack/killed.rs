@@ -21,7 +21,11 @@ fn a_hundred_kills_lose_nothing_acknowledged() {
             verify(&file, &acknowledged);
         }
     }
-    assert!(acknowledged.len() > 100, "too few commits to mean anything: {}", acknowledged.len());
+    assert!(
+        acknowledged.len() > 100,
+        "too few commits to mean anything: {}",
+        acknowledged.len()
+    );
 }
 
 /// Starts the writer, reads what it acknowledges, kills it in the midst of it.
@@ -48,7 +52,9 @@ fn run_and_kill(file: &Path, round: usize, acknowledged: &mut Acknowledged) {
         if let Some(error) = line.strip_prefix("error ") {
             panic!("the writer {pid} failed: {error}");
         }
-        let Some((thread, n)) = line.split_once(' ') else { continue };
+        let Some((thread, n)) = line.split_once(' ') else {
+            continue;
+        };
         acknowledged.insert((round, thread.parse().unwrap()), n.parse().unwrap());
     }
 }
@@ -63,8 +69,14 @@ fn verify(file: &Path, acknowledged: &Acknowledged) {
             let (gone, may_be_gone) = (n % 7 == 2 && last > n, n % 7 == 2);
             let found = tx.get(format!("{round}/{thread}/{n}/0").as_bytes()).unwrap();
             match found {
-                Some(value) => assert!(!gone && value.len() == 20 + (n * 37) % 400, "row {round}/{thread}/{n} is wrong"),
-                None => assert!(may_be_gone, "row {round}/{thread}/{n} was acknowledged and is lost"),
+                Some(value) => assert!(
+                    !gone && value.len() == 20 + (n * 37) % 400,
+                    "row {round}/{thread}/{n} is wrong"
+                ),
+                None => assert!(
+                    may_be_gone,
+                    "row {round}/{thread}/{n} was acknowledged and is lost"
+                ),
             }
         }
         all_or_nothing(&tx, round, thread, last + 1);
@@ -76,7 +88,14 @@ fn verify(file: &Path, acknowledged: &Acknowledged) {
 /// The first transaction that was not acknowledged is there whole, or not at all.
 fn all_or_nothing(tx: &godb::Transaction, round: usize, thread: usize, n: usize) {
     let parts = if n % 10 == 9 { 41 } else { 1 };
-    let found = (0..parts).filter(|part| tx.get(format!("{round}/{thread}/{n}/{part}").as_bytes()).unwrap().is_some());
+    let found = (0..parts).filter(|part| {
+        tx.get(format!("{round}/{thread}/{n}/{part}").as_bytes())
+            .unwrap()
+            .is_some()
+    });
     let found = found.count();
-    assert!(found == 0 || found == parts, "{found} of {parts} rows of {round}/{thread}/{n} survived");
+    assert!(
+        found == 0 || found == parts,
+        "{found} of {parts} rows of {round}/{thread}/{n} survived"
+    );
 }

@@ -3,7 +3,6 @@
 mod api;
 mod bad_input;
 mod concurrency;
-mod flights;
 mod killed;
 mod small_pool;
 mod time_travel;

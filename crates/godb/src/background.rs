@@ -9,9 +9,9 @@
 use crate::config::Config;
 use crate::error::Result;
 use crate::storage::Storage;
+use godb_mvcc::StorageEngine;
 use godb_page::sync::{Arc, Condvar, Mutex, wait_for};
 use godb_page::{Environment, Joining};
-use godb_sql::StorageEngine;
 use std::time::Duration;
 
 /// How long a thread rests when there was nothing to do.
@@ -43,7 +43,7 @@ impl Stop {
 /// The running threads.
 pub(crate) struct Background {
     stop: Arc<Stop>,
-    threads: Vec<Box<dyn Joining>>,
+    threads: Mutex<Vec<Box<dyn Joining>>>,
 }
 
 impl Background {
@@ -54,11 +54,18 @@ impl Background {
         engine: Arc<dyn StorageEngine>,
         storage: Option<Arc<Storage>>,
     ) -> Self {
-        let mut background = Self { stop: Arc::new(Stop::default()), threads: Vec::new() };
+        let background = Self {
+            stop: Arc::new(Stop::default()),
+            threads: Mutex::new(Vec::new()),
+        };
         if let Some(storage) = storage {
             background.run(environment, "godb-writeback", move || storage.write_back());
         }
-        background.run(environment, "godb-checkpoint", checkpoints(environment, config, engine.clone()));
+        background.run(
+            environment,
+            "godb-checkpoint",
+            checkpoints(environment, config, engine.clone()),
+        );
         background.run(environment, "godb-collect", move || Ok(engine.collect()?));
         background
     }
@@ -66,11 +73,16 @@ impl Background {
     /// Asks the threads to stop and waits until they have.
     pub(crate) fn stop(self) {
         self.stop.ask();
-        self.threads.into_iter().for_each(Joining::join);
+        self.threads.into_inner().into_iter().for_each(Joining::join);
     }
 
     /// Starts a thread that calls `step` again and again, and rests when it says that there is no more to do.
-    fn run(&mut self, environment: &Environment, name: &str, mut step: impl FnMut() -> Result<bool> + Send + 'static) {
+    fn run(
+        &self,
+        environment: &Environment,
+        name: &str,
+        mut step: impl FnMut() -> Result<bool> + Send + 'static,
+    ) {
         let stop = self.stop.clone();
         let body = move || {
             let mut rest = Duration::ZERO;
@@ -85,7 +97,9 @@ impl Background {
                 };
             }
         };
-        self.threads.extend(environment.spawn.spawn(name, Box::new(body)));
+        self.threads
+            .lock()
+            .extend(environment.spawn.spawn(name, Box::new(body)));
     }
 }
 

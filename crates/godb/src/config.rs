@@ -144,7 +144,10 @@ impl Config {
         if self.max_connections == 0 {
             return refuse("max_connections", "must be at least 1");
         }
-        if self.max_file_size.is_some_and(|size| size < 8 * self.page_size as u64) {
+        if self
+            .max_file_size
+            .is_some_and(|size| size < 8 * self.page_size as u64)
+        {
             return refuse("max_file_size", "must hold at least 8 pages");
         }
         if self.checkpoint_log_size < 1 << 16 {
@@ -158,13 +161,33 @@ impl Config {
 
     fn refuse_unsupported(&self) -> Result<()> {
         let missing = [
-            (self.isolation == Isolation::Serializable, "isolation", "serializable is not supported yet"),
-            (self.deadlock_policy != DeadlockPolicy::WaitForGraph, "deadlock_policy", "only WaitForGraph is supported yet"),
+            (
+                self.isolation == Isolation::Serializable,
+                "isolation",
+                "serializable is not supported yet",
+            ),
+            (
+                self.deadlock_policy != DeadlockPolicy::WaitForGraph,
+                "deadlock_policy",
+                "only WaitForGraph is supported yet",
+            ),
             (!self.mvcc, "mvcc", "cannot be switched off yet"),
-            (self.compaction_threshold.is_some(), "compaction_threshold", "compaction is not supported yet"),
-            (self.adaptive_indexing, "adaptive_indexing", "is not supported yet"),
+            (
+                self.compaction_threshold.is_some(),
+                "compaction_threshold",
+                "compaction is not supported yet",
+            ),
+            (
+                self.adaptive_indexing,
+                "adaptive_indexing",
+                "is not supported yet",
+            ),
             (self.ml_optimizer, "ml_optimizer", "is not supported yet"),
-            (self.compression != Compression::None, "compression", "is not supported yet"),
+            (
+                self.compression != Compression::None,
+                "compression",
+                "is not supported yet",
+            ),
         ];
         match missing.iter().find(|(asked, ..)| *asked) {
             Some((_, field, why)) => refuse(field, why),

@@ -19,15 +19,16 @@ impl Connection {
     pub(crate) fn open(instance: &Arc<Instance>) -> Result<Self> {
         let limit = instance.config.max_connections;
         let more = |open: usize| (open < limit).then_some(open + 1);
-        match instance.connections.0.fetch_update(Ordering::AcqRel, Ordering::Acquire, more) {
-            Ok(_) => Ok(Self { instance: instance.clone() }),
+        match instance
+            .connections
+            .0
+            .fetch_update(Ordering::AcqRel, Ordering::Acquire, more)
+        {
+            Ok(_) => Ok(Self {
+                instance: instance.clone(),
+            }),
             Err(_) => Err(Error::TooManyConnections { limit }),
         }
-    }
-
-    /// The database it belongs to.
-    pub(crate) fn instance(&self) -> &Instance {
-        &self.instance
     }
 }
 

@@ -4,12 +4,9 @@ use crate::config::Config;
 use crate::connection::Connection;
 use crate::error::{Error, Result};
 use crate::instance::Instance;
-use crate::prepared::Prepared;
-use crate::rows::Rows;
-use crate::session::Session;
 use crate::transaction::Transaction;
+use godb_mvcc::{Begin, Moment, StorageEngine, Timestamp};
 use godb_page::{Environment, FileSystem};
-use godb_sql::{Begin, Moment, StorageEngine, Timestamp, Value};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -31,18 +28,20 @@ impl Database {
     /// Opens a database file with a configuration.
     pub fn open_with(path: impl AsRef<Path>, config: Config) -> Result<Self> {
         let environment = Environment::system();
-        Self::open_on(crate::storage::real_files(), environment, path.as_ref(), config)
+        Self::open_on(crate::storage::real_files(), &environment, path.as_ref(), config)
     }
 
     /// Opens a database on files, clock, randomness and threads of the caller's: a disk that fails on demand, a clock that
     /// stands still.
     pub fn open_on(
         files: Arc<dyn FileSystem>,
-        environment: Environment,
+        environment: &Environment,
         path: &Path,
         config: Config,
     ) -> Result<Self> {
-        Ok(Self { instance: Instance::open(files, environment, path, config)? })
+        Ok(Self {
+            instance: Instance::open(files, environment, path, config)?,
+        })
     }
 
     /// A database that lives in memory and is gone when it is dropped.
@@ -53,17 +52,32 @@ impl Database {
     /// A database in memory, with a configuration. It is the same engine on files in memory.
     pub fn in_memory_with(config: Config) -> Result<Self> {
         let environment = Environment::system();
-        Self::open_on(crate::storage::files_in_memory(), environment, Path::new("memory.godb"), config)
+        Self::open_on(
+            crate::storage::files_in_memory(),
+            &environment,
+            Path::new("memory.godb"),
+            config,
+        )
     }
 
     /// A database on a storage engine of the caller's own. Paths, pages and log are that engine's business.
-    pub fn on_engine(engine: Arc<dyn StorageEngine>, environment: Environment, config: Config) -> Result<Self> {
-        Ok(Self { instance: Instance::on_engine(engine, environment, config)? })
+    pub fn on_engine(
+        engine: Arc<dyn StorageEngine>,
+        environment: &Environment,
+        config: Config,
+    ) -> Result<Self> {
+        Ok(Self {
+            instance: Instance::on_engine(engine, environment, config)?,
+        })
     }
 
     /// The value of a key.
     pub fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>> {
-        self.begin_with(Begin { read_only: true, ..self.defaults() })?.get(key)
+        self.begin_with(Begin {
+            read_only: true,
+            ..self.defaults()
+        })?
+        .get(key)
     }
 
     /// Sets the value of a key, durably.
@@ -84,9 +98,8 @@ impl Database {
     /// Begins a transaction of another kind: read-only, at another isolation level.
     pub fn begin_with(&self, how: Begin) -> Result<Transaction> {
         let connection = Arc::new(Connection::open(&self.instance)?);
-        let mut session = self.instance.sql()?.session();
-        session.begin(how)?;
-        Ok(Transaction::new(session, self.instance.sql()?.kv_tree(), connection))
+        let inner = self.instance.engine().clone().begin(how)?;
+        Ok(Transaction::new(inner, self.instance.keys, connection))
     }
 
     /// A read-only transaction that sees the database as it was at a moment of the past.
@@ -94,7 +107,11 @@ impl Database {
     /// # Errors
     /// The moment is older than the configured retention, or lies in the future.
     pub fn as_of(&self, moment: Moment) -> Result<Transaction> {
-        self.begin_with(Begin { as_of: Some(moment), read_only: true, ..self.defaults() })
+        self.begin_with(Begin {
+            as_of: Some(moment),
+            read_only: true,
+            ..self.defaults()
+        })
     }
 
     /// Runs `body` in a transaction and commits it; runs it again when it fails with a [retryable](Error::is_retryable) error.
@@ -108,31 +125,6 @@ impl Database {
                 other => return other,
             }
         }
-    }
-
-    /// Runs a query. Its rows are computed while they are read, in one snapshot.
-    pub fn query(&self, sql: &str, params: &[Value]) -> Result<Rows> {
-        let connection = Arc::new(Connection::open(&self.instance)?);
-        let result = self.instance.sql()?.session().execute(sql, params)?;
-        Ok(Rows::new(result.rows, Some(connection)))
-    }
-
-    /// Runs a statement, in a transaction of its own; returns how many rows it changed.
-    pub fn execute(&self, sql: &str, params: &[Value]) -> Result<u64> {
-        let _connection = Connection::open(&self.instance)?;
-        Ok(self.instance.sql()?.session().execute(sql, params)?.finish()?)
-    }
-
-    /// Prepares a statement that is run many times.
-    pub fn prepare(&self, sql: &str) -> Result<Prepared> {
-        let connection = Arc::new(Connection::open(&self.instance)?);
-        Prepared::new(self.instance.sql()?.session(), sql, connection)
-    }
-
-    /// A session: SQL statement after statement, `BEGIN` and `COMMIT` included.
-    pub fn session(&self) -> Result<Session> {
-        let connection = Arc::new(Connection::open(&self.instance)?);
-        Ok(Session::new(self.instance.sql()?.session(), connection))
     }
 
     /// The commit that a transaction begun now would see.
@@ -150,7 +142,7 @@ impl Database {
         self.instance.step()
     }
 
-    /// Reads every page and checks every tree, every index and the free space; an empty list says that all is well.
+    /// Reads every page and checks every tree and the free space; an empty list says that all is well.
     pub fn check(&self) -> Result<Vec<String>> {
         self.instance.check()
     }
@@ -167,7 +159,10 @@ impl Database {
     }
 
     fn defaults(&self) -> Begin {
-        Begin { isolation: self.instance.config.isolation, ..Begin::default() }
+        Begin {
+            isolation: self.instance.config.isolation,
+            ..Begin::default()
+        }
     }
 }
 

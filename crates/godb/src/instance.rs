@@ -1,12 +1,13 @@
-//! [`Instance`]: an open database behind its handles; it owns the engine, the SQL layer and the background threads.
+//! [`Instance`]: an open database behind its handles; it owns the engine and the background threads.
 
 use crate::background::Background;
 use crate::config::Config;
 use crate::connection::Connections;
 use crate::error::Result;
 use crate::storage::Storage;
+use godb_mvcc::{StorageEngine, TreeId};
 use godb_page::{Environment, FileSystem};
-use godb_sql::{Sql, SqlOptions, StorageEngine};
+
 use std::path::Path;
 use std::sync::Arc;
 
@@ -16,7 +17,8 @@ pub(crate) struct Instance {
     pub(crate) config: Config,
     /// How many sessions and transactions are open.
     pub(crate) connections: Connections,
-    sql: Option<Arc<Sql>>,
+    /// The tree of the key-value API.
+    pub(crate) keys: TreeId,
     engine: Option<Arc<dyn StorageEngine>>,
     storage: Option<Arc<Storage>>,
     background: Option<Background>,
@@ -26,20 +28,20 @@ impl Instance {
     /// Opens the stack on a file.
     pub(crate) fn open(
         files: Arc<dyn FileSystem>,
-        environment: Environment,
+        environment: &Environment,
         path: &Path,
         config: Config,
     ) -> Result<Arc<Self>> {
         config.validate()?;
-        let storage = Arc::new(Storage::open(files, environment.clone(), path, &config)?);
+        let storage = Arc::new(Storage::open(files, environment, path, &config)?);
         let engine = storage.engine();
         Self::assemble(engine, Some(storage), environment, config)
     }
 
-    /// Puts SQL on an engine that somebody else opened.
+    /// Uses an engine that somebody else opened.
     pub(crate) fn on_engine(
         engine: Arc<dyn StorageEngine>,
-        environment: Environment,
+        environment: &Environment,
         config: Config,
     ) -> Result<Arc<Self>> {
         config.validate()?;
@@ -49,36 +51,28 @@ impl Instance {
     fn assemble(
         engine: Arc<dyn StorageEngine>,
         storage: Option<Arc<Storage>>,
-        environment: Environment,
+        environment: &Environment,
         config: Config,
     ) -> Result<Arc<Self>> {
-        let options = SqlOptions {
-            plan_cache_bytes: config.query_cache_size,
-            work_memory: config.work_memory,
-            isolation: config.isolation,
-        };
-        let sql = Sql::open(engine.clone(), environment.clone(), options)?;
+        let keys = crate::keys::key_tree(&engine)?;
         let background = config
             .background_threads
-            .then(|| Background::start(&environment, &config, engine.clone(), storage.clone()));
+            .then(|| Background::start(environment, &config, engine.clone(), storage.clone()));
         Ok(Arc::new(Self {
             config,
             connections: Connections::default(),
-            sql: Some(sql),
+            keys,
             engine: Some(engine),
             storage,
             background,
         }))
     }
 
-    /// The SQL layer.
-    pub(crate) fn sql(&self) -> &Arc<Sql> {
-        self.sql.as_ref().expect("taken only when the last handle closes it")
-    }
-
     /// The storage engine.
     pub(crate) fn engine(&self) -> &Arc<dyn StorageEngine> {
-        self.engine.as_ref().expect("taken only when the last handle closes it")
+        self.engine
+            .as_ref()
+            .expect("taken only when the last handle closes it")
     }
 
     /// One step of each kind of background work.
@@ -93,16 +87,12 @@ impl Instance {
         Ok(more)
     }
 
-    /// Checks what is stored, from pages to indexes.
+    /// Checks what is stored.
     pub(crate) fn check(&self) -> Result<Vec<String>> {
-        let mut findings = match &self.storage {
-            Some(storage) => storage.check()?,
-            None => Vec::new(),
-        };
-        if findings.is_empty() {
-            findings.extend(self.sql().check()?);
+        match &self.storage {
+            Some(storage) => storage.check(),
+            None => Ok(Vec::new()),
         }
-        Ok(findings)
     }
 
     /// Closes it, and tells how that went.
@@ -114,7 +104,6 @@ impl Instance {
         if let Some(background) = self.background.take() {
             background.stop();
         }
-        self.sql = None;
         self.engine = None;
         match self.storage.take() {
             Some(storage) => storage.close(),

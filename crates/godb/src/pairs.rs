@@ -1,7 +1,7 @@
 //! [`Pairs`]: keys and values of a range, read a page at a time.
 
 use crate::error::Result;
-use godb_sql::EngineCursor;
+use godb_mvcc::EngineCursor;
 use std::collections::VecDeque;
 use std::ops::ControlFlow;
 
@@ -17,7 +17,11 @@ pub struct Pairs {
 
 impl Pairs {
     pub(crate) fn new(cursor: Box<dyn EngineCursor>) -> Self {
-        Self { cursor, ready: VecDeque::new(), exhausted: false }
+        Self {
+            cursor,
+            ready: VecDeque::new(),
+            exhausted: false,
+        }
     }
 
     fn fetch(&mut self) -> Result<()> {

@@ -10,16 +10,16 @@
 
 use crate::config::Config;
 use crate::error::{Error, Result};
-use godb_btree::BTree;
+use godb_btree::{BTree, Finding};
 use godb_buffer::Pool;
 use godb_mvcc::{Commits, MvccEngine, MvccOptions, RecoveredCommits, StorageEngine};
 use godb_page::sync::{Arc, Mutex};
 use godb_page::{
-    DatabaseId, Environment, Fault, File, FileHeader, FileLock, FileSystem, MemoryFileSystem, OpenMode, PageFile, PageFileOptions,
-    RealFileSystem,
+    DatabaseId, Environment, Fault, File, FileHeader, FileLock, FileSystem, MemoryFileSystem, OpenMode,
+    PageFile, PageFileOptions, PageStore, RealFileSystem,
 };
 use godb_recovery::{Recovered, RecoveryOptions, Report, Resume, recover};
-use godb_txn::{LockOptions, TransactionManager};
+use godb_txn::{LockOptions, TransactionManager, Transactions};
 use godb_wal::{Log, LogOptions, LoggedTree, remove_log};
 use std::path::Path;
 
@@ -63,7 +63,10 @@ struct Place {
 
 impl Place {
     fn new(path: &Path) -> Result<Self> {
-        let unusable = || Fault::Unusable { file: path.to_string_lossy().into(), why: "its name is not valid Unicode".into() };
+        let unusable = || Fault::Unusable {
+            file: path.to_string_lossy().into(),
+            why: "its name is not valid Unicode".into(),
+        };
         let file = path.to_str().ok_or_else(unusable)?.to_owned();
         let log_dir = format!("{file}-wal");
         Ok(Self { file, log_dir })
@@ -71,7 +74,9 @@ impl Place {
 
     /// The directory that the file is in.
     fn parent(&self) -> &str {
-        self.file.rsplit_once('/').map_or("", |(parent, _)| if parent.is_empty() { "/" } else { parent })
+        self.file
+            .rsplit_once('/')
+            .map_or("", |(parent, _)| if parent.is_empty() { "/" } else { parent })
     }
 }
 
@@ -79,20 +84,20 @@ impl Storage {
     /// Opens a database file, making it first when there is none.
     pub(crate) fn open(
         files: Arc<dyn FileSystem>,
-        environment: Environment,
+        environment: &Environment,
         path: &Path,
         config: &Config,
     ) -> Result<Self> {
         let place = Place::new(path)?;
         if !files.exists(&place.file)? {
-            create_file(&*files, &environment, &place, config.page_size)?;
+            create_file(&*files, environment, &place, config.page_size)?;
         }
         let file = files.open(&place.file, OpenMode::Existing)?;
         let lock = files.lock(&place.file)?;
         let mut header = FileHeader::read(&*file)?;
         let resume = Resume::from_bytes(&header.state).ok_or_else(|| state_is_damaged(&place.file))?;
         let new = header.clean && header.state.is_empty();
-        let log = open_log(&files, &environment, &place, config, &header, &resume)?;
+        let log = open_log(&files, environment, &place, config, &header, &resume)?;
 
         let options = PageFileOptions {
             page_size: header.page_size,
@@ -102,24 +107,40 @@ impl Storage {
         };
         let (pages, restored) = PageFile::open(&*files, file.clone(), options)?;
         if restored > 0 {
-            tracing::info!(restored, "pages torn by a crash were restored from their safe copies");
+            tracing::info!(
+                restored,
+                "pages torn by a crash were restored from their safe copies"
+            );
         }
         let frames = config.frames(header.page_size);
         let pool = Arc::new(Pool::new(pages, log.clone(), frames, config.eviction));
-        let tree = if new { BTree::create(pool.clone(), log.clone())? } else { BTree::open(pool.clone(), log.clone()) };
-        let (recovered, report) = recover_tree(log.clone(), tree, &environment, config, resume)?;
+        let tree = if new {
+            BTree::create(pool.clone(), log.clone())?
+        } else {
+            BTree::open(pool.clone(), log.clone())
+        };
+        let (recovered, report) = recover_tree(log.clone(), tree, environment, config, resume)?;
         log.wait_synced(log.end())?;
         let was_clean = header.clean;
         header.clean = false;
         header.epoch = log.epoch();
         header.write(&*file)?;
 
-        let engine = open_engine(recovered, report, &environment, config)?;
+        let engine = open_engine(recovered, report, environment, config)?;
         if !was_clean {
             engine.checkpoint()?;
         }
         let header = Mutex::new(header);
-        Ok(Self { files, file, header, log_dir: place.log_dir, log, pool, engine, _lock: lock })
+        Ok(Self {
+            files,
+            file,
+            header,
+            log_dir: place.log_dir,
+            log,
+            pool,
+            engine,
+            _lock: lock,
+        })
     }
 
     /// The storage engine.
@@ -137,11 +158,10 @@ impl Storage {
     /// Checks every page and every tree.
     pub(crate) fn check(&self) -> Result<Vec<String>> {
         let check = self.tree().check()?;
-        Ok(check.findings.iter().map(ToString::to_string).collect())
+        Ok(check.findings.iter().map(describe).collect())
     }
 
     fn tree(&self) -> &Tree {
-        use godb_txn::Transactions;
         self.engine.below().tree()
     }
 
@@ -150,7 +170,8 @@ impl Storage {
         let note = self.engine.closing_note()?;
         let resume = self.engine.below().below().close(note)?;
         self.log.close()?;
-        self.tree().trim()?;
+        self.pool.store().resize(self.tree().pages_in_use()?)?;
+        self.pool.sync()?;
         let mut header = self.header.lock();
         header.clean = true;
         header.state = resume.to_bytes();
@@ -160,15 +181,42 @@ impl Storage {
     }
 }
 
+/// A finding in words.
+fn describe(finding: &Finding) -> String {
+    let place =
+        |name: &str, number: Option<u32>| number.map_or(String::new(), |number| format!("{name} {number}: "));
+    let page = place("page", finding.page.map(godb_page::PageId::raw));
+    format!(
+        "{page}{}{}",
+        place("tree", finding.tree.map(godb_page::TreeId::raw)),
+        finding.what
+    )
+}
+
 fn state_is_damaged(file: &str) -> Error {
-    Fault::Corrupt { file: file.into(), page: None, lsn: None, what: "the state in its header makes no sense".into() }.into()
+    Fault::Corrupt {
+        file: file.into(),
+        page: None,
+        lsn: None,
+        what: "the state in its header makes no sense".into(),
+    }
+    .into()
 }
 
 /// Makes an empty database that looks as if it had been closed cleanly. It gets its name only when it is whole.
-fn create_file(files: &dyn FileSystem, environment: &Environment, place: &Place, page_size: usize) -> Result<()> {
+fn create_file(
+    files: &dyn FileSystem,
+    environment: &Environment,
+    place: &Place,
+    page_size: usize,
+) -> Result<()> {
     if files.exists(&format!("{}/control", place.log_dir))? {
         let why = "there is a log beside it, but the database file itself is missing";
-        return Err(Fault::Unusable { file: place.file.as_str().into(), why: why.into() }.into());
+        return Err(Fault::Unusable {
+            file: place.file.as_str().into(),
+            why: why.into(),
+        }
+        .into());
     }
     let unfinished = format!("{}-new", place.file);
     let file = files.open(&unfinished, OpenMode::Create)?;
@@ -226,12 +274,29 @@ fn open_engine(
     config: &Config,
 ) -> Result<Arc<Engine>> {
     let commits = Commits::new(environment.clock.clone());
-    let locks = LockOptions { timeout: config.lock_timeout };
+    let locks = LockOptions {
+        timeout: config.lock_timeout,
+    };
     let transactions = TransactionManager::new(recovered, commits.clone(), locks);
     let found = RecoveredCommits {
         note: report.note,
-        commits: report.committed.into_iter().map(|one| (one.by, one.at, one.note)).collect(),
+        commits: report
+            .committed
+            .into_iter()
+            .map(|one| (one.by, one.at, one.note))
+            .collect(),
     };
-    let options = MvccOptions { retention: config.retention };
-    Ok(MvccEngine::open(transactions, commits, environment.clock.clone(), options, &found)?)
+    let options = MvccOptions {
+        retention: config.retention,
+    };
+    Ok(MvccEngine::open(
+        transactions,
+        commits,
+        environment.clock.clone(),
+        options,
+        &found,
+    )?)
 }
+
+#[cfg(test)]
+mod tests;

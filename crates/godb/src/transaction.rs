@@ -1,9 +1,8 @@
-//! [`Transaction`]: key-value and SQL together, all or nothing.
+//! [`Transaction`]: reads and writes of keys, all or nothing.
 
 use crate::connection::Connection;
-use crate::error::{Error, Result};
-use crate::rows::Rows;
-use godb_sql::{EngineError, EngineTransaction, Session, Strength, Timestamp, TreeId, Value};
+use crate::error::Result;
+use godb_mvcc::{EngineTransaction, Strength, Timestamp, TreeId};
 use std::io::Read;
 use std::ops::{Bound, RangeBounds};
 use std::sync::Arc;
@@ -12,20 +11,25 @@ use std::sync::Arc;
 ///
 /// After an error that [is retryable](Error::is_retryable) (a conflict, a deadlock) the whole transaction is to be run again.
 pub struct Transaction {
-    session: Session,
+    inner: Box<dyn EngineTransaction>,
     keys: TreeId,
-    connection: Arc<Connection>,
+    _connection: Arc<Connection>,
 }
 
 impl Transaction {
-    pub(crate) fn new(session: Session, keys: TreeId, connection: Arc<Connection>) -> Self {
-        Self { session, keys, connection }
+    pub(crate) fn new(inner: Box<dyn EngineTransaction>, keys: TreeId, connection: Arc<Connection>) -> Self {
+        Self {
+            inner,
+            keys,
+            _connection: connection,
+        }
     }
 
     /// The value of a key.
     pub fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>> {
         let mut value = None;
-        self.engine()?.get(self.keys, key, &mut |bytes| value = Some(bytes.to_vec()))?;
+        self.inner
+            .get(self.keys, key, &mut |bytes| value = Some(bytes.to_vec()))?;
         Ok(value)
     }
 
@@ -33,7 +37,9 @@ impl Transaction {
     pub fn get_with<R>(&self, key: &[u8], show: impl FnOnce(&[u8]) -> R) -> Result<Option<R>> {
         let mut show = Some(show);
         let mut shown = None;
-        self.engine()?.get(self.keys, key, &mut |bytes| shown = show.take().map(|show| show(bytes)))?;
+        self.inner.get(self.keys, key, &mut |bytes| {
+            shown = show.take().map(|show| show(bytes));
+        })?;
         Ok(shown)
     }
 
@@ -42,31 +48,27 @@ impl Transaction {
     /// # Errors
     /// A retryable conflict when another transaction committed a change of the key that this one does not see.
     pub fn put(&mut self, key: &[u8], value: &[u8]) -> Result<()> {
-        let keys = self.keys;
-        Ok(self.engine_mut()?.put(keys, key, value)?)
+        Ok(self.inner.put(self.keys, key, value)?)
     }
 
     /// Removes a key; tells whether it was there.
     pub fn delete(&mut self, key: &[u8]) -> Result<bool> {
-        let keys = self.keys;
-        Ok(self.engine_mut()?.delete(keys, key)?)
+        Ok(self.inner.delete(self.keys, key)?)
     }
 
     /// Sets a value from a stream of up to 1 GiB, in bounded memory. Returns its length.
     pub fn put_reader(&mut self, key: &[u8], mut value: impl Read) -> Result<u64> {
-        let keys = self.keys;
-        Ok(self.engine_mut()?.put_reader(keys, key, &mut value)?)
+        Ok(self.inner.put_reader(self.keys, key, &mut value)?)
     }
 
     /// A value as a stream, in bounded memory.
     pub fn get_reader(&self, key: &[u8]) -> Result<Option<Box<dyn Read + Send>>> {
-        Ok(self.engine()?.get_reader(self.keys, key)?)
+        Ok(self.inner.get_reader(self.keys, key)?)
     }
 
     /// Locks a key until the transaction ends: nobody else changes it.
     pub fn lock(&mut self, key: &[u8]) -> Result<()> {
-        let keys = self.keys;
-        Ok(self.engine_mut()?.lock(keys, key, Strength::Exclusive)?)
+        Ok(self.inner.lock(self.keys, key, Strength::Exclusive)?)
     }
 
     /// The pairs of a range of keys, in order.
@@ -90,65 +92,46 @@ impl Transaction {
         self.scan(&keys, true)
     }
 
-    /// Runs a query in this transaction.
-    pub fn query(&mut self, sql: &str, params: &[Value]) -> Result<Rows> {
-        let result = self.session.execute(sql, params)?;
-        Ok(Rows::new(result.rows, Some(self.connection.clone())))
-    }
-
-    /// Runs a statement in this transaction; returns how many rows it changed.
-    pub fn execute(&mut self, sql: &str, params: &[Value]) -> Result<u64> {
-        Ok(self.session.execute(sql, params)?.finish()?)
-    }
-
     /// Undoes everything since `savepoint`, which stays.
     pub fn roll_back_to(&mut self, savepoint: Savepoint) -> Result<()> {
-        Ok(self.engine_mut()?.roll_back_to(savepoint.0)?)
+        Ok(self.inner.roll_back_to(savepoint.0)?)
     }
 
     /// A point to [return to](Self::roll_back_to).
     pub fn savepoint(&mut self) -> Result<Savepoint> {
-        Ok(Savepoint(self.engine_mut()?.savepoint()?))
+        Ok(Savepoint(self.inner.savepoint()?))
     }
 
     /// Commits. When it returns, the changes survive whatever happens to the process (and, under sync mode full, the machine).
     ///
     /// # Errors
     /// After a [fault](Error::Fault) the outcome is unknown until the database is opened again.
-    pub fn commit(mut self) -> Result<Timestamp> {
-        Ok(self.session.commit()?)
+    pub fn commit(self) -> Result<Timestamp> {
+        Ok(self.inner.commit()?)
     }
 
     /// Undoes everything.
-    pub fn roll_back(mut self) -> Result<()> {
-        Ok(self.session.roll_back()?)
+    pub fn roll_back(self) -> Result<()> {
+        Ok(self.inner.roll_back()?)
     }
 
     /// The commit whose state this transaction sees: what [`Database::as_of`](crate::Database::as_of) takes.
-    pub fn snapshot(&self) -> Result<Timestamp> {
-        Ok(self.engine()?.snapshot())
+    #[must_use]
+    pub fn snapshot(&self) -> Timestamp {
+        self.inner.snapshot()
     }
 
     fn scan<'k>(&self, keys: &impl RangeBounds<&'k [u8]>, backward: bool) -> Result<crate::pairs::Pairs> {
         let bound = |bound: Bound<&&'k [u8]>| bound.map(|key| *key);
-        let range = godb_sql::Range { from: bound(keys.start_bound()), to: bound(keys.end_bound()), backward };
-        Ok(crate::pairs::Pairs::new(self.engine()?.scan(self.keys, range)?))
-    }
-
-    fn engine(&self) -> Result<&dyn EngineTransaction> {
-        self.session.transaction().ok_or_else(ended)
-    }
-
-    fn engine_mut(&mut self) -> Result<&mut dyn EngineTransaction> {
-        self.session.transaction_mut().ok_or_else(ended)
+        let range = godb_mvcc::Range {
+            from: bound(keys.start_bound()),
+            to: bound(keys.end_bound()),
+            backward,
+        };
+        Ok(crate::pairs::Pairs::new(self.inner.scan(self.keys, range)?))
     }
 }
 
 /// A point within a transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Savepoint(godb_sql::EngineSavepoint);
-
-/// The transaction was ended by SQL (`COMMIT`, `ROLLBACK`) inside it.
-fn ended() -> Error {
-    EngineError::Unsupported { what: "using a transaction that SQL has ended" }.into()
-}
+pub struct Savepoint(godb_mvcc::EngineSavepoint);

@@ -3,7 +3,10 @@
 //! `killed-writer FILE ROUND`: thread `t` commits rows `ROUND/t/0`, `ROUND/t/1`, … one transaction each (every tenth a
 //! batch), and prints `t n` once the commit of row `n` has returned.
 
-#![expect(clippy::print_stdout, reason = "standard output is how it tells what was acknowledged")]
+#![expect(
+    clippy::print_stdout,
+    reason = "standard output is how it tells what was acknowledged"
+)]
 
 use godb::{Config, Database};
 use std::io::Write;
@@ -42,7 +45,10 @@ fn write(db: &Database, round: &str, thread: usize) -> godb::Result<()> {
         let mut tx = db.begin()?;
         let more = if n % 10 == 9 { 40 } else { 0 };
         for part in 0..=more {
-            tx.put(format!("{round}/{thread}/{n}/{part}").as_bytes(), &vec![b'x'; 20 + (n * 37 + part) % 400])?;
+            tx.put(
+                format!("{round}/{thread}/{n}/{part}").as_bytes(),
+                &vec![b'x'; 20 + (n * 37 + part) % 400],
+            )?;
         }
         if n % 7 == 3 {
             tx.delete(format!("{round}/{thread}/{}/0", n - 1).as_bytes())?;

@@ -32,6 +32,12 @@ impl<P: Pages> BTree<P> {
         }
     }
 
+    /// One more than the highest page in use: what a file must hold. Changes of the trees meanwhile make it false.
+    pub fn pages_in_use(&self) -> Result<u32, Fault> {
+        self.load_once()?;
+        Ok(self.space.used_up_to())
+    }
+
     /// Grows the file somewhat ahead of need; when the disk is too full for that, as far as needed.
     fn make_file_reach(&self, page: PageId) -> Result<(), Fault> {
         let need = page.raw().saturating_add(1);
