@@ -5,6 +5,8 @@ mod memory;
 mod pages;
 mod policy;
 mod pool;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 
 pub use barrier::{LogBarrier, NoLog};
 pub use godb_page::page::header;

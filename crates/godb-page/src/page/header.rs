@@ -119,10 +119,15 @@ pub fn database_id(page: &[u8]) -> DatabaseId {
     DatabaseId::from_bytes(bytes)
 }
 
+/// Sets the database that the page belongs to.
+pub fn set_database_id(page: &mut [u8], database: DatabaseId) {
+    page[16..32].copy_from_slice(&database.to_bytes());
+}
+
 /// Fills in where the page belongs and its checksum: the last thing before it is written.
 pub fn seal(page: &mut [u8], id: PageId, database: DatabaseId) {
     set_page_id(page, id);
-    page[16..32].copy_from_slice(&database.to_bytes());
+    set_database_id(page, database);
     let crc = crc32fast::hash(&page[4..]);
     set_crc(page, crc);
 }
