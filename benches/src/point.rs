@@ -19,13 +19,15 @@ pub(crate) fn compare(report: &mut Report) -> Result<()> {
     let (ours, theirs) = interleaved(
         || {
             for key in keys() {
-                tx.get_with(&key.to_be_bytes(), |value| std::hint::black_box(value.len()))?.ok_or("a key is gone")?;
+                tx.get_with(&key.to_be_bytes(), |value| std::hint::black_box(value.len()))?
+                    .ok_or("a key is gone")?;
             }
             Ok(())
         },
         || {
             for key in keys() {
-                let length = statement.query_row([key], |row| Ok(row.get_ref(0)?.as_bytes().map_or(0, <[u8]>::len)))?;
+                let length = statement
+                    .query_row([key], |row| Ok(row.get_ref(0)?.as_bytes().map_or(0, <[u8]>::len)))?;
                 std::hint::black_box(length);
             }
             Ok(())

@@ -93,7 +93,9 @@ impl Space {
     /// One more than the highest page in use.
     pub(crate) fn used_up_to(&self) -> u32 {
         let free = self.free.lock();
-        let Some(last) = free.words.iter().rposition(|word| *word != u64::MAX) else { return 0 };
+        let Some(last) = free.words.iter().rposition(|word| *word != u64::MAX) else {
+            return 0;
+        };
         let below = u32::try_from(last * 64).expect("there are fewer pages than 32 bits can number");
         below + 64 - (!free.words[last]).leading_zeros()
     }

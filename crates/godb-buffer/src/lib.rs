@@ -9,8 +9,8 @@ mod pool;
 pub mod testing;
 
 pub use barrier::{LogBarrier, NoLog};
-pub use godb_page::page::header;
 pub use godb_page::PageKind;
+pub use godb_page::page::header;
 pub use godb_page::slotted;
 pub use godb_page::sync;
 pub use godb_page::{

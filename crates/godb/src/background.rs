@@ -10,7 +10,7 @@ use crate::config::Config;
 use crate::error::Result;
 use crate::storage::Storage;
 use godb_mvcc::StorageEngine;
-use godb_page::sync::{Arc, Condvar, Mutex, wait_for};
+use godb_page::sync::{Arc, Condvar, Mutex, RwLock, wait_for};
 use godb_page::{Environment, Joining};
 use std::time::Duration;
 
@@ -43,6 +43,8 @@ impl Stop {
 /// The running threads.
 pub(crate) struct Background {
     stop: Arc<Stop>,
+    /// Held shared during each step; whoever wants them to rest holds it exclusively.
+    busy: Arc<RwLock<()>>,
     threads: Mutex<Vec<Box<dyn Joining>>>,
 }
 
@@ -56,6 +58,7 @@ impl Background {
     ) -> Self {
         let background = Self {
             stop: Arc::new(Stop::default()),
+            busy: Arc::new(RwLock::new(())),
             threads: Mutex::new(Vec::new()),
         };
         if let Some(storage) = storage {
@@ -68,6 +71,12 @@ impl Background {
         );
         background.run(environment, "godb-collect", move || Ok(engine.collect()?));
         background
+    }
+
+    /// Runs `quietly` while the threads rest.
+    pub(crate) fn pause<R>(&self, quietly: impl FnOnce() -> R) -> R {
+        let _resting = self.busy.write();
+        quietly()
     }
 
     /// Asks the threads to stop and waits until they have.
@@ -83,11 +92,15 @@ impl Background {
         name: &str,
         mut step: impl FnMut() -> Result<bool> + Send + 'static,
     ) {
-        let stop = self.stop.clone();
+        let (stop, busy) = (self.stop.clone(), self.busy.clone());
         let body = move || {
             let mut rest = Duration::ZERO;
             while !stop.rest(rest) {
-                rest = match step() {
+                let stepped = {
+                    let _busy = busy.read();
+                    step()
+                };
+                rest = match stepped {
                     Ok(true) => Duration::ZERO,
                     Ok(false) => REST,
                     Err(error) => {

@@ -99,7 +99,7 @@ impl Database {
     pub fn begin_with(&self, how: Begin) -> Result<Transaction> {
         let connection = Arc::new(Connection::open(&self.instance)?);
         let inner = self.instance.engine().clone().begin(how)?;
-        Ok(Transaction::new(inner, self.instance.keys, connection))
+        Ok(Transaction::new(inner, self.instance.keys.clone(), connection))
     }
 
     /// A read-only transaction that sees the database as it was at a moment of the past.
@@ -142,7 +142,8 @@ impl Database {
         self.instance.step()
     }
 
-    /// Reads every page and checks every tree and the free space; an empty list says that all is well.
+    /// Reads every page and checks every tree and the free space; an empty list says that all is well. To be called while nobody
+    /// writes: a page on its way from one place to another looks like damage. Background work rests meanwhile.
     pub fn check(&self) -> Result<Vec<String>> {
         self.instance.check()
     }

@@ -4,8 +4,9 @@ use crate::background::Background;
 use crate::config::Config;
 use crate::connection::Connections;
 use crate::error::Result;
+use crate::keys::KeyTree;
 use crate::storage::Storage;
-use godb_mvcc::{StorageEngine, TreeId};
+use godb_mvcc::StorageEngine;
 use godb_page::{Environment, FileSystem};
 
 use std::path::Path;
@@ -18,7 +19,7 @@ pub(crate) struct Instance {
     /// How many sessions and transactions are open.
     pub(crate) connections: Connections,
     /// The tree of the key-value API.
-    pub(crate) keys: TreeId,
+    pub(crate) keys: Arc<KeyTree>,
     engine: Option<Arc<dyn StorageEngine>>,
     storage: Option<Arc<Storage>>,
     background: Option<Background>,
@@ -54,7 +55,7 @@ impl Instance {
         environment: &Environment,
         config: Config,
     ) -> Result<Arc<Self>> {
-        let keys = crate::keys::key_tree(&engine)?;
+        let keys = Arc::new(KeyTree::find(&engine)?);
         let background = config
             .background_threads
             .then(|| Background::start(environment, &config, engine.clone(), storage.clone()));
@@ -87,11 +88,14 @@ impl Instance {
         Ok(more)
     }
 
-    /// Checks what is stored.
+    /// Checks what is stored, while the background rests.
     pub(crate) fn check(&self) -> Result<Vec<String>> {
-        match &self.storage {
-            Some(storage) => storage.check(),
-            None => Ok(Vec::new()),
+        let Some(storage) = &self.storage else {
+            return Ok(Vec::new());
+        };
+        match &self.background {
+            Some(background) => background.pause(|| storage.check()),
+            None => storage.check(),
         }
     }
 

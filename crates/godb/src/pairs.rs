@@ -10,26 +10,39 @@ pub type Pair = (Vec<u8>, Vec<u8>);
 
 /// The pairs of a range of keys, in order. Holds no lock between them.
 pub struct Pairs {
-    cursor: Box<dyn EngineCursor>,
+    cursor: Option<Box<dyn EngineCursor>>,
     ready: VecDeque<Pair>,
-    exhausted: bool,
 }
 
 impl Pairs {
     pub(crate) fn new(cursor: Box<dyn EngineCursor>) -> Self {
         Self {
-            cursor,
+            cursor: Some(cursor),
             ready: VecDeque::new(),
-            exhausted: false,
         }
     }
 
+    /// No pairs.
+    pub(crate) fn none() -> Self {
+        Self {
+            cursor: None,
+            ready: VecDeque::new(),
+        }
+    }
+
+    /// The next page of them; the cursor goes when there is no more.
     fn fetch(&mut self) -> Result<()> {
+        let Some(mut cursor) = self.cursor.take() else {
+            return Ok(());
+        };
         let ready = &mut self.ready;
-        self.exhausted = !self.cursor.next(&mut |key, value| {
+        let more = cursor.next(&mut |key, value| {
             ready.push_back((key.to_vec(), value.to_vec()));
             ControlFlow::Continue(())
         })?;
+        if more {
+            self.cursor = Some(cursor);
+        }
         Ok(())
     }
 }
@@ -38,9 +51,8 @@ impl Iterator for Pairs {
     type Item = Result<Pair>;
 
     fn next(&mut self) -> Option<Result<Pair>> {
-        while self.ready.is_empty() && !self.exhausted {
+        while self.ready.is_empty() && self.cursor.is_some() {
             if let Err(error) = self.fetch() {
-                self.exhausted = true;
                 return Some(Err(error));
             }
         }

@@ -2,7 +2,8 @@
 
 use crate::connection::Connection;
 use crate::error::Result;
-use godb_mvcc::{EngineTransaction, Strength, Timestamp, TreeId};
+use crate::keys::KeyTree;
+use godb_mvcc::{EngineTransaction, Strength, Timestamp};
 use std::io::Read;
 use std::ops::{Bound, RangeBounds};
 use std::sync::Arc;
@@ -12,12 +13,16 @@ use std::sync::Arc;
 /// After an error that [is retryable](Error::is_retryable) (a conflict, a deadlock) the whole transaction is to be run again.
 pub struct Transaction {
     inner: Box<dyn EngineTransaction>,
-    keys: TreeId,
+    keys: Arc<KeyTree>,
     _connection: Arc<Connection>,
 }
 
 impl Transaction {
-    pub(crate) fn new(inner: Box<dyn EngineTransaction>, keys: TreeId, connection: Arc<Connection>) -> Self {
+    pub(crate) fn new(
+        inner: Box<dyn EngineTransaction>,
+        keys: Arc<KeyTree>,
+        connection: Arc<Connection>,
+    ) -> Self {
         Self {
             inner,
             keys,
@@ -27,17 +32,17 @@ impl Transaction {
 
     /// The value of a key.
     pub fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>> {
-        let mut value = None;
-        self.inner
-            .get(self.keys, key, &mut |bytes| value = Some(bytes.to_vec()))?;
-        Ok(value)
+        self.get_with(key, <[u8]>::to_vec)
     }
 
     /// Shows the value of a key without copying it; `None` when there is none. `show` must be quick and must not use the database.
     pub fn get_with<R>(&self, key: &[u8], show: impl FnOnce(&[u8]) -> R) -> Result<Option<R>> {
+        let Some(keys) = self.keys.get() else {
+            return Ok(None);
+        };
         let mut show = Some(show);
         let mut shown = None;
-        self.inner.get(self.keys, key, &mut |bytes| {
+        self.inner.get(keys, key, &mut |bytes| {
             shown = show.take().map(|show| show(bytes));
         })?;
         Ok(shown)
@@ -48,27 +53,36 @@ impl Transaction {
     /// # Errors
     /// A retryable conflict when another transaction committed a change of the key that this one does not see.
     pub fn put(&mut self, key: &[u8], value: &[u8]) -> Result<()> {
-        Ok(self.inner.put(self.keys, key, value)?)
+        let keys = self.keys.get_or_make()?;
+        Ok(self.inner.put(keys, key, value)?)
     }
 
     /// Removes a key; tells whether it was there.
     pub fn delete(&mut self, key: &[u8]) -> Result<bool> {
-        Ok(self.inner.delete(self.keys, key)?)
+        let Some(keys) = self.keys.get() else {
+            return Ok(false);
+        };
+        Ok(self.inner.delete(keys, key)?)
     }
 
     /// Sets a value from a stream of up to 1 GiB, in bounded memory. Returns its length.
     pub fn put_reader(&mut self, key: &[u8], mut value: impl Read) -> Result<u64> {
-        Ok(self.inner.put_reader(self.keys, key, &mut value)?)
+        let keys = self.keys.get_or_make()?;
+        Ok(self.inner.put_reader(keys, key, &mut value)?)
     }
 
     /// A value as a stream, in bounded memory.
     pub fn get_reader(&self, key: &[u8]) -> Result<Option<Box<dyn Read + Send>>> {
-        Ok(self.inner.get_reader(self.keys, key)?)
+        let Some(keys) = self.keys.get() else {
+            return Ok(None);
+        };
+        Ok(self.inner.get_reader(keys, key)?)
     }
 
     /// Locks a key until the transaction ends: nobody else changes it.
     pub fn lock(&mut self, key: &[u8]) -> Result<()> {
-        Ok(self.inner.lock(self.keys, key, Strength::Exclusive)?)
+        let keys = self.keys.get_or_make()?;
+        Ok(self.inner.lock(keys, key, Strength::Exclusive)?)
     }
 
     /// The pairs of a range of keys, in order.
@@ -122,13 +136,16 @@ impl Transaction {
     }
 
     fn scan<'k>(&self, keys: &impl RangeBounds<&'k [u8]>, backward: bool) -> Result<crate::pairs::Pairs> {
+        let Some(keys_tree) = self.keys.get() else {
+            return Ok(crate::pairs::Pairs::none());
+        };
         let bound = |bound: Bound<&&'k [u8]>| bound.map(|key| *key);
         let range = godb_mvcc::Range {
             from: bound(keys.start_bound()),
             to: bound(keys.end_bound()),
             backward,
         };
-        Ok(crate::pairs::Pairs::new(self.inner.scan(self.keys, range)?))
+        Ok(crate::pairs::Pairs::new(self.inner.scan(keys_tree, range)?))
     }
 }
 

@@ -52,11 +52,11 @@ fn count(engine: &Arc<dyn StorageEngine>) -> usize {
 fn a_clean_close_keeps_everything_in_one_file() {
     for config in [Config::default(), tiny()] {
         let files = files_in_memory();
-        for round in 0..3 {
+        for round in 0..3_u32 {
             let storage = open(&files, &config);
             let engine = storage.engine();
-            assert_eq!(count(&engine), round * 2000);
-            put(&engine, round as u32 * 2000, (round as u32 + 1) * 2000, &[7; 90]);
+            assert_eq!(count(&engine), round as usize * 2000);
+            put(&engine, round * 2000, (round + 1) * 2000, &[7; 90]);
             assert_eq!(storage.check().unwrap(), Vec::<String>::new());
             storage.close().unwrap();
             assert!(!files.exists("a.godb-wal").unwrap());
