@@ -436,3 +436,93 @@ fn a_failed_operation_costs_at_most_the_work_in_flight() {
         check(&cut(&disk, 0), &done, &what);
     }
 }
+
+/// What one of several threads did: the values that its own rows had after each commit it tried, and how many were acknowledged.
+#[derive(Clone, Default)]
+struct Counter {
+    tried: u64,
+    acknowledged: u64,
+}
+
+const OWN_ROWS: u8 = 20;
+
+/// Sets all rows of `thread` to a number, in one transaction, over and over; every third transaction is rolled back.
+fn count(
+    db: &Recovered<Stack>,
+    tree: TreeId,
+    thread: u8,
+    times: u64,
+    done: &mut Counter,
+) -> Result<(), Fault> {
+    for number in 1..=times {
+        let by = db.begin();
+        for row in 0..OWN_ROWS {
+            let value = [number.to_be_bytes().as_slice(), &[thread; 150]].concat();
+            db.tree().put(by, tree, &[thread, row], Value::inline(&value))?;
+        }
+        if number % 3 == 0 {
+            db.roll_back(by, Lsn::default())?;
+            continue;
+        }
+        done.tried = number;
+        db.acknowledge(db.commit(by, b"")?)?;
+        done.acknowledged = number;
+    }
+    Ok(())
+}
+
+/// Four threads count while a fifth takes checkpoints, until they are done or the power goes.
+fn count_together(database: &Database, tree: TreeId) -> Vec<Counter> {
+    let db = &database.db;
+    let mut counters = vec![Counter::default(); 4];
+    std::thread::scope(|scope| {
+        let counting: Vec<_> = (0_u8..)
+            .zip(&mut counters)
+            .map(|(thread, counter)| scope.spawn(move || drop(count(db, tree, thread, 40, counter))))
+            .collect();
+        while !counting.iter().all(|thread| thread.is_finished()) {
+            let _ = db.checkpoint(&Vec::new);
+            let _ = db.wal().log().step();
+            std::thread::yield_now();
+        }
+    });
+    counters
+}
+
+#[test]
+fn threads_and_checkpoints_lose_nothing_together() {
+    for round in 0..24_u64 {
+        let disk = SimulatedDisk::new();
+        let database = Database::open(&disk).unwrap();
+        let mut done = Done::default();
+        work(&database, round, 1, &mut done).unwrap();
+        let tree = done.tree.unwrap();
+        if round > 0 {
+            disk.inject(Injection::once(Operations::CHANGES, round * 23, Effect::PowerOff));
+        }
+        let counters = count_together(&database, tree);
+        drop(database);
+        let after = Database::open(&cut(&disk, round)).unwrap();
+        let found = rows(after.db.tree(), tree);
+        for (thread, counter) in (0_u8..).zip(&counters) {
+            let own = found.iter().filter(|(key, _)| key[0] == thread && key.len() == 2);
+            let numbers: Vec<u64> = own
+                .map(|(_, value)| u64::from_be_bytes(value[..8].try_into().unwrap()))
+                .collect();
+            let number = numbers.first().copied().unwrap_or_default();
+            let what = format!("round {round}, thread {thread}: {numbers:?}");
+            assert!(numbers.iter().all(|n| *n == number), "{what}: half a transaction");
+            assert!(
+                numbers.is_empty() || numbers.len() == usize::from(OWN_ROWS),
+                "{what}: rows are lost"
+            );
+            assert!(
+                (counter.acknowledged..=counter.tried).contains(&number),
+                "{what}: of {}..{}",
+                counter.acknowledged,
+                counter.tried
+            );
+            assert!(number % 3 != 0 || number == 0, "{what}: was rolled back");
+        }
+    }
+}

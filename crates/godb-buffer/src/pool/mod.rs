@@ -160,7 +160,9 @@ impl<S: PageStore> Pool<S> {
             Err(fault) => {
                 // Out of the table, so that the next one tries again; the frame is free when the last waiter has gone.
                 body.content = Content::Failed(Box::new(fault.clone()));
-                self.table.forsake(at);
+                if !cfg!(godb_plant = "failure-stays") {
+                    self.table.forsake(at);
+                }
             }
         }
         pin.frame().loading.store(false, Ordering::Release);
@@ -244,5 +246,5 @@ impl<S: PageStore> Pool<S> {
     }
 }
 
-#[cfg(all(test, not(godb_loom)))]
+#[cfg(test)]
 mod tests;

@@ -6,4 +6,7 @@
 
 pub mod logical;
 pub mod physical;
+pub mod statement;
 pub mod walk;
+
+pub use statement::{NoPast, Past, Planned, Planning, bind_copy_query, plan_statement};
