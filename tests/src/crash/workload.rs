@@ -1,7 +1,7 @@
 //! [`Workload`]: a short script of transactions and background work.
 
 /// Keys and values are small numbers; a value's number also says how long it is.
-pub type Key = u16;
+pub(super) type Key = u16;
 
 /// One change within a transaction.
 #[derive(Clone, Copy, Debug)]
