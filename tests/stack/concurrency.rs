@@ -69,7 +69,8 @@ fn money_is_neither_made_nor_lost() {
 
 fn transfer(db: &Database, n: u64) {
     let mix = n.wrapping_mul(0x9E37_79B9_7F4A_7C15);
-    let (from, to) = ([(mix >> 32) as u8 % 20], [(mix >> 48) as u8 % 20]);
+    let mix = mix.to_le_bytes();
+    let (from, to) = ([mix[4] % 20], [mix[6] % 20]);
     if from == to {
         return;
     }

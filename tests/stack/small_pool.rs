@@ -14,7 +14,7 @@ fn tiny() -> Config {
 }
 
 /// Ten times what the pool holds.
-const ROWS: u32 = (10 * FRAMES * PAGE / 120) as u32;
+const ROWS: u32 = 10 * 16 * 4096 / 120;
 
 fn fill(tx: &mut godb::Transaction, byte: u8) {
     for n in 0..ROWS {

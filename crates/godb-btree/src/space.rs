@@ -90,14 +90,14 @@ impl Space {
         }
     }
 
-    /// One more than the highest page in use.
-    pub(crate) fn used_up_to(&self) -> u32 {
+    /// One more than the highest page that is not free.
+    pub(crate) fn end(&self) -> u32 {
         let free = self.free.lock();
         let Some(last) = free.words.iter().rposition(|word| *word != u64::MAX) else {
             return 0;
         };
-        let below = u32::try_from(last * 64).expect("there are fewer pages than 32 bits can number");
-        below + 64 - (!free.words[last]).leading_zeros()
+        let words = u32::try_from(last + 1).expect("there are fewer pages than 32 bits can number");
+        words * 64 - free.words[last].leading_ones()
     }
 
     /// How many pages are free.
@@ -140,6 +140,7 @@ mod tests {
         map[0] = 0b1_1111;
         space.extend(&map);
         assert_eq!(space.count(), 123);
+        assert_eq!(space.end(), 5);
         let mut two = space.take(2).unwrap();
         assert_eq!(two.pages(), [PageId::from_raw(5), PageId::from_raw(6)]);
         two.spend(1);
