@@ -1,5 +1,10 @@
 //! Tables, columns and indexes: what they are. How they are stored and found is in the files beside this one.
 
+mod descriptor;
+mod estimate;
+mod schema;
+mod store;
+
 use crate::expr::Expr;
 use crate::types::DataType;
 use godb_mvcc::TreeId;
