@@ -3,13 +3,17 @@
 mod barrier;
 mod memory;
 mod pages;
+mod policy;
+mod pool;
 
 pub use barrier::{LogBarrier, NoLog};
 pub use godb_page::page::header;
 pub use godb_page::sync;
 pub use godb_page::{
-    Clock, DatabaseId, Environment, Fault, File, FileLock, FileSystem, Joining, Lsn, OpenMode, PageId,
-    PageStore, Random, Spawn, TreeId, TxnId,
+    Clock, DatabaseId, Environment, Fault, File, FileLock, FileSystem, Joining, Lsn, ManualClock, MemoryFileSystem,
+    OpenMode, PageId, PageStore, Random, Spawn, TreeId, TxnId,
 };
 pub use memory::{MemoryPages, MemoryRead, MemoryWrite};
 pub use pages::{PageWrite, Pages};
+pub use policy::{Clock as ClockPolicy, EvictionKind, EvictionPolicy, Frames, Lru, LruK};
+pub use pool::{Admission, MIN_FRAMES, PageReadGuard, PageWriteGuard, Pinned, Pool, PoolStats};

@@ -2,6 +2,7 @@
 
 mod environment;
 mod fault;
+mod file;
 mod file_system;
 mod fs;
 mod ids;
@@ -12,6 +13,7 @@ pub mod sync;
 
 pub use environment::{Clock, Environment, Joining, Random, Spawn};
 pub use fault::Fault;
+pub use file::{FORMAT_VERSION, FileHeader, HEADER_PAGES, MemoryPageStore, PageFile, PageFileOptions};
 pub use file_system::{File, FileLock, FileSystem, OpenMode};
 pub use fs::MemoryFileSystem;
 pub use ids::{DatabaseId, Lsn, PageId, TreeId, TxnId};

@@ -5,6 +5,7 @@ mod context;
 mod error;
 pub mod expr;
 pub mod functions;
+pub mod parser;
 pub mod plan;
 mod storage;
 mod types;

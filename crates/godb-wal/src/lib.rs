@@ -1,11 +1,31 @@
 //! The write-ahead log.
 
+mod active;
+mod block;
+mod buffer;
+mod codec;
+mod control;
+mod gate;
+mod ledger;
+mod log;
+mod logged;
+mod memory;
+mod options;
+mod read;
 mod record;
+mod segments;
+mod space;
 mod wal;
 
+pub use gate::Gate;
 pub use godb_btree::sync;
 pub use godb_btree::{
-    Chain, Clock, Environment, Fault, Joining, Lsn, PageId, Range, Spawn, Tree, TreeId, TxnId, Value,
+    Chain, Clock, DatabaseId, Environment, Fault, FileSystem, Joining, Lsn, PageId, Range, Spawn, Tree,
+    TreeId, TxnId, Value,
 };
+pub use log::{Log, remove_log};
+pub use logged::LoggedTree;
+pub use memory::{MemoryLog, MemoryWal};
+pub use options::{LogOptions, SyncMode};
 pub use record::{Record, UndoRecord};
 pub use wal::{ActiveTransaction, Wal};

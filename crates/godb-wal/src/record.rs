@@ -1,6 +1,7 @@
 //! [`Record`]: what the log holds, as owned values.
 
-use godb_btree::{Lsn, PageId, TxnId};
+use crate::codec::Entry;
+use godb_btree::{Lsn, PageId, TxnId, Undo};
 
 /// How a logged change is taken back; the owned twin of [`godb_btree::Undo`].
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,4 +47,55 @@ pub enum Record {
     },
     /// A checkpoint; the bytes are recovery's.
     Checkpoint(Vec<u8>),
+}
+
+impl UndoRecord {
+    /// The same, borrowed.
+    #[must_use]
+    pub fn borrowed(&self) -> Undo<'_> {
+        match self {
+            Self::Never => Undo::Never,
+            Self::Logical(bytes) => Undo::Logical(bytes),
+            Self::Compensates { next } => Undo::Compensates { next: *next },
+        }
+    }
+}
+
+impl Record {
+    /// The transaction that the record belongs to.
+    #[must_use]
+    pub fn by(&self) -> Option<TxnId> {
+        match self {
+            Self::Change { by, .. } => *by,
+            Self::Commit { by, .. } | Self::RolledBack { by } => Some(*by),
+            Self::Checkpoint(_) => None,
+        }
+    }
+
+    /// Shows the record as the borrowed form that the encoder takes.
+    pub(crate) fn with_entry<R>(&self, show: impl FnOnce(Entry<'_>) -> R) -> R {
+        match self {
+            Self::Change {
+                by,
+                previous,
+                pages,
+                undo,
+            } => {
+                let pages: Vec<_> = pages.iter().map(|(id, bytes)| (*id, bytes.as_slice())).collect();
+                show(Entry::Change {
+                    by: *by,
+                    previous: *previous,
+                    pages: &pages,
+                    undo: undo.borrowed(),
+                })
+            }
+            Self::Commit { by, previous, note } => show(Entry::Commit {
+                by: *by,
+                previous: *previous,
+                note,
+            }),
+            Self::RolledBack { by } => show(Entry::RolledBack { by: *by }),
+            Self::Checkpoint(bytes) => show(Entry::Checkpoint(bytes)),
+        }
+    }
 }

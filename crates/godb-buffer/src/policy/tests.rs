@@ -1,0 +1,81 @@
+//! What each policy keeps and what it lets go.
+
+use super::{EvictionKind, Frames};
+use std::cell::Cell;
+
+/// Frames that are all evictable, with the marks that a test sets.
+struct Marks(Vec<(Cell<u32>, Cell<bool>)>);
+
+impl Marks {
+    fn new(count: usize) -> Self {
+        Self((0..count).map(|_| (Cell::new(0), Cell::new(false))).collect())
+    }
+
+    fn touch(&self, frame: usize, tick: u32) {
+        self.0[frame].0.set(tick);
+        self.0[frame].1.set(true);
+    }
+}
+
+impl Frames for Marks {
+    fn count(&self) -> usize {
+        self.0.len()
+    }
+
+    fn evictable(&self, _frame: usize) -> bool {
+        true
+    }
+
+    fn last_used(&self, frame: usize) -> u32 {
+        self.0[frame].0.get()
+    }
+
+    fn take_used(&self, frame: usize) -> bool {
+        self.0[frame].1.replace(false)
+    }
+}
+
+#[test]
+fn clock_gives_a_second_chance() {
+    let marks = Marks::new(3);
+    let mut clock = EvictionKind::Clock.build(3);
+    marks.touch(0, 1);
+    assert_eq!(
+        clock.victims(&marks, 1),
+        [1],
+        "0 was used, so the hand passes it once"
+    );
+    assert_eq!(clock.victims(&marks, 1), [2]);
+    assert_eq!(clock.victims(&marks, 1), [0], "and takes it the next time");
+}
+
+#[test]
+fn lru_lets_the_oldest_use_go() {
+    let marks = Marks::new(3);
+    for (frame, tick) in [(0, 5), (1, 3), (2, 4)] {
+        marks.touch(frame, tick);
+    }
+    assert_eq!(EvictionKind::Lru.build(3).victims(&marks, 2), [1, 2]);
+}
+
+#[test]
+fn lru_k_keeps_the_hot_set_through_a_scan() {
+    let marks = Marks::new(4);
+    let mut policy = EvictionKind::LruK.build(4);
+    for frame in 0..4 {
+        policy.loaded(frame, 1);
+        marks.touch(frame, 1);
+    }
+    policy.victims(&marks, 0);
+    marks.touch(0, 2);
+    policy.victims(&marks, 0);
+    for frame in 1..4 {
+        policy.loaded(frame, 10);
+        marks.touch(frame, 10);
+    }
+    assert_eq!(
+        policy.victims(&marks, 3),
+        [1, 2, 3],
+        "0 was used twice; the scan's pages once, though later"
+    );
+}

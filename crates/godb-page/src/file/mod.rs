@@ -1,0 +1,10 @@
+//! The main file: its header, and its pages.
+
+mod header;
+mod memory_store;
+mod page_file;
+mod safe_copies;
+
+pub use header::{FORMAT_VERSION, FileHeader, HEADER_PAGES};
+pub use memory_store::MemoryPageStore;
+pub use page_file::{PageFile, PageFileOptions};

@@ -1,0 +1,148 @@
+//! `AS OF SYSTEM TIME '…'`: recognised between tokens and taken out, so that the grammar need not know it.
+//!
+//! Both `AS OF SYSTEM TIME '…'` and the standard's `FOR SYSTEM_TIME AS OF '…'` may follow a table's name or end the statement.
+//! Where something of the table goes on after it (an alias, a comma, the next join) it belongs to that table alone; else it belongs to the
+//! whole statement. `FOR SYSTEM_TIME` in the middle of a statement and either form inside a subquery belong to the table they follow.
+
+use super::position_of;
+use crate::error::{Result, SqlError, state};
+use sqlparser::keywords::Keyword;
+use sqlparser::tokenizer::{Location, Token, TokenWithSpan};
+
+/// The moment written in an `AS OF` clause.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AsOf {
+    /// A point in time, or an interval back from now such as `-10s`.
+    pub text: String,
+    /// Where it stands, in characters from 1.
+    pub position: usize,
+}
+
+/// All clauses of a statement.
+#[derive(Debug, Default)]
+pub(super) struct Clauses {
+    pub(super) statement: Option<AsOf>,
+    pub(super) tables: Vec<(Location, AsOf)>,
+}
+
+/// A clause found at some token.
+struct Found {
+    /// How many tokens it takes up.
+    length: usize,
+    moment: AsOf,
+    /// Written `FOR SYSTEM_TIME AS OF`.
+    standard: bool,
+}
+
+/// Takes the clauses out of the tokens.
+pub(super) fn take(tokens: &mut Vec<TokenWithSpan>, sql: &str) -> Result<Clauses> {
+    let mut clauses = Clauses::default();
+    if !tokens.iter().any(|t| is(t, Keyword::OF)) {
+        return Ok(clauses);
+    }
+    let begins = tokens
+        .first()
+        .is_some_and(|t| is(t, Keyword::BEGIN) || is(t, Keyword::START));
+    let (mut at, mut open) = (0, 0_usize);
+    while at < tokens.len() {
+        match tokens[at].token {
+            Token::LParen => open += 1,
+            Token::RParen => open = open.saturating_sub(1),
+            _ => {}
+        }
+        let Some(found) = clause_at(tokens, at, begins, sql)? else {
+            at += 1;
+            continue;
+        };
+        let whole = begins || belongs_to_statement(tokens, at + found.length, open, found.standard);
+        let table = (!whole).then(|| table_before(tokens, at)).flatten();
+        match table {
+            Some(location) => clauses.tables.push((location, found.moment)),
+            None => set_once(&mut clauses.statement, found.moment)?,
+        }
+        tokens.drain(at..at + found.length);
+    }
+    Ok(clauses)
+}
+
+fn set_once(slot: &mut Option<AsOf>, moment: AsOf) -> Result<()> {
+    if slot.is_some() {
+        let message = "AS OF SYSTEM TIME specified more than once";
+        return Err(SqlError::new(state::SYNTAX_ERROR, message).at(moment.position));
+    }
+    *slot = Some(moment);
+    Ok(())
+}
+
+fn clause_at(tokens: &[TokenWithSpan], at: usize, begins: bool, sql: &str) -> Result<Option<Found>> {
+    let rest = &tokens[at..];
+    let starts = |words: &[&str]| {
+        rest.len() > words.len() && words.iter().zip(rest).all(|(word, token)| is_word(token, word))
+    };
+    let (words, standard) = if starts(&["AS", "OF", "SYSTEM", "TIME"]) {
+        (4, false)
+    } else if starts(&["FOR", "SYSTEM_TIME", "AS", "OF"]) {
+        (4, true)
+    } else if begins && starts(&["AS", "OF"]) {
+        (2, false)
+    } else {
+        return Ok(None);
+    };
+    let typed = usize::from(is_word(&rest[words], "TIMESTAMP") || is_word(&rest[words], "TIMESTAMPTZ"));
+    let Some(value) = rest.get(words + typed) else {
+        return Err(super::near(sql, Location::new(0, 0)));
+    };
+    let (Token::SingleQuotedString(text) | Token::EscapedStringLiteral(text)) = &value.token else {
+        return Err(super::near(sql, value.span.start).hint("Expected a string with a time or an interval."));
+    };
+    let moment = AsOf {
+        text: text.clone(),
+        position: position_of(sql, value.span.start),
+    };
+    Ok(Some(Found {
+        length: words + typed + 1,
+        moment,
+        standard,
+    }))
+}
+
+/// Decides by what follows the clause.
+fn belongs_to_statement(tokens: &[TokenWithSpan], after: usize, open: usize, standard: bool) -> bool {
+    let Some(next) = tokens.get(after).filter(|t| t.token != Token::SemiColon) else {
+        return true;
+    };
+    let Token::Word(word) = &next.token else {
+        return false;
+    };
+    let clause_follows = matches!(
+        word.keyword,
+        Keyword::WHERE
+            | Keyword::GROUP
+            | Keyword::HAVING
+            | Keyword::ORDER
+            | Keyword::LIMIT
+            | Keyword::OFFSET
+            | Keyword::FETCH
+            | Keyword::UNION
+            | Keyword::INTERSECT
+            | Keyword::EXCEPT
+    );
+    word.quote_style.is_none() && clause_follows && open == 0 && !standard
+}
+
+/// Where the name of the table begins that ends right before `at`.
+fn table_before(tokens: &[TokenWithSpan], at: usize) -> Option<Location> {
+    let mut first = at.checked_sub(1)?;
+    while first >= 2 && tokens[first - 1].token == Token::Period {
+        first -= 2;
+    }
+    matches!(tokens[first].token, Token::Word(_)).then_some(tokens[first].span.start)
+}
+
+fn is(token: &TokenWithSpan, keyword: Keyword) -> bool {
+    matches!(&token.token, Token::Word(word) if word.keyword == keyword && word.quote_style.is_none())
+}
+
+fn is_word(token: &TokenWithSpan, word: &str) -> bool {
+    matches!(&token.token, Token::Word(w) if w.quote_style.is_none() && w.value.eq_ignore_ascii_case(word))
+}

@@ -1,0 +1,173 @@
+//! The control file: where recovery begins.
+//!
+//! Two slots of the same content, each with a checksum and a sequence number, are written one after the other, each synced, so that
+//! at every moment one of them is whole. The newer whole one counts.
+//!
+//! ```text
+//!  0  checksum u32     over the rest of the slot
+//!  4  magic u32
+//!  8  version u32      of this file's format and of the blocks
+//! 12  block size u32
+//! 16  database id      16 bytes
+//! 32  sequence u64
+//! 40  epoch u64        the newest life of the log
+//! 48  segment size u64
+//! 56  keep u64         the log before this position is not needed any more
+//! 64  checkpoint u64   the last completed checkpoint record, or zero
+//! 72  allocated u64    log files reach this far
+//! ```
+
+use godb_btree::{DatabaseId, Fault, File, FileSystem, OpenMode};
+use std::sync::Arc;
+
+/// The control file's name in the log directory.
+pub(crate) const NAME: &str = "control";
+/// Slots lie apart, so that no sector holds parts of both.
+const SLOT: usize = 4096;
+const MAGIC: u32 = u32::from_le_bytes(*b"gdbC");
+const VERSION: u32 = 1;
+
+/// What a slot holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Control {
+    pub(crate) block_size: u32,
+    pub(crate) database: DatabaseId,
+    pub(crate) sequence: u64,
+    pub(crate) epoch: u64,
+    pub(crate) segment_size: u64,
+    pub(crate) keep: u64,
+    pub(crate) checkpoint: u64,
+    pub(crate) allocated: u64,
+}
+
+impl Control {
+    fn encode(&self) -> Vec<u8> {
+        let mut slot = vec![0; SLOT];
+        slot[4..8].copy_from_slice(&MAGIC.to_le_bytes());
+        slot[8..12].copy_from_slice(&VERSION.to_le_bytes());
+        slot[12..16].copy_from_slice(&self.block_size.to_le_bytes());
+        slot[16..32].copy_from_slice(&self.database.to_bytes());
+        let numbers = [
+            self.sequence,
+            self.epoch,
+            self.segment_size,
+            self.keep,
+            self.checkpoint,
+            self.allocated,
+        ];
+        for (place, number) in slot[32..80].chunks_exact_mut(8).zip(numbers) {
+            place.copy_from_slice(&number.to_le_bytes());
+        }
+        let sum = crc32fast::hash(&slot[4..]);
+        slot[..4].copy_from_slice(&sum.to_le_bytes());
+        slot
+    }
+
+    fn decode(slot: &[u8]) -> Slot {
+        let word = |at: usize| u32::from_le_bytes(slot[at..at + 4].try_into().expect("four bytes"));
+        let number = |at: usize| u64::from_le_bytes(slot[at..at + 8].try_into().expect("eight bytes"));
+        if word(4) != MAGIC || word(0) != crc32fast::hash(&slot[4..]) {
+            return Slot::Damaged;
+        }
+        if word(8) != VERSION {
+            return Slot::Version(word(8));
+        }
+        Slot::Whole(Self {
+            block_size: word(12),
+            database: DatabaseId::from_bytes(slot[16..32].try_into().expect("sixteen bytes")),
+            sequence: number(32),
+            epoch: number(40),
+            segment_size: number(48),
+            keep: number(56),
+            checkpoint: number(64),
+            allocated: number(72),
+        })
+    }
+
+    /// Whether the sizes are ones that this engine writes; they decide how everything else is read.
+    fn is_sane(&self) -> bool {
+        let block = u64::from(self.block_size);
+        block.is_power_of_two()
+            && (512..=65536).contains(&block)
+            && self.segment_size.is_multiple_of(block)
+            && self.segment_size >= 4 * block
+    }
+}
+
+/// What was found in a slot.
+enum Slot {
+    Whole(Control),
+    Version(u32),
+    Damaged,
+}
+
+/// The open control file and what it says.
+pub(crate) struct ControlFile {
+    file: Arc<dyn File>,
+    pub(crate) now: Control,
+}
+
+impl ControlFile {
+    /// Writes a new control file; its name is durable when the directory is synced.
+    pub(crate) fn create(fs: &dyn FileSystem, dir: &str, first: Control) -> Result<Self, Fault> {
+        let file = fs.open(&format!("{dir}/{NAME}"), OpenMode::Create)?;
+        let mut this = Self { file, now: first };
+        this.write(first)?;
+        Ok(this)
+    }
+
+    /// Reads the newer whole slot.
+    pub(crate) fn open(fs: &dyn FileSystem, dir: &str) -> Result<Self, Fault> {
+        let file = fs.open(&format!("{dir}/{NAME}"), OpenMode::Existing)?;
+        let slots = [read_slot(&*file, 0)?, read_slot(&*file, 1)?];
+        let mut best: Option<Control> = None;
+        for slot in slots {
+            match slot {
+                Slot::Whole(c) if best.is_none_or(|b| b.sequence < c.sequence) => best = Some(c),
+                Slot::Version(v) => return Err(unknown_version(file.name(), v)),
+                Slot::Whole(_) | Slot::Damaged => {}
+            }
+        }
+        match best {
+            Some(now) if now.is_sane() => Ok(Self { file, now }),
+            _ => Err(Fault::Corrupt {
+                file: file.name().into(),
+                page: None,
+                lsn: None,
+                what: "neither slot of the log's control file is whole".into(),
+            }),
+        }
+    }
+
+    /// Makes `next` what the file says.
+    pub(crate) fn write(&mut self, next: Control) -> Result<(), Fault> {
+        let next = Control {
+            sequence: self.now.sequence + 1,
+            ..next
+        };
+        let slot = next.encode();
+        for place in 0..2 {
+            self.file.write_at(place * SLOT as u64, &slot)?;
+            self.file.sync()?;
+        }
+        self.now = next;
+        Ok(())
+    }
+}
+
+/// A slot that the file is too short for counts as damaged.
+fn read_slot(file: &dyn File, place: u64) -> Result<Slot, Fault> {
+    let mut slot = vec![0; SLOT];
+    let got = file.read_at(place * SLOT as u64, &mut slot)?;
+    Ok(match got == SLOT {
+        true => Control::decode(&slot),
+        false => Slot::Damaged,
+    })
+}
+
+fn unknown_version(file: &str, version: u32) -> Fault {
+    Fault::Unusable {
+        file: file.into(),
+        why: format!("its log has format version {version}, and this godb knows version {VERSION}").into(),
+    }
+}

@@ -1,0 +1,189 @@
+//! [`Gate`]: many wait for a position to be reached, one of them does the work for all.
+//!
+//! Group commit (DeWitt et al., 1984) rests on one observation: a sync costs the same for one commit as for fifty. So whoever
+//! finds nobody at work becomes the *leader* and flushes everything logged so far; the others are *followers* and sleep.
+//! When the leader comes back, those whose position was covered are done, and one of the rest leads the next flush, which by now has a whole batch to carry. A lone
+//! committer is always a leader: it never waits for another thread to be woken.
+//!
+//! The log has two gates, one for writing and one for syncing; the leader of a sync passes through the gate for writing.
+//!
+//! # The rules
+//!
+//! - Only one leads at a time, and it runs without the lock.
+//! - `reached` only grows, and only by what a leader brought back.
+//! - **One failure fails everybody**: those who wait get the very error, those who come later are told that the log is poisoned, and nobody ever
+//!   leads again. After a failed sync the kernel may have dropped the pages and marked them clean, so that a second attempt would succeed and prove
+//!   nothing (Rebello et al., 2020).
+//! - A leader that comes back wakes *all*. Waking one is the classic mistake: with three committers it seems to work; with four, the one
+//!   woken may find itself covered and go, and the rest sleep for ever.
+//!
+//! `tests/loom.rs` runs this very type through every interleaving of four committers, and finds the planted bugs.
+
+use godb_btree::Fault;
+use godb_btree::sync::{Condvar, Mutex};
+use std::sync::Arc;
+
+/// A position that is waited for. See the module's text.
+#[derive(Debug)]
+pub struct Gate {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Debug)]
+struct State {
+    /// Everything before this position is done.
+    reached: u64,
+    /// Somebody is at work.
+    leading: bool,
+    /// The first failure.
+    failed: Option<Fault>,
+}
+
+impl Gate {
+    /// A gate that has reached `reached`.
+    #[must_use]
+    pub fn new(reached: u64) -> Self {
+        Self {
+            state: Mutex::new(State {
+                reached,
+                leading: false,
+                failed: None,
+            }),
+            changed: Condvar::new(),
+        }
+    }
+
+    /// The position before which everything is done.
+    pub fn reached(&self) -> u64 {
+        self.state.lock().reached
+    }
+
+    /// Returns when everything before `upto` is done. `lead` does the work if this caller becomes the leader: it returns the position it reached, which
+    /// must be at least `upto`, since whatever is waited for was logged before.
+    pub fn wait(&self, upto: u64, lead: impl Fn() -> Result<u64, Fault>) -> Result<(), Fault> {
+        let mut state = self.state.lock();
+        if state.reached < upto
+            && let Some(fault) = &state.failed
+        {
+            return Err(poisoned(fault));
+        }
+        loop {
+            if state.reached >= upto {
+                return Ok(());
+            }
+            if let Some(fault) = &state.failed {
+                return Err(fault.clone());
+            }
+            if state.leading {
+                self.changed.wait(&mut state);
+                continue;
+            }
+            state.leading = true;
+            drop(state);
+            self.lead(&lead);
+            state = self.state.lock();
+        }
+    }
+
+    /// Fails everybody who waits and everybody who will.
+    pub fn fail(&self, fault: &Fault) {
+        let mut state = self.state.lock();
+        state.failed.get_or_insert_with(|| fault.clone());
+        drop(state);
+        self.changed.notify_all();
+    }
+
+    /// Does the work as the leader and tells everybody how it ended. A panic in it counts as a failure, or the followers would sleep for ever.
+    fn lead(&self, work: &impl Fn() -> Result<u64, Fault>) {
+        let mut term = Term {
+            gate: self,
+            outcome: Err(Fault::Poisoned {
+                why: "the thread that flushed the log panicked".into(),
+            }),
+        };
+        term.outcome = work();
+    }
+}
+
+/// A leader's time in office; ends when dropped.
+struct Term<'a> {
+    gate: &'a Gate,
+    outcome: Result<u64, Fault>,
+}
+
+impl Drop for Term<'_> {
+    fn drop(&mut self) {
+        let mut state = self.gate.state.lock();
+        state.leading = false;
+        match &self.outcome {
+            Ok(reached) => state.reached = state.reached.max(*reached),
+            Err(_) if cfg!(godb_plant = "gate_forgets_failure") => {}
+            Err(fault) => {
+                state.failed.get_or_insert_with(|| fault.clone());
+            }
+        }
+        drop(state);
+        if cfg!(godb_plant = "gate_wakes_one") {
+            self.gate.changed.notify_one();
+        } else {
+            self.gate.changed.notify_all();
+        }
+    }
+}
+
+/// What those are told who come after the failure.
+pub(crate) fn poisoned(first: &Fault) -> Fault {
+    match first {
+        Fault::Poisoned { .. } => first.clone(),
+        other => Fault::Poisoned {
+            why: Arc::from(other.to_string()),
+        },
+    }
+}
+
+#[cfg(all(test, not(godb_loom)))]
+mod tests {
+    use super::*;
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    #[test]
+    fn a_lone_waiter_leads_and_a_covered_one_does_not() {
+        let gate = Gate::new(10);
+        let led = AtomicU64::new(0);
+        let lead = || {
+            led.fetch_add(1, Ordering::Relaxed);
+            Ok(50)
+        };
+        gate.wait(10, lead).unwrap();
+        assert_eq!(led.load(Ordering::Relaxed), 0);
+        gate.wait(20, lead).unwrap();
+        gate.wait(50, lead).unwrap();
+        assert_eq!(led.load(Ordering::Relaxed), 1, "one flush covered both");
+    }
+
+    #[test]
+    fn after_a_failure_what_was_reached_stays_and_nothing_else_is_tried() {
+        let gate = Gate::new(0);
+        gate.wait(5, || Ok(5)).unwrap();
+        let refused = || {
+            Err(Fault::Full {
+                file: "log".into(),
+                what: "test".into(),
+            })
+        };
+        assert!(matches!(gate.wait(6, refused), Err(Fault::Full { .. })));
+        let never = || panic!("nobody leads again");
+        assert!(matches!(gate.wait(6, never), Err(Fault::Poisoned { .. })));
+        gate.wait(5, never).unwrap();
+    }
+
+    #[test]
+    fn a_leader_that_panics_fails_the_others() {
+        let gate = Gate::new(0);
+        let panicked =
+            std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| gate.wait(1, || panic!("boom"))));
+        assert!(panicked.is_err());
+        assert!(matches!(gate.wait(1, || Ok(1)), Err(Fault::Poisoned { .. })));
+    }
+}
