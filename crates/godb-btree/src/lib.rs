@@ -1,12 +1,29 @@
 //! Ordered trees of pages.
 
+mod chunk;
+mod codec;
 mod journal;
+mod logical;
+mod memory;
 mod tree;
 
 pub use godb_buffer::sync;
 pub use godb_buffer::{
-    Clock, DatabaseId, Environment, Fault, File, FileSystem, Joining, LogBarrier, Lsn, ManualClock, MemoryFileSystem, OpenMode, PageId,
-    Random, Spawn, TreeId, TxnId,
+    Clock, DatabaseId, Environment, Fault, File, FileSystem, Joining, LogBarrier, Lsn, ManualClock,
+    MemoryFileSystem, OpenMode, PageId, Random, Spawn, TreeId, TxnId,
 };
 pub use journal::{Change, Journal, NoJournal, Room, Undo, size_of_change};
+pub use memory::{MemoryCursor, MemoryTree};
 pub use tree::{Chain, Range, Tree, Value};
+
+/// Refuses a size beyond a limit of the format.
+fn too_large(what: &'static str, got: usize, limit: usize) -> Result<(), Fault> {
+    if got <= limit {
+        return Ok(());
+    }
+    Err(Fault::TooLarge {
+        what,
+        got: got as u64,
+        limit: limit as u64,
+    })
+}

@@ -10,8 +10,8 @@ pub use barrier::{LogBarrier, NoLog};
 pub use godb_page::page::header;
 pub use godb_page::sync;
 pub use godb_page::{
-    Clock, DatabaseId, Environment, Fault, File, FileLock, FileSystem, Joining, Lsn, ManualClock, MemoryFileSystem,
-    OpenMode, PageId, PageStore, Random, Spawn, TreeId, TxnId,
+    Clock, DatabaseId, Environment, Fault, File, FileLock, FileSystem, Joining, Lsn, ManualClock,
+    MemoryFileSystem, OpenMode, PageId, PageStore, Random, Spawn, TreeId, TxnId,
 };
 pub use memory::{MemoryPages, MemoryRead, MemoryWrite};
 pub use pages::{PageWrite, Pages};

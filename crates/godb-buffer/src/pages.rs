@@ -64,6 +64,8 @@ pub trait Pages: Send + Sync + 'static {
     fn ensure_capacity(&self, pages: u32) -> Result<(), Fault>;
     /// How many pages the file has room for.
     fn capacity(&self) -> u32;
+    /// Writes every page that is dirty now and makes the file durable. New changes may go on meanwhile.
+    fn flush(&self) -> Result<(), Fault>;
     /// The oldest floor among dirty pages: redo after a crash would have to start there.
     fn oldest_dirty(&self) -> Option<Lsn>;
 }

@@ -142,8 +142,11 @@ pub trait EngineTransaction: Send {
     fn roll_back(self: Box<Self>) -> Result<(), Error>;
 }
 
+/// What a cursor shows rows to: key and value.
+pub type ShowRow<'a> = dyn FnMut(&[u8], &[u8]) -> ControlFlow<()> + 'a;
+
 /// A position in a scan; holds nothing between calls.
 pub trait EngineCursor: Send {
     /// Shows the next rows, up to a page of them, until `show` breaks. `false` when the scan is over.
-    fn next(&mut self, show: &mut dyn FnMut(&[u8], &[u8]) -> ControlFlow<()>) -> Result<bool, Error>;
+    fn next(&mut self, show: &mut ShowRow<'_>) -> Result<bool, Error>;
 }

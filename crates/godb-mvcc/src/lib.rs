@@ -2,11 +2,13 @@
 
 mod engine;
 mod error;
+mod memory;
 
 pub use engine::{
-    Begin, EngineCursor, EngineSavepoint, EngineTransaction, Isolation, Moment, StorageEngine, Strength,
-    Timestamp,
+    Begin, EngineCursor, EngineSavepoint, EngineTransaction, Isolation, Moment, ShowRow, StorageEngine,
+    Strength, Timestamp,
 };
 pub use error::Error;
 pub use godb_txn::sync;
 pub use godb_txn::{Clock, Environment, Fault, Joining, Range, Spawn, TreeId, TxnId};
+pub use memory::MemoryEngine;

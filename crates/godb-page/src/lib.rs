@@ -13,9 +13,11 @@ pub mod sync;
 
 pub use environment::{Clock, Environment, Joining, Random, Spawn};
 pub use fault::Fault;
-pub use file::{FORMAT_VERSION, FileHeader, HEADER_PAGES, MemoryPageStore, PageFile, PageFileOptions};
+pub use file::{
+    FORMAT_VERSION, FileHeader, HEADER_PAGES, MAX_STATE, MemoryPageStore, PageFile, PageFileOptions,
+};
 pub use file_system::{File, FileLock, FileSystem, OpenMode};
-pub use fs::MemoryFileSystem;
+pub use fs::{MemoryFileSystem, RealFileSystem};
 pub use ids::{DatabaseId, Lsn, PageId, TreeId, TxnId};
 pub use machine::{ManualClock, NoThreads, SeededRandom, SystemClock, SystemRandom, SystemSpawn};
 pub use page::header::PageKind;

@@ -104,6 +104,10 @@ impl<S: PageStore> Pages for Pool<S> {
         self.store.page_count()
     }
 
+    fn flush(&self) -> Result<(), Fault> {
+        Pool::flush(self)
+    }
+
     fn oldest_dirty(&self) -> Option<Lsn> {
         self.oldest_floor()
     }

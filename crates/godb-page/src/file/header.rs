@@ -7,7 +7,7 @@
 //!  96  16 B magic            128  u32  page size
 //! 112  u32  format version   132  u32  closed cleanly (1) or not (0)
 //! 116  u32  feature flags    136  u64  log epoch
-//! 120  u64  sequence
+//! 120  u64  sequence         144  u16  length of the state, and the state
 //! ```
 //!
 //! The database id is the page header's.
@@ -30,8 +30,11 @@ const MAGIC: [u8; 16] = *b"godb database\r\n\x1a";
 const SMALLEST_PAGE: usize = 4096;
 const LARGEST_PAGE: usize = 65536;
 
+/// The most bytes of [`FileHeader::state`].
+pub const MAX_STATE: usize = 3584;
+
 /// What a database file says about itself.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FileHeader {
     /// Its identity.
     pub database_id: DatabaseId,
@@ -43,6 +46,8 @@ pub struct FileHeader {
     pub clean: bool,
     /// Which writing of the header this is.
     pub sequence: u64,
+    /// What the log's layers have to remember while there is no log: opaque here, at most [`MAX_STATE`] bytes.
+    pub state: Vec<u8>,
 }
 
 impl FileHeader {
@@ -55,6 +60,7 @@ impl FileHeader {
             epoch: 1,
             clean: false,
             sequence: 0,
+            state: Vec::new(),
         }
     }
 
@@ -69,7 +75,11 @@ impl FileHeader {
         for size in (12..=16).map(|bits| 1_usize << bits) {
             for copy in 0..HEADER_PAGES {
                 match Self::read_copy(file, size, copy) {
-                    Ok(Some(header)) if newest.is_none_or(|newest| newest.sequence < header.sequence) => {
+                    Ok(Some(header))
+                        if newest
+                            .as_ref()
+                            .is_none_or(|newest| newest.sequence < header.sequence) =>
+                    {
                         newest = Some(header);
                     }
                     Ok(_) => {}
@@ -86,7 +96,17 @@ impl FileHeader {
     }
 
     /// Writes both copies, each durable before the next.
+    ///
+    /// # Errors
+    /// [`Fault::TooLarge`] when the state is longer than [`MAX_STATE`].
     pub fn write(&mut self, file: &dyn File) -> Result<(), Fault> {
+        if self.state.len() > MAX_STATE {
+            return Err(Fault::TooLarge {
+                what: "the state kept in the file header",
+                got: self.state.len() as u64,
+                limit: MAX_STATE as u64,
+            });
+        }
         self.sequence += 1;
         for copy in 0..HEADER_PAGES {
             let page = self.encode(copy);
@@ -125,12 +145,14 @@ impl FileHeader {
                 "it uses features this program does not know (flags {flags:#x}); use a newer one"
             )));
         }
+        let state = usize::from(u16::from_le_bytes([bytes[144], bytes[145]])).min(MAX_STATE);
         Ok(Self {
             database_id,
             page_size: u32_at(bytes, 128) as usize,
             epoch: u64_at(bytes, 136),
             clean: u32_at(bytes, 132) == 1,
             sequence: u64_at(bytes, 120),
+            state: bytes[146..146 + state].to_vec(),
         })
     }
 
@@ -145,6 +167,9 @@ impl FileHeader {
         bytes[128..132].copy_from_slice(&size.to_le_bytes());
         bytes[132..136].copy_from_slice(&u32::from(self.clean).to_le_bytes());
         bytes[136..144].copy_from_slice(&self.epoch.to_le_bytes());
+        let state = u16::try_from(self.state.len()).expect("the state's length was checked");
+        bytes[144..146].copy_from_slice(&state.to_le_bytes());
+        bytes[146..146 + self.state.len()].copy_from_slice(&self.state);
         page::seal(&mut bytes, PageId::from_raw(copy), self.database_id);
         bytes
     }
@@ -196,8 +221,9 @@ mod tests {
             let file = file();
             let mut header = FileHeader::new(DatabaseId::from_bytes([7; 16]), page_size);
             header.write(&*file).unwrap();
-            let before = header;
+            let before = header.clone();
             header.clean = true;
+            header.state = vec![5; MAX_STATE];
             header.epoch = 9;
             header.write(&*file).unwrap();
             assert_eq!(FileHeader::read(&*file).unwrap(), header);
@@ -216,6 +242,15 @@ mod tests {
                 Err(Fault::Corrupt { .. } | Fault::Unusable { .. })
             ));
         }
+    }
+
+    #[test]
+    fn a_state_that_does_not_fit_is_refused_before_anything_is_written() {
+        let file = file();
+        let mut header = FileHeader::new(DatabaseId::from_bytes([7; 16]), 4096);
+        header.state = vec![1; MAX_STATE + 1];
+        assert!(matches!(header.write(&*file), Err(Fault::TooLarge { .. })));
+        assert!(file.is_empty().unwrap());
     }
 
     #[test]

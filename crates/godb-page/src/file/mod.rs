@@ -5,6 +5,6 @@ mod memory_store;
 mod page_file;
 mod safe_copies;
 
-pub use header::{FORMAT_VERSION, FileHeader, HEADER_PAGES};
+pub use header::{FORMAT_VERSION, FileHeader, HEADER_PAGES, MAX_STATE};
 pub use memory_store::MemoryPageStore;
 pub use page_file::{PageFile, PageFileOptions};

@@ -1,6 +1,6 @@
 //! [`Logical`]: what a query asks for, as a tree of relational operators.
 
-use crate::catalog::{Index, Table};
+use crate::catalog::Table;
 use crate::expr::Expr;
 use crate::functions::ResolvedAggregate;
 use crate::types::DataType;
@@ -97,6 +97,8 @@ pub enum Logical {
         alias: String,
         /// The columns read: position in the table, and what each becomes.
         columns: Vec<(usize, OutputColumn)>,
+        /// The row's key (bytea) as one more last column: for UPDATE and DELETE.
+        key: Option<OutputColumn>,
         /// Rows that are wanted, over those columns.
         filter: Option<Expr>,
         /// Read as of a moment of the past.
@@ -179,13 +181,4 @@ pub enum Logical {
         /// The column it produces.
         output: OutputColumn,
     },
-}
-
-/// Which index a scan may use; a candidate that the optimiser weighs.
-#[derive(Clone, Debug)]
-pub enum Access {
-    /// The table's own tree.
-    Primary,
-    /// A secondary index.
-    Index(Arc<Index>),
 }

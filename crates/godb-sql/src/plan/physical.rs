@@ -231,18 +231,27 @@ pub enum Change {
     },
 }
 
+/// A key that must be unique in a table.
+#[derive(Clone, Debug)]
+pub enum UniqueKey {
+    /// The primary key.
+    Primary,
+    /// That of a unique index.
+    Index(Arc<Index>),
+}
+
 /// What INSERT does with a row whose key is there already.
 #[derive(Clone, Debug)]
 pub enum OnConflict {
     /// Refuses.
     Fail,
-    /// Leaves it out. With an index, only for conflicts there; `None` in the first place means the primary key.
-    Nothing,
+    /// Leaves the row out where this key (`None`: any unique key) is there already; other conflicts are refused.
+    Nothing(Option<UniqueKey>),
     /// Updates the row that is there: expressions over its columns, then the new row's (`excluded`).
     Update {
-        /// The unique key meant: an index, or the primary key.
-        target: Option<Arc<Index>>,
-        /// Column positions and their new values.
+        /// The unique key meant; conflicts with others are refused.
+        target: UniqueKey,
+        /// Column positions and their new values, cast for assignment.
         set: Vec<(usize, Expr)>,
         /// Only where this holds.
         filter: Option<Expr>,

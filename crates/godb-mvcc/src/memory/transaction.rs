@@ -1,0 +1,327 @@
+//! A transaction of the engine in memory.
+
+use super::cursor::MemoryCursor;
+use super::row::Content;
+use super::{MemoryEngine, Place, State};
+use crate::engine::{
+    Begin, EngineCursor, EngineSavepoint, EngineTransaction, Isolation, Strength, Timestamp,
+};
+use crate::error::Error;
+use godb_txn::sync::wait_for;
+use godb_txn::{Fault, Range, TreeId};
+use std::collections::BTreeSet;
+use std::io::Read;
+use std::sync::Arc;
+
+/// The largest value.
+const MAX_VALUE: u64 = 1 << 30;
+
+/// One change, with what it replaced, for undoing.
+enum Undo {
+    Row(Place, Option<(u64, Content)>),
+    Created(TreeId),
+    Dropped(TreeId),
+}
+
+/// A transaction.
+pub(super) struct MemoryTransaction {
+    engine: Arc<MemoryEngine>,
+    how: Begin,
+    owner: u64,
+    snapshot: u64,
+    wall: i64,
+    undo: Vec<Undo>,
+    locked: BTreeSet<Place>,
+    dropped: BTreeSet<TreeId>,
+    /// It hit an error after which only rolling back is right.
+    failed: Option<Error>,
+    ended: bool,
+}
+
+impl MemoryTransaction {
+    pub(super) fn new(engine: Arc<MemoryEngine>, how: Begin, owner: u64, snapshot: u64, wall: i64) -> Self {
+        Self {
+            engine,
+            how,
+            owner,
+            snapshot,
+            wall,
+            undo: Vec::new(),
+            locked: BTreeSet::new(),
+            dropped: BTreeSet::new(),
+            failed: None,
+            ended: false,
+        }
+    }
+
+    fn check(&self, state: &State, tree: TreeId) -> Result<(), Error> {
+        if let Some(error) = &self.failed {
+            return Err(error.clone());
+        }
+        // A tree that was dropped after this snapshot is still there for it.
+        let there = match state.trees.get(&tree) {
+            None => false,
+            Some(None) => true,
+            Some(Some(at)) => *at > self.snapshot,
+        };
+        if there && !self.dropped.contains(&tree) {
+            Ok(())
+        } else {
+            Err(Error::NoSuchTree)
+        }
+    }
+
+    fn writable(&self, key: &[u8]) -> Result<(), Error> {
+        if self.how.read_only || self.how.as_of.is_some() {
+            return Err(Error::ReadOnlyTransaction);
+        }
+        if key.len() > super::MAX_KEY {
+            let (got, limit) = (key.len() as u64, super::MAX_KEY as u64);
+            return Err(Fault::TooLarge {
+                what: "a key",
+                got,
+                limit,
+            }
+            .into());
+        }
+        Ok(())
+    }
+
+    /// Locks a row, waiting for those who hold it, and sees to it that it is the row this transaction sees.
+    fn lock_row(&mut self, tree: TreeId, key: &[u8], strength: Strength) -> Result<(), Error> {
+        self.writable(key)?;
+        let result = self.try_lock_row(tree, key, strength);
+        if let Err(error) = &result
+            && error.is_fatal_to_transaction()
+        {
+            self.failed = Some(error.clone());
+        }
+        result
+    }
+
+    fn try_lock_row(&mut self, tree: TreeId, key: &[u8], strength: Strength) -> Result<(), Error> {
+        let place = (tree, key.to_vec());
+        let engine = self.engine.clone();
+        let mut state = engine.state.lock();
+        self.check(&state, tree)?;
+        while !state
+            .rows
+            .entry(place.clone())
+            .or_default()
+            .lock(self.owner, strength)
+        {
+            if wait_for(&engine.ended, &mut state, engine.lock_timeout) {
+                let waited_ms = u64::try_from(engine.lock_timeout.as_millis()).unwrap_or(u64::MAX);
+                return Err(Error::LockTimeout { waited_ms });
+            }
+        }
+        let changed = state
+            .rows
+            .get(&place)
+            .is_some_and(|row| row.changed_since(self.snapshot));
+        self.locked.insert(place);
+        if changed { Err(Error::Conflict) } else { Ok(()) }
+    }
+
+    /// Sets a row; tells whether this transaction saw it before.
+    fn set(&mut self, tree: TreeId, key: &[u8], content: Content) -> Result<bool, Error> {
+        self.lock_row(tree, key, Strength::Exclusive)?;
+        let place = (tree, key.to_vec());
+        let mut state = self.engine.state.lock();
+        let row = state.rows.entry(place.clone()).or_default();
+        let seen = row.visible(self.owner, self.snapshot).is_some();
+        if content.is_some() || seen {
+            let before = row.set_pending(Some((self.owner, content)));
+            self.undo.push(Undo::Row(place, before));
+        }
+        Ok(seen)
+    }
+
+    fn undo_to(&mut self, length: usize) {
+        let mut state = self.engine.state.lock();
+        while self.undo.len() > length {
+            match self.undo.pop() {
+                Some(Undo::Row(place, before)) => {
+                    if let Some(row) = state.rows.get_mut(&place) {
+                        row.set_pending(before);
+                    }
+                }
+                Some(Undo::Created(tree)) => {
+                    state.trees.remove(&tree);
+                }
+                Some(Undo::Dropped(tree)) => {
+                    self.dropped.remove(&tree);
+                }
+                None => {}
+            }
+        }
+    }
+
+    /// Frees everything the transaction holds.
+    fn end(&mut self, state: &mut State) {
+        self.ended = true;
+        for place in std::mem::take(&mut self.locked) {
+            if let Some(row) = state.rows.get_mut(&place) {
+                row.unlock(self.owner);
+                state.garbage.insert(place);
+            }
+        }
+        state.release_snapshot(self.snapshot);
+        self.engine.ended.notify_all();
+    }
+
+    fn abandon(&mut self) {
+        if !self.ended {
+            self.undo_to(0);
+            let engine = self.engine.clone();
+            self.end(&mut engine.state.lock());
+        }
+    }
+}
+
+impl Drop for MemoryTransaction {
+    fn drop(&mut self) {
+        self.abandon();
+    }
+}
+
+impl EngineTransaction for MemoryTransaction {
+    fn get(&self, tree: TreeId, key: &[u8], show: &mut dyn FnMut(&[u8])) -> Result<bool, Error> {
+        let state = self.engine.state.lock();
+        self.check(&state, tree)?;
+        let row = state.rows.get(&(tree, key.to_vec()));
+        let content = row.and_then(|row| row.visible(self.owner, self.snapshot));
+        if let Some(content) = content {
+            show(content);
+        }
+        Ok(content.is_some())
+    }
+
+    fn get_reader(&self, tree: TreeId, key: &[u8]) -> Result<Option<Box<dyn Read + Send>>, Error> {
+        let mut value = Vec::new();
+        let there = self.get(tree, key, &mut |bytes| value.extend_from_slice(bytes))?;
+        Ok(there.then(|| Box::new(std::io::Cursor::new(value)) as Box<dyn Read + Send>))
+    }
+
+    fn put(&mut self, tree: TreeId, key: &[u8], value: &[u8]) -> Result<(), Error> {
+        if value.len() as u64 > MAX_VALUE {
+            return Err(Fault::TooLarge {
+                what: "a value",
+                got: value.len() as u64,
+                limit: MAX_VALUE,
+            }
+            .into());
+        }
+        self.set(tree, key, Some(value.into())).map(drop)
+    }
+
+    fn put_reader(&mut self, tree: TreeId, key: &[u8], value: &mut dyn Read) -> Result<u64, Error> {
+        let mut bytes = Vec::new();
+        let read = value.take(MAX_VALUE + 1).read_to_end(&mut bytes);
+        read.map_err(|error| Error::Source {
+            why: error.to_string(),
+        })?;
+        self.put(tree, key, &bytes)?;
+        Ok(bytes.len() as u64)
+    }
+
+    fn delete(&mut self, tree: TreeId, key: &[u8]) -> Result<bool, Error> {
+        self.set(tree, key, None)
+    }
+
+    fn lock(&mut self, tree: TreeId, key: &[u8], strength: Strength) -> Result<(), Error> {
+        self.lock_row(tree, key, strength)
+    }
+
+    fn scan(&self, tree: TreeId, range: Range<'_>) -> Result<Box<dyn EngineCursor>, Error> {
+        self.check(&self.engine.state.lock(), tree)?;
+        Ok(Box::new(MemoryCursor::new(
+            self.engine.clone(),
+            self.owner,
+            self.snapshot,
+            tree,
+            range,
+        )))
+    }
+
+    fn create_tree(&mut self) -> Result<TreeId, Error> {
+        self.writable(b"")?;
+        let mut state = self.engine.state.lock();
+        let tree = TreeId::from_raw(state.next_tree);
+        state.next_tree += 1;
+        state.trees.insert(tree, None);
+        self.undo.push(Undo::Created(tree));
+        Ok(tree)
+    }
+
+    fn drop_tree(&mut self, tree: TreeId) -> Result<(), Error> {
+        self.writable(b"")?;
+        self.check(&self.engine.state.lock(), tree)?;
+        self.dropped.insert(tree);
+        self.undo.push(Undo::Dropped(tree));
+        Ok(())
+    }
+
+    fn savepoint(&mut self) -> Result<EngineSavepoint, Error> {
+        Ok(EngineSavepoint(self.undo.len() as u64))
+    }
+
+    fn roll_back_to(&mut self, to: EngineSavepoint) -> Result<(), Error> {
+        self.undo_to(usize::try_from(to.raw()).unwrap_or(usize::MAX));
+        Ok(())
+    }
+
+    fn next_statement(&mut self) -> Result<(), Error> {
+        if self.how.isolation == Isolation::ReadCommitted && self.how.as_of.is_none() {
+            let mut state = self.engine.state.lock();
+            let now = state.now;
+            state.use_snapshot(now);
+            state.release_snapshot(self.snapshot);
+            self.snapshot = now;
+            self.failed = None;
+        }
+        Ok(())
+    }
+
+    fn snapshot(&self) -> Timestamp {
+        Timestamp(self.snapshot)
+    }
+
+    fn wall_micros(&self) -> i64 {
+        self.wall
+    }
+
+    fn commit(mut self: Box<Self>) -> Result<Timestamp, Error> {
+        if let Some(error) = self.failed.clone() {
+            return Err(error);
+        }
+        let engine = self.engine.clone();
+        let mut state = engine.state.lock();
+        let mut at = state.now;
+        if !self.undo.is_empty() {
+            at += 1;
+            let last_wall = state.timeline.values().next_back().copied().unwrap_or(i64::MIN);
+            state
+                .timeline
+                .insert(at, engine.environment.clock.wall_micros().max(last_wall));
+            for undo in std::mem::take(&mut self.undo) {
+                if let Undo::Row(place, _) = undo
+                    && let Some(row) = state.rows.get_mut(&place)
+                {
+                    row.commit(self.owner, at);
+                }
+            }
+            for tree in std::mem::take(&mut self.dropped) {
+                state.trees.insert(tree, Some(at));
+            }
+            state.now = at;
+        }
+        self.end(&mut state);
+        Ok(Timestamp(at))
+    }
+
+    fn roll_back(mut self: Box<Self>) -> Result<(), Error> {
+        self.abandon();
+        Ok(())
+    }
+}
