@@ -140,3 +140,22 @@ pub(crate) fn any_null(columns: &[Arc<Column>], row: usize) -> bool {
 pub(crate) fn row_number(row: usize) -> u32 {
     u32::try_from(row).expect("rows kept in memory are fewer than 4 billion")
 }
+
+/// Adds one row of `from` to `to`.
+pub(crate) fn append_row(to: &mut Column, from: &Column, row: usize) {
+    if from.is_null(row) {
+        return to.push_null();
+    }
+    match (&mut to.data, &from.data) {
+        (ColumnData::Bool(to), ColumnData::Bool(from)) => to.push(from[row]),
+        (ColumnData::Int(to), ColumnData::Int(from)) => to.push(from[row]),
+        (ColumnData::Float(to), ColumnData::Float(from)) => to.push(from[row]),
+        (ColumnData::Numeric(to), ColumnData::Numeric(from)) => to.push(from[row].clone()),
+        (ColumnData::Interval(to), ColumnData::Interval(from)) => to.push(from[row]),
+        (ColumnData::Bytes(to), ColumnData::Bytes(from)) => to.push(from.get(row)),
+        (to, from) => panic!("a row of {from:?} for a column of {to:?}"),
+    }
+    if let Some(nulls) = &mut to.nulls {
+        nulls.push(false);
+    }
+}
