@@ -19,8 +19,9 @@ pub trait Recoverable: Send + Sync + 'static {
     fn commit(&self, by: TxnId, note: &[u8]) -> Result<Lsn, Fault>;
     /// Returns when a commit may be acknowledged; an error means that its outcome is unknown.
     fn acknowledge(&self, commit: Lsn) -> Result<(), Fault>;
-    /// Takes a fuzzy checkpoint: nobody waits for it. `note` is called for the version layer's bytes at the
-    /// checkpoint's beginning; commits logged after that are handed back one by one by recovery.
+    /// Takes a fuzzy checkpoint: nobody waits for it. `note` is called once, for the version layer's bytes: they must cover every
+    /// commit that was logged before the call. Those logged after it are handed back one by one by recovery, and some that the
+    /// note covers may be too.
     fn checkpoint(&self, note: &dyn Fn() -> Vec<u8>) -> Result<(), Fault>;
     /// Bytes of log since the last checkpoint.
     fn log_since_checkpoint(&self) -> u64;

@@ -1,6 +1,7 @@
 //! The same locks, atomics and threads for loom, in the shape of parking_lot's: `lock()` gives the guard itself.
 
-pub use loom::sync::Arc;
+/// The standard library's: loom's own cannot hold trait objects, and counting references is not what the models are about.
+pub use std::sync::Arc;
 use std::ops::{Deref, DerefMut};
 
 /// Atomic numbers.
