@@ -8,6 +8,11 @@ mod recovered;
 mod resume;
 mod undo;
 
+#[cfg(test)]
+mod crash_tests;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
+
 pub use analysis::Committed;
 pub use godb_wal::sync;
 pub use godb_wal::{

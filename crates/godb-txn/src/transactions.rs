@@ -27,6 +27,9 @@ pub enum Resource<'a> {
     Table(TreeId),
     /// One key of a tree, whether it is there or not.
     Key(TreeId, &'a [u8]),
+    /// A transaction itself. Each holds its own exclusively from the beginning, so that whoever must wait for its end asks for
+    /// a shared lock on it.
+    Transaction(TxnId),
 }
 
 /// A point within a transaction to return to.
@@ -35,7 +38,7 @@ pub struct Savepoint(pub(crate) Lsn);
 
 /// What the layer above adds to a commit.
 pub trait CommitHook: Send + Sync {
-    /// The bytes for the commit record.
+    /// The bytes for the commit record. Called in commit order, one at a time.
     fn note(&self, by: TxnId) -> Vec<u8>;
     /// The commit is durable. Called in commit order, one at a time, before the transaction's locks are freed.
     fn committed(&self, by: TxnId, at: Lsn);
@@ -50,7 +53,7 @@ pub trait Transactions: Send + Sync + 'static {
     fn tree(&self) -> &Self::Tree;
     /// A new transaction.
     fn begin(&self) -> TxnId;
-    /// Waits for a lock; it is held until the transaction ends. A key lock takes the intention locks above it by itself.
+    /// Waits for a lock, as long as the configured time-out; it is held until the transaction ends. A key lock takes the intention locks above it by itself.
     fn lock(&self, by: TxnId, what: Resource<'_>, mode: Mode) -> Result<(), Error>;
     /// Takes a lock if that needs no waiting.
     fn try_lock(&self, by: TxnId, what: Resource<'_>, mode: Mode) -> Result<bool, Error>;
@@ -60,7 +63,8 @@ pub trait Transactions: Send + Sync + 'static {
     fn roll_back_to(&self, by: TxnId, to: Savepoint) -> Result<(), Error>;
     /// Undoes everything, frees the locks, ends the transaction.
     fn roll_back(&self, by: TxnId) -> Result<(), Error>;
-    /// Commits, waits until that may be acknowledged, frees the locks. Returns the place in commit order.
+    /// Commits, waits until that may be acknowledged, frees the locks. Returns the place in commit order, or zero when the
+    /// transaction changed nothing and there is nothing to commit.
     fn commit(&self, by: TxnId) -> Result<Lsn, Error>;
     /// Takes a fuzzy checkpoint with the version layer's bytes.
     fn checkpoint(&self, note: &dyn Fn() -> Vec<u8>) -> Result<(), Fault>;

@@ -17,11 +17,16 @@ mod segments;
 mod space;
 mod wal;
 
+#[cfg(all(test, not(godb_loom)))]
+mod conformance_tests;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
+
 pub use gate::Gate;
 pub use godb_btree::sync;
 pub use godb_btree::{
-    Chain, Clock, DatabaseId, Environment, Fault, FileSystem, Joining, Lsn, PageId, Range, Spawn, Tree,
-    TreeId, TxnId, Value,
+    Chain, Clock, DatabaseId, Environment, Fault, FileSystem, Joining, Lsn, MemoryFileSystem, MemoryTree, PageId,
+    Range, Spawn, Tree, TreeId, TxnId, Value,
 };
 pub use log::{Log, remove_log};
 pub use logged::LoggedTree;

@@ -55,7 +55,8 @@ impl Disk {
     }
 
     fn sync(&self) -> Result<u64, Fault> {
-        self.writes.wait(self.appended.load(Ordering::Acquire), || self.write())?;
+        self.writes
+            .wait(self.appended.load(Ordering::Acquire), || self.write())?;
         let upto = self.writes.reached();
         if self.fails.swap(false, Ordering::AcqRel) {
             self.failed.store(true, Ordering::Release);
@@ -63,7 +64,10 @@ impl Disk {
             self.writes.fail(&fault);
             return Err(fault);
         }
-        assert!(!self.failed.load(Ordering::Acquire), "a sync was tried again after one had failed");
+        assert!(
+            !self.failed.load(Ordering::Acquire),
+            "a sync was tried again after one had failed"
+        );
         let before = self.synced.swap(upto, Ordering::AcqRel);
         assert!(before <= upto, "two leaders synced at once");
         Ok(upto)
@@ -79,7 +83,8 @@ fn exhaust(body: impl Fn() + Send + Sync + 'static) -> u64 {
     model.max_duration = None;
     model.max_permutations = None;
     assert!(
-        std::env::var_os("LOOM_MAX_DURATION").is_none() && std::env::var_os("LOOM_MAX_PERMUTATIONS").is_none(),
+        std::env::var_os("LOOM_MAX_DURATION").is_none()
+            && std::env::var_os("LOOM_MAX_PERMUTATIONS").is_none(),
         "a model that is cut short proves nothing"
     );
     model.check(move || {
@@ -97,7 +102,11 @@ fn committers(disk: &Arc<Disk>, count: usize) -> Vec<Result<u64, Fault>> {
         })
         .collect();
     let mut results = vec![disk.commit()];
-    results.extend(others.into_iter().map(|other| other.join().expect("no committer panics")));
+    results.extend(
+        others
+            .into_iter()
+            .map(|other| other.join().expect("no committer panics")),
+    );
     results
 }
 
@@ -107,7 +116,10 @@ fn four_committers_are_acknowledged_only_when_durable() {
         let disk = Disk::new(false);
         for result in committers(&disk, 4) {
             let mine = result.expect("nothing fails here");
-            assert!(disk.synced.load(Ordering::Acquire) >= mine, "acknowledged before it was durable");
+            assert!(
+                disk.synced.load(Ordering::Acquire) >= mine,
+                "acknowledged before it was durable"
+            );
         }
     });
     println!("four committers: {runs} interleavings");
@@ -119,7 +131,10 @@ fn one_failed_sync_fails_everybody_and_is_never_tried_again() {
     let runs = exhaust(|| {
         let disk = Disk::new(true);
         let results = committers(&disk, 4);
-        assert!(results.iter().all(Result::is_err), "the very first sync failed, so nothing became durable");
+        assert!(
+            results.iter().all(Result::is_err),
+            "the very first sync failed, so nothing became durable"
+        );
         assert_eq!(disk.synced.load(Ordering::Acquire), 0);
         assert!(disk.commit().is_err(), "those who come later are refused too");
     });

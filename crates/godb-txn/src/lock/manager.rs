@@ -1,0 +1,278 @@
+//! [`LockManager`]: locks on resources, held by transactions.
+
+use super::graph::WaitGraph;
+use super::queue::{Asked, Queue};
+use super::ticket::{Outcome, Ticket};
+use crate::error::Error;
+use crate::transactions::{Mode, Resource};
+use godb_recovery::sync::atomic::{AtomicU64, Ordering};
+use godb_recovery::sync::{Arc, Mutex};
+use godb_recovery::{TreeId, TxnId};
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hash, Hasher};
+use std::time::Duration;
+
+/// How many parts each table has.
+const PARTS: usize = 64;
+
+/// A resource that owns its key.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum Name {
+    Database,
+    Table(TreeId),
+    Key(TreeId, Box<[u8]>),
+    Transaction(TxnId),
+}
+
+impl From<Resource<'_>> for Name {
+    fn from(resource: Resource<'_>) -> Self {
+        match resource {
+            Resource::Database => Self::Database,
+            Resource::Table(tree) => Self::Table(tree),
+            Resource::Key(tree, key) => Self::Key(tree, key.into()),
+            Resource::Transaction(id) => Self::Transaction(id),
+        }
+    }
+}
+
+/// The FNV-1a hash: short keys, no seed, so that a model runs the same way each time.
+pub(crate) struct Fnv(u64);
+
+impl Default for Fnv {
+    fn default() -> Self {
+        Self(0xCBF2_9CE4_8422_2325)
+    }
+}
+
+impl Hasher for Fnv {
+    fn finish(&self) -> u64 {
+        self.0 ^ (self.0 >> 32)
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01B3);
+        }
+    }
+}
+
+type Build = BuildHasherDefault<Fnv>;
+
+/// How locks behave.
+#[derive(Clone, Copy, Debug)]
+pub struct LockOptions {
+    /// How long a request waits.
+    pub timeout: Duration,
+}
+
+/// What happened since the manager was made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LockStats {
+    /// Requests that had to wait.
+    pub waits: u64,
+    /// Cycles that were broken.
+    pub deadlocks: u64,
+    /// Waits that took too long.
+    pub timeouts: u64,
+}
+
+/// What each transaction of a part of the table holds.
+type Held = HashMap<TxnId, HashMap<Name, Mode, Build>, Build>;
+
+/// Locks on resources.
+pub struct LockManager {
+    options: LockOptions,
+    queues: Box<[Mutex<HashMap<Name, Queue, Build>>]>,
+    held: Box<[Mutex<Held>]>,
+    graph: Mutex<WaitGraph>,
+    waits: AtomicU64,
+    deadlocks: AtomicU64,
+    timeouts: AtomicU64,
+}
+
+impl LockManager {
+    /// Nothing is locked.
+    #[must_use]
+    pub fn new(options: LockOptions) -> Self {
+        Self {
+            options,
+            queues: (0..PARTS).map(|_| Mutex::new(HashMap::default())).collect(),
+            held: (0..PARTS).map(|_| Mutex::new(HashMap::default())).collect(),
+            graph: Mutex::new(WaitGraph::default()),
+            waits: AtomicU64::new(0),
+            deadlocks: AtomicU64::new(0),
+            timeouts: AtomicU64::new(0),
+        }
+    }
+
+    /// Takes a lock, and before it the intention locks on what lies above; waits where it must.
+    pub fn lock(&self, by: TxnId, what: Resource<'_>, mode: Mode) -> Result<(), Error> {
+        for (what, mode) in steps(what, mode) {
+            self.lock_one(by, what, mode)?;
+        }
+        Ok(())
+    }
+
+    /// Takes a lock if that needs no waiting. Intention locks that were taken on the way stay: they hinder few.
+    pub fn try_lock(&self, by: TxnId, what: Resource<'_>, mode: Mode) -> bool {
+        steps(what, mode).all(|(what, mode)| self.try_lock_one(by, what, mode))
+    }
+
+    /// Frees everything that a transaction holds.
+    pub fn release_all(&self, by: TxnId) {
+        let held = self.held_by(by).lock().remove(&by).unwrap_or_default();
+        for name in held.into_keys() {
+            self.with_queue(&name, |queue| queue.release(by));
+        }
+    }
+
+    /// How many locks a transaction holds.
+    #[must_use]
+    pub fn count_held(&self, by: TxnId) -> usize {
+        self.held_by(by).lock().get(&by).map_or(0, HashMap::len)
+    }
+
+    /// What happened so far.
+    #[must_use]
+    pub fn stats(&self) -> LockStats {
+        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        LockStats {
+            waits: read(&self.waits),
+            deadlocks: read(&self.deadlocks),
+            timeouts: read(&self.timeouts),
+        }
+    }
+
+    fn held_by(&self, by: TxnId) -> &Mutex<Held> {
+        &self.held[part(&by)]
+    }
+
+    /// Whether the transaction holds the resource at least so strongly.
+    fn holds(&self, by: TxnId, name: &Name, mode: Mode) -> bool {
+        let held = self.held_by(by).lock();
+        held.get(&by)
+            .and_then(|names| names.get(name))
+            .is_some_and(|held| held.joined_with(mode) == *held)
+    }
+
+    fn note_held(&self, by: TxnId, name: Name, mode: Mode) {
+        let mut held = self.held_by(by).lock();
+        let slot = held.entry(by).or_default().entry(name).or_insert(mode);
+        *slot = slot.joined_with(mode);
+    }
+
+    fn try_lock_one(&self, by: TxnId, what: Resource<'_>, mode: Mode) -> bool {
+        let name = Name::from(what);
+        if self.holds(by, &name, mode) {
+            return true;
+        }
+        let granted = {
+            let mut queues = self.queues[part(&name)].lock();
+            let queue = queues.entry(name.clone()).or_default();
+            let granted = queue.try_grant(by, mode);
+            if queue.is_empty() {
+                queues.remove(&name);
+            }
+            granted
+        };
+        if granted {
+            self.note_held(by, name, mode);
+        }
+        granted
+    }
+
+    fn lock_one(&self, by: TxnId, what: Resource<'_>, mode: Mode) -> Result<(), Error> {
+        let name = Name::from(what);
+        if self.holds(by, &name, mode) {
+            return Ok(());
+        }
+        if let Some(ticket) = self.ask(by, &name, mode) {
+            self.waits.fetch_add(1, Ordering::Relaxed);
+            let outcome = ticket.wait(self.options.timeout);
+            self.after_wait(by, &name, outcome)?;
+        }
+        self.note_held(by, name, mode);
+        Ok(())
+    }
+
+    /// Asks for a lock; if it must be waited for, notes that in the graph and looks for a cycle.
+    fn ask(&self, by: TxnId, name: &Name, mode: Mode) -> Option<Arc<Ticket>> {
+        let mut queues = self.queues[part(name)].lock();
+        let queue = queues.entry(name.clone()).or_default();
+        match queue.ask(by, mode) {
+            Asked::Granted => None,
+            Asked::MustWait(ticket) => {
+                let mut graph = self.graph.lock();
+                for (waiter, blockers, ticket) in queue.edges() {
+                    graph.set(waiter, blockers, ticket);
+                }
+                let broken = graph.break_cycles(by);
+                self.deadlocks.fetch_add(broken, Ordering::Relaxed);
+                Some(ticket)
+            }
+        }
+    }
+
+    fn after_wait(&self, by: TxnId, name: &Name, outcome: Outcome) -> Result<(), Error> {
+        let error = match outcome {
+            Outcome::Granted | Outcome::Waiting => return Ok(()),
+            Outcome::Victim(cycle) => Error::Deadlock { cycle },
+            Outcome::TimedOut => {
+                self.timeouts.fetch_add(1, Ordering::Relaxed);
+                let waited_ms = u64::try_from(self.options.timeout.as_millis()).unwrap_or(u64::MAX);
+                Error::LockTimeout { waited_ms }
+            }
+        };
+        self.with_queue(name, |queue| {
+            let mut ended = queue.give_up(by);
+            ended.push(by);
+            ended
+        });
+        Err(error)
+    }
+
+    /// Changes a queue, and notes for the graph what that changed for those who wait in it.
+    fn with_queue(&self, name: &Name, change: impl FnOnce(&mut Queue) -> Vec<TxnId>) {
+        let mut queues = self.queues[part(name)].lock();
+        let Some(queue) = queues.get_mut(name) else { return };
+        // The graph is locked before anybody is woken: one who is, and waits elsewhere at once, notes that only afterwards.
+        let mut graph = queue.has_waiters().then(|| self.graph.lock());
+        let no_longer_waiting = change(queue);
+        if let Some(graph) = &mut graph {
+            no_longer_waiting
+                .into_iter()
+                .for_each(|waiter| graph.remove(waiter));
+            for (waiter, blockers, ticket) in queue.edges() {
+                graph.set(waiter, blockers, ticket);
+            }
+        }
+        drop(graph);
+        if queue.is_empty() {
+            queues.remove(name);
+        }
+    }
+}
+
+/// The locks that a request amounts to, the highest first.
+fn steps(what: Resource<'_>, mode: Mode) -> impl Iterator<Item = (Resource<'_>, Mode)> {
+    let intention = mode.intention();
+    let above = match what {
+        Resource::Database | Resource::Transaction(_) => [None, None],
+        Resource::Table(_) => [Some(Resource::Database), None],
+        Resource::Key(tree, _) => [Some(Resource::Database), Some(Resource::Table(tree))],
+    };
+    above
+        .into_iter()
+        .flatten()
+        .map(move |above| (above, intention))
+        .chain([(what, mode)])
+}
+
+fn part(of: &impl Hash) -> usize {
+    let mut hasher = Fnv::default();
+    of.hash(&mut hasher);
+    usize::try_from(hasher.finish() % PARTS as u64).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests;

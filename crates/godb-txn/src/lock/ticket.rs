@@ -1,0 +1,62 @@
+//! [`Ticket`]: what a waiting request sleeps on.
+
+use godb_recovery::TxnId;
+use godb_recovery::sync::{Condvar, Mutex, wait_for};
+use std::time::Duration;
+
+/// How a wait stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Outcome {
+    /// Still waiting.
+    Waiting,
+    /// The lock is held now.
+    Granted,
+    /// Chosen to give way in this cycle.
+    Victim(Vec<TxnId>),
+    /// Waited long enough.
+    TimedOut,
+}
+
+/// Where a request waits. Whoever settles it first decides: a grant, a victim's choice and a time-out exclude each other.
+#[derive(Debug)]
+pub(super) struct Ticket {
+    outcome: Mutex<Outcome>,
+    settled: Condvar,
+}
+
+impl Ticket {
+    pub(super) fn new() -> Self {
+        Self {
+            outcome: Mutex::new(Outcome::Waiting),
+            settled: Condvar::new(),
+        }
+    }
+
+    /// Settles the wait, unless it is settled; tells whether it was this call.
+    pub(super) fn settle(&self, outcome: Outcome) -> bool {
+        let mut now = self.outcome.lock();
+        if *now != Outcome::Waiting {
+            return false;
+        }
+        *now = outcome;
+        drop(now);
+        self.settled.notify_all();
+        true
+    }
+
+    /// Whether nothing is decided yet.
+    pub(super) fn is_waiting(&self) -> bool {
+        *self.outcome.lock() == Outcome::Waiting
+    }
+
+    /// Sleeps until settled, or until `timeout` is over, which settles it too.
+    pub(super) fn wait(&self, timeout: Duration) -> Outcome {
+        let mut outcome = self.outcome.lock();
+        while *outcome == Outcome::Waiting {
+            if wait_for(&self.settled, &mut outcome, timeout) && *outcome == Outcome::Waiting {
+                *outcome = Outcome::TimedOut;
+            }
+        }
+        outcome.clone()
+    }
+}
