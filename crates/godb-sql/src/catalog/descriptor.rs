@@ -62,6 +62,13 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Table> {
     if consistent(&table) { Ok(table) } else { Err(damaged("table description")) }
 }
 
+/// A value as bytes, different for any two values that differ in anything that shows.
+pub(crate) fn value_bytes(value: &Value) -> Vec<u8> {
+    let mut out = Writer(Vec::new());
+    out.value(value);
+    out.0
+}
+
 /// Whether every position and number refers to something that is there.
 fn consistent(table: &Table) -> bool {
     let columns = table.columns.len();

@@ -5,6 +5,10 @@ mod estimate;
 mod schema;
 mod store;
 
+pub(crate) use descriptor::value_bytes;
+pub(crate) use schema::{Known, Schema, SchemaCache, SchemaView, bind_checks};
+pub(crate) use store::{Named, Stored, StoredMut};
+
 use crate::expr::Expr;
 use crate::types::DataType;
 use godb_mvcc::TreeId;

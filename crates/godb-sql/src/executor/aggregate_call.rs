@@ -22,7 +22,6 @@ pub(super) struct CallState {
     seen: Option<KeyTable>,
     /// With ORDER BY: the rows, until all are there.
     ordered: Option<Ordered>,
-    types: Vec<DataType>,
 }
 
 /// Rows waiting to be put in order: their groups, keys and arguments.
@@ -49,7 +48,6 @@ impl CallState {
                 args: Rows::new(&types),
                 key_bytes: 0,
             }),
-            types,
         }
     }
 
@@ -121,7 +119,6 @@ impl CallState {
                 self.accumulator.update(&groups, count, &args.columns)?;
             }
         }
-        debug_assert!(self.types.len() <= 8);
         self.accumulator.finish(count)
     }
 }

@@ -5,7 +5,7 @@ use super::run::Run;
 use crate::error::{Result, SqlError, SqlState, state};
 use crate::expr::Expr;
 use crate::types::DataType;
-use crate::value::{Interval, Value};
+use crate::value::{Interval, Numeric, Value};
 use crate::vector::{BATCH_ROWS, Batch, Column};
 use std::sync::Arc;
 
@@ -199,7 +199,7 @@ impl Series {
 fn is_zero(step: &Value) -> bool {
     match step {
         Value::Int(step) => *step == 0,
-        Value::Numeric(step) => *step == 0.into(),
+        Value::Numeric(step) => *step == Numeric::default(),
         Value::Interval(step) => *step == Interval::default(),
         _ => false,
     }
@@ -212,7 +212,7 @@ impl SeriesState {
         let past = match (&now, &self.stop, &self.step) {
             (Value::Int(now), Value::Int(stop), Value::Int(step)) => if *step > 0 { now > stop } else { now < stop },
             (Value::Numeric(now), Value::Numeric(stop), Value::Numeric(step)) => {
-                if *step > 0.into() { now > stop } else { now < stop }
+                if *step > Numeric::default() { now > stop } else { now < stop }
             }
             (Value::Int(now), Value::Int(stop), Value::Interval(step)) => {
                 let forward = (i64::from(step.months), i64::from(step.days), step.micros) > (0, 0, 0);
