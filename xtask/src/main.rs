@@ -1,3 +1,73 @@
-//! The project's own tasks: `cargo xtask …`.
+//! The project's own tasks, run as `cargo xtask TASK`.
+//!
+//! One door: what the project demands of a change is `cargo xtask ci`, and `.ci/run` runs exactly that. Rules that a person would
+//! have to remember (who may name whom, how long a file may be) are programs here, and the tests of this crate run them too, so that
+//! `cargo test` alone already refuses a change that breaks one.
 
-fn main() {}
+#![expect(
+    clippy::print_stdout,
+    reason = "a program of the command line speaks on standard output"
+)]
+
+mod bench;
+mod ci;
+mod command;
+mod coverage;
+mod crash_test;
+mod deny;
+mod layers;
+mod loom;
+mod source;
+mod tidy;
+mod workspace;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use lexopt::{Arg, Parser};
+
+const HELP: &str = "\
+cargo xtask TASK
+
+  ci [--stage NAME]... [--skip NAME]... [--test COMMAND] [--list]
+                        everything that is asked of a change, timed; exactly what .ci/run runs
+  layers                each crate names only its lower neighbour
+  tidy [--record]       file heads, lengths, words and unsafe; --record lowers the ratchet to what is there now
+  deny                  licences, bans and sources of every dependency, by deny.toml
+  loom [--plant] [-p CRATE]...
+                        runs the concurrency models; --plant demands that every planted bug is found
+  crash-test [--seed N] [--workload NAME] [--points N] [--minutes N] [--fault NAME]
+                        crashes the engine at every operation and checks what is left
+  bench [--sqlite] [ARG]...
+                        measures; --sqlite measures SQLite beside it
+  coverage [--floor PERCENT]
+                        percent of lines that the tests run, per crate";
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> Result<()> {
+    let mut arguments = Parser::from_env();
+    let Some(Arg::Value(task)) = arguments.next()? else {
+        println!("{HELP}");
+        return Ok(());
+    };
+    match task.to_string_lossy().as_ref() {
+        "ci" => ci::run(arguments),
+        "layers" => layers::run(arguments),
+        "tidy" => tidy::run(arguments),
+        "deny" => deny::run(arguments),
+        "loom" => loom::run(arguments),
+        "crash-test" => crash_test::run(arguments),
+        "bench" => bench::run(arguments),
+        "coverage" => coverage::run(arguments),
+        other => anyhow::bail!("there is no task `{other}`\n\n{HELP}"),
+    }
+}

@@ -9,8 +9,8 @@ mod tree;
 
 pub use godb_buffer::sync;
 pub use godb_buffer::{
-    Clock, DatabaseId, Environment, Fault, File, FileSystem, Joining, LogBarrier, Lsn, ManualClock,
-    MemoryFileSystem, OpenMode, PageId, Random, Spawn, TreeId, TxnId,
+    Clock, DatabaseId, Environment, Fault, File, FileLock, FileSystem, Joining, LogBarrier, Lsn, ManualClock,
+    MemoryFileSystem, OpenMode, PageId, Random, SeededRandom, Spawn, TreeId, TxnId,
 };
 pub use journal::{Change, Journal, NoJournal, Room, Undo, size_of_change};
 pub use memory::{MemoryCursor, MemoryTree};

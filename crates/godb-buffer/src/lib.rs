@@ -11,8 +11,9 @@ pub use godb_page::page::header;
 pub use godb_page::sync;
 pub use godb_page::{
     Clock, DatabaseId, Environment, Fault, File, FileLock, FileSystem, Joining, Lsn, ManualClock,
-    MemoryFileSystem, OpenMode, PageId, PageStore, Random, Spawn, TreeId, TxnId,
+    MemoryFileSystem, OpenMode, PageId, PageStore, Random, SeededRandom, Spawn, TreeId, TxnId,
 };
+pub use godb_page::{Crash, Effect, Injection, Operations, SimulatedDisk, Tear};
 pub use memory::{MemoryPages, MemoryRead, MemoryWrite};
 pub use pages::{PageWrite, Pages};
 pub use policy::{Clock as ClockPolicy, EvictionKind, EvictionPolicy, Frames, Lru, LruK};

@@ -3,6 +3,7 @@
 mod engine;
 mod error;
 mod memory;
+mod mvcc;
 
 pub use engine::{
     Begin, EngineCursor, EngineSavepoint, EngineTransaction, Isolation, Moment, ShowRow, StorageEngine,
@@ -12,3 +13,4 @@ pub use error::Error;
 pub use godb_txn::sync;
 pub use godb_txn::{Clock, Environment, Fault, Joining, Range, Spawn, TreeId, TxnId};
 pub use memory::MemoryEngine;
+pub use mvcc::{Commit, Commits, MvccEngine, MvccOptions, RecoveredCommits};

@@ -17,7 +17,7 @@ pub use file::{
     FORMAT_VERSION, FileHeader, HEADER_PAGES, MAX_STATE, MemoryPageStore, PageFile, PageFileOptions,
 };
 pub use file_system::{File, FileLock, FileSystem, OpenMode};
-pub use fs::{MemoryFileSystem, RealFileSystem};
+pub use fs::{Crash, Effect, Injection, MemoryFileSystem, Operations, RealFileSystem, SimulatedDisk, Tear};
 pub use ids::{DatabaseId, Lsn, PageId, TreeId, TxnId};
 pub use machine::{ManualClock, NoThreads, SeededRandom, SystemClock, SystemRandom, SystemSpawn};
 pub use page::header::PageKind;

@@ -100,7 +100,8 @@ pub fn recover<W: Wal>(wal: W, options: RecoveryOptions<'_>) -> Result<(Recovere
     let mut report = run.report;
     let next = analysis.next();
     report.committed = analysis.committed;
-    if first_life && report.records == 0 {
+    if first_life && report.committed.is_empty() {
+        // With commits the note would not cover them; they are in the log, and so is all that the header had to remember.
         Checkpoint::gather(&wal, || next, || report.note.clone()).take(&wal)?;
     }
     let recovered = Recovered::new(wal, next, checkpoint.begin, options.checkpoint_every);

@@ -12,8 +12,8 @@ use godb_wal::{Fault, Lsn, Record, Tree, TxnId, Wal};
 pub struct Recovered<W> {
     wal: W,
     next: AtomicU64,
-    /// Where the last checkpoint began.
-    checkpoint_began: AtomicU64,
+    /// Where the log ended when the last checkpoint was complete. Its own record does not count towards the next.
+    counted_from: AtomicU64,
     checkpoint_every: u64,
     /// One checkpoint at a time.
     checkpointing: Mutex<()>,
@@ -21,14 +21,14 @@ pub struct Recovered<W> {
 
 impl<W: Wal> Recovered<W> {
     pub(crate) fn new(wal: W, next: TxnId, checkpoint_began: Lsn, checkpoint_every: u64) -> Self {
-        let began = match checkpoint_began == Lsn::default() {
+        let from = match checkpoint_began == Lsn::default() {
             true => wal.end(),
             false => checkpoint_began,
         };
         Self {
             wal,
             next: AtomicU64::new(next.raw()),
-            checkpoint_began: AtomicU64::new(began.raw()),
+            counted_from: AtomicU64::new(from.raw()),
             checkpoint_every,
             checkpointing: Mutex::new(()),
         }
@@ -106,13 +106,12 @@ impl<W: Wal> Recoverable for Recovered<W> {
         self.wal.tree().flush()?;
         let checkpoint = Checkpoint::gather(&self.wal, || self.next_id(), note);
         checkpoint.take(&self.wal)?;
-        self.checkpoint_began
-            .store(checkpoint.begin.raw(), Ordering::Release);
+        self.counted_from.store(self.wal.end().raw(), Ordering::Release);
         Ok(())
     }
 
     fn log_since_checkpoint(&self) -> u64 {
-        let began = self.checkpoint_began.load(Ordering::Acquire);
-        self.wal.end().raw().saturating_sub(began)
+        let from = self.counted_from.load(Ordering::Acquire);
+        self.wal.end().raw().saturating_sub(from)
     }
 }

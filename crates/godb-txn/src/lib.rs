@@ -8,7 +8,7 @@ mod transactions;
 pub use error::Error;
 pub use godb_recovery::sync;
 pub use godb_recovery::{
-    Chain, Clock, Environment, Fault, Joining, Lsn, Range, Spawn, Tree, TreeId, TxnId, Value,
+    Chain, Clock, Environment, Fault, Joining, Lsn, PageId, Range, Spawn, Tree, TreeId, TxnId, Value,
 };
 pub use lock::{LockManager, LockOptions, LockStats};
 pub use manager::TransactionManager;

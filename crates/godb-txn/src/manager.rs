@@ -78,6 +78,16 @@ impl<R: Recoverable> TransactionManager<R> {
         }
     }
 
+    /// Publishes every commit that is logged by now. A checkpoint's note must know them: recovery will not hand them back.
+    fn settle(&self) {
+        let last = self.line.lock().back().map(|(at, _)| *at);
+        if let Some(last) = last
+            && self.below.acknowledge(last).is_ok()
+        {
+            self.publish(last);
+        }
+    }
+
     fn commit_changes(&self, by: TxnId) -> Result<Lsn, Fault> {
         self.check_poison()?;
         let at = self.append_commit(by)?;
@@ -142,7 +152,10 @@ impl<R: Recoverable> Transactions for TransactionManager<R> {
 
     fn checkpoint(&self, note: &dyn Fn() -> Vec<u8>) -> Result<(), Fault> {
         self.check_poison()?;
-        self.below.checkpoint(note)
+        self.below.checkpoint(&|| {
+            self.settle();
+            note()
+        })
     }
 
     fn log_since_checkpoint(&self) -> u64 {

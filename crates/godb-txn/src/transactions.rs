@@ -36,6 +36,14 @@ pub enum Resource<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Savepoint(pub(crate) Lsn);
 
+impl Savepoint {
+    /// Before everything.
+    #[must_use]
+    pub fn beginning() -> Self {
+        Self(Lsn::default())
+    }
+}
+
 /// What the layer above adds to a commit.
 pub trait CommitHook: Send + Sync {
     /// The bytes for the commit record. Called in commit order, one at a time.

@@ -142,7 +142,8 @@ pub(crate) fn poisoned(first: &Fault) -> Fault {
     }
 }
 
-#[cfg(all(test, not(godb_loom)))]
+#[cfg(test)]
+#[cfg(not(godb_loom))]
 mod tests {
     use super::*;
     use std::sync::atomic::{AtomicU64, Ordering};

@@ -186,5 +186,12 @@ fn begin_epoch(segments: &Segments, at: u64, block: usize, stamp: &Stamp) -> Res
     segments.sync(at, at + block as u64)
 }
 
-#[cfg(all(test, not(godb_loom)))]
+#[cfg(test)]
+#[cfg(not(godb_loom))]
+mod fault_tests;
+#[cfg(test)]
+#[cfg(not(godb_loom))]
+mod faulty;
+#[cfg(test)]
+#[cfg(not(godb_loom))]
 mod tests;

@@ -55,7 +55,6 @@ pub(crate) fn record_at(blocks: &mut impl Blocks, at: u64, body: &mut Vec<u8>) -
                 let record = decode(body).ok_or_else(|| damaged(start, "a record that cannot be decoded"))?;
                 return Ok(Found::Record(Lsn::from_raw(start), record, cursor.at));
             }
-            Piece::End => return Ok(Found::End),
             Piece::Cut => {}
         }
     }
@@ -70,8 +69,6 @@ pub(crate) fn damaged(at: u64, what: &'static str) -> Fault {
 enum Piece {
     /// They are there.
     Whole,
-    /// The source ended before them.
-    End,
     /// A crash cut the record short; a later life of the log goes on at the cursor.
     Cut,
 }
@@ -96,6 +93,9 @@ impl<'a, B: Blocks> Cursor<'a, B> {
             let Some(view) = self.blocks.block(block)? else {
                 return Ok(None);
             };
+            if self.at == block && view.continues() {
+                return Err(damaged(block, "the rest of a record that did not begin"));
+            }
             if offset < view.bytes.len() {
                 self.at = block + offset as u64;
                 return Ok(Some(self.at));
@@ -124,7 +124,7 @@ impl<'a, B: Blocks> Cursor<'a, B> {
         while into.len() < len {
             let (block, offset) = self.split();
             let Some(view) = self.blocks.block(block)? else {
-                return Ok(Piece::End);
+                return Err(damaged(self.at, "a record without its end"));
             };
             if self.at == block && !view.continues() {
                 return match view.epoch > self.epoch {

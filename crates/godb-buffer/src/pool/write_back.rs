@@ -75,15 +75,15 @@ impl<S: PageStore> Pool<S> {
     /// Makes every page written so far durable.
     pub fn sync(&self) -> Result<(), Fault> {
         self.check_poison()?;
-        // No write is between its page and this sync: the floors taken out belong to finished writes.
+        // No write is between its page and this sync, and none comes before it ends: the floors noted belong to finished writes. They
+        // count until the sync has succeeded, or a checkpoint taken meanwhile would start redo behind pages that are not durable.
         let _writer = self.writer.lock();
-        let before = self.unsynced.lock().take();
         let synced = self.store.sync();
-        if let Err(fault) = &synced {
-            if let Some(before) = before {
-                self.note_unsynced(before);
+        match &synced {
+            Ok(()) => *self.unsynced.lock() = None,
+            Err(fault) => {
+                self.poisoned.lock().get_or_insert_with(|| fault.clone());
             }
-            self.poisoned.lock().get_or_insert_with(|| fault.clone());
         }
         synced
     }

@@ -2,6 +2,8 @@
 
 mod memory;
 mod real;
+mod simulated;
 
 pub use memory::MemoryFileSystem;
 pub use real::RealFileSystem;
+pub use simulated::{Crash, Effect, Injection, Operations, SimulatedDisk, Tear};

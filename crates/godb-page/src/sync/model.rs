@@ -1,8 +1,8 @@
 //! The same locks, atomics and threads for loom, in the shape of parking_lot's: `lock()` gives the guard itself.
 
+use std::ops::{Deref, DerefMut};
 /// The standard library's: loom's own cannot hold trait objects, and counting references is not what the models are about.
 pub use std::sync::Arc;
-use std::ops::{Deref, DerefMut};
 
 /// Atomic numbers.
 pub mod atomic {

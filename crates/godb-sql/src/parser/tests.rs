@@ -1,3 +1,5 @@
+//! Statements as text, and what the parser makes of them: splitting, positions, parameters, limits, `AS OF SYSTEM TIME`.
+
 use super::*;
 use proptest::prelude::*;
 

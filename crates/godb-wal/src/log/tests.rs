@@ -85,7 +85,7 @@ fn what_was_acknowledged_is_there_after_reopening_and_the_epoch_rises() {
     let log = create(&fs, &options());
     let mut expected = Vec::new();
     for by in 1..200 {
-        change(&log, by, &vec![7; by as usize * 13 % 1500]);
+        change(&log, by, &vec![7; usize::try_from(by * 13 % 1500).unwrap()]);
         let lsn = commit(&log, by);
         if by % 3 == 0 {
             log.acknowledge(lsn).unwrap();
