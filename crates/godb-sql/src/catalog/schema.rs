@@ -36,7 +36,7 @@ impl Schema {
     }
 
     /// Forgets a table, so that its description, with a new estimate, is loaded again.
-    pub(crate) fn forget(&self, name: &str) {
+    fn forget(&self, name: &str) {
         self.tables.lock().remove(name);
     }
 }
@@ -152,8 +152,8 @@ impl SchemaCache {
     }
 
     /// Plans are to be made anew, although the schema stays.
-    pub(crate) fn forget(&self, schema: &Schema, table: &str) {
-        schema.forget(table);
+    pub(crate) fn forget_table(&self, table: &str) {
+        self.recent.lock().iter().for_each(|schema| schema.forget(table));
         self.changes.fetch_add(1, Ordering::AcqRel);
     }
 
@@ -200,7 +200,7 @@ impl SchemaView<'_> {
 /// Binds the expressions of a table's checks, so that every INSERT and UPDATE has them at hand.
 pub(crate) fn bind_checks(table: &mut Table) -> Result<()> {
     for at in 0..table.checks.len() {
-        let expr = crate::binder::bind_table_expr(&table.checks[at].text, table)?;
+        let expr = crate::binder::bind_table_expr(&table.checks[at].text, &table.columns, &table.name)?;
         table.checks[at].expr = Some(expr);
     }
     Ok(())
