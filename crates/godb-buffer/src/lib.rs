@@ -8,6 +8,8 @@ mod pool;
 
 pub use barrier::{LogBarrier, NoLog};
 pub use godb_page::page::header;
+pub use godb_page::PageKind;
+pub use godb_page::slotted;
 pub use godb_page::sync;
 pub use godb_page::{
     Clock, DatabaseId, Environment, Fault, File, FileLock, FileSystem, Joining, Lsn, ManualClock,

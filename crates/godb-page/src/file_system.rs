@@ -4,8 +4,8 @@
 //! refuses whatever a test asks for. Calls are few and large, so dynamic dispatch costs nothing that can be measured.
 
 use crate::fault::Fault;
+use crate::sync::Arc;
 use std::any::Any;
-use std::sync::Arc;
 
 /// How [`FileSystem::open`] treats a file that is or is not there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,4 +62,6 @@ pub trait File: Send + Sync {
     fn set_len(&self, len: u64) -> Result<(), Fault>;
     /// Waits until data and length are durable. After an error nothing is known of earlier writes.
     fn sync(&self) -> Result<(), Fault>;
+    /// Hints that `len` bytes from `at` on will be read soon. Never waits.
+    fn will_need(&self, _at: u64, _len: u64) {}
 }

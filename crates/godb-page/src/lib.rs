@@ -8,8 +8,11 @@ mod fs;
 mod ids;
 mod machine;
 pub mod page;
+pub mod slotted;
 mod store;
 pub mod sync;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 
 pub use environment::{Clock, Environment, Joining, Random, Spawn};
 pub use fault::Fault;

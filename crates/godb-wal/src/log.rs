@@ -191,7 +191,4 @@ fn begin_epoch(segments: &Segments, at: u64, block: usize, stamp: &Stamp) -> Res
 mod fault_tests;
 #[cfg(test)]
 #[cfg(not(godb_loom))]
-mod faulty;
-#[cfg(test)]
-#[cfg(not(godb_loom))]
 mod tests;

@@ -202,3 +202,6 @@ impl<T: Transactions> StorageEngine for MvccEngine<T> {
         self.shared.below.log_since_checkpoint()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,7 +1,8 @@
 //! [`FileHeader`]: what a database file says about itself, in two copies.
 //!
 //! Pages 0 and 1 hold the same words. They are written one after the other, each made durable before the next, so that
-//! a crash leaves at least one whole; the one with the higher sequence number counts.
+//! a crash leaves at least one whole; the one with the higher sequence number counts. The older copy is overwritten first: were it always
+//! the first, a crash between the two and another during the next writing would leave only the one before both.
 //!
 //! ```text
 //!  96  16 B magic            128  u32  page size
@@ -108,12 +109,26 @@ impl FileHeader {
             });
         }
         self.sequence += 1;
-        for copy in 0..HEADER_PAGES {
+        for copy in Self::older_first(file, self.page_size)? {
             let page = self.encode(copy);
             file.write_at(u64::from(copy) * self.page_size as u64, &page)?;
             file.sync()?;
         }
         Ok(())
+    }
+
+    /// The copies, the one that may be lost first.
+    fn older_first(file: &dyn File, page_size: usize) -> Result<[u32; 2], Fault> {
+        let sequence = |copy| match Self::read_copy(file, page_size, copy) {
+            Ok(header) => Ok(header.map(|header| header.sequence)),
+            Err(Fault::Unusable { .. }) => Ok(None),
+            Err(fault) => Err(fault),
+        };
+        Ok(if sequence(1)? < sequence(0)? {
+            [1, 0]
+        } else {
+            [0, 1]
+        })
     }
 
     fn read_copy(file: &dyn File, size: usize, copy: u32) -> Result<Option<Self>, Fault> {
@@ -241,6 +256,33 @@ mod tests {
                 FileHeader::read(&*file),
                 Err(Fault::Corrupt { .. } | Fault::Unusable { .. })
             ));
+        }
+    }
+
+    #[test]
+    fn two_crashes_in_a_row_lose_nothing_that_was_durable() {
+        use crate::{Crash, Effect, Injection, Operations, SimulatedDisk};
+        let disk = SimulatedDisk::new();
+        let file = disk.open("a.godb", OpenMode::Create).unwrap();
+        let mut header = FileHeader::new(DatabaseId::from_bytes([7; 16]), 4096);
+        header.write(&*file).unwrap();
+        disk.sync_dir("").unwrap();
+        // The power goes after the first copy of epoch 2 is durable, then while the first copy of epoch 3 is being written.
+        disk.inject(Injection::once(Operations::WRITE, 2, Effect::PowerOff));
+        header.epoch = 2;
+        header.write(&*file).unwrap_err();
+        let disk = disk.crash(Crash::KeepNone);
+        let file = disk.open("a.godb", OpenMode::Existing).unwrap();
+        let mut header = FileHeader::read(&*file).unwrap();
+        assert_eq!(header.epoch, 2);
+        header.epoch = 3;
+        disk.inject(Injection::once(Operations::SYNC, 1, Effect::PowerOff));
+        header.write(&*file).unwrap_err();
+        for sectors in 0..8 {
+            let part = crate::Tear::Garbage(sectors);
+            let torn = disk.crash(Crash::Tear { write: 0, part });
+            let file = torn.open("a.godb", OpenMode::Existing).unwrap();
+            assert_eq!(FileHeader::read(&*file).unwrap().epoch, 2);
         }
     }
 

@@ -1,4 +1,18 @@
 //! [`PageFile`]: a [`PageStore`] in a file.
+//!
+//! Reading is a read and a check. Writing takes four steps, so that no crash leaves a page half old and half new:
+//!
+//! 1. if the batch before may not be durable in its places yet, sync the file: its copies are about to be overwritten;
+//! 2. write copies of this batch into the [double-write area](super::safe_copies), and sync that;
+//! 3. overwrite the pages in place;
+//! 4. remember that they are in doubt, until the next sync of the file.
+//!
+//! So one batch costs one sync of the area and, shared with whatever else syncs the file, at most one of the file. Copies count from the
+//! moment when step 2 ends; opening the file puts them in place again, also where the page looks right, because after a failed sync the operating system may
+//! show bytes that the disk does not have.
+//!
+//! A failed sync says that *some* write was lost, not which, and the next one may succeed without it. Therefore the first one ends all writing until the file
+//! is opened again ([`Fault::Poisoned`]). Other failures end nothing: the disk may have room again later.
 
 use super::header::HEADER_PAGES;
 use super::safe_copies::SafeCopies;
@@ -8,7 +22,7 @@ use crate::ids::{DatabaseId, PageId};
 use crate::page::header;
 use crate::store::PageStore;
 use crate::sync::atomic::{AtomicU32, Ordering};
-use crate::sync::{Arc, Mutex};
+use crate::sync::{Arc, Mutex, MutexGuard};
 
 /// How a page file is opened.
 #[derive(Clone, Debug)]
@@ -23,98 +37,202 @@ pub struct PageFileOptions {
     pub safe_copies: String,
 }
 
-/// Whether the pages of the last batch are known to be durable in their places.
-struct Area {
-    copies: SafeCopies,
+/// What writing needs, one batch at a time.
+struct Writing {
+    /// None in a file that is open for reading only.
+    area: Option<SafeCopies>,
+    /// The batch in the area may not be durable in its places.
     in_doubt: bool,
+    /// The batch in the area was not written in place to its end: pages may be torn until it is.
+    unfinished: bool,
+    /// The sync that failed.
+    failed: Option<Fault>,
 }
 
 /// Pages in a file.
 pub struct PageFile {
     file: Arc<dyn File>,
-    options: PageFileOptions,
+    page_size: usize,
+    database: DatabaseId,
+    max_size: Option<u64>,
     pages: AtomicU32,
-    area: Mutex<Area>,
+    writing: Mutex<Writing>,
 }
 
 impl PageFile {
-    /// Opens the pages of `file`, whose header was read or written before, and mends what a crash tore: returns how many pages
-    /// were restored from their safe copies.
+    /// Opens the pages of `file`, whose header was read or written before, and mends what a crash tore. Creates the double-write area when it is
+    /// missing. Also returns how many pages were restored from their safe copies.
+    ///
+    /// # Errors
+    /// Any that reading, writing and syncing the two files can give; opening again may then succeed.
     pub fn open(
         fs: &dyn FileSystem,
         file: Arc<dyn File>,
         options: PageFileOptions,
     ) -> Result<(Self, usize), Fault> {
-        let pages = page_count(&*file, options.page_size)?;
-        let copies = SafeCopies::open(fs, &options.safe_copies, options.page_size)?;
-        let area = Mutex::new(Area {
-            copies,
-            in_doubt: false,
-        });
-        let opened = Self {
-            file,
-            options,
-            pages: AtomicU32::new(pages),
-            area,
-        };
+        let PageFileOptions {
+            page_size,
+            database_id,
+            max_size,
+            safe_copies,
+        } = options;
+        let area = SafeCopies::open(fs, &safe_copies, page_size)?;
+        let mut opened = Self::new(file, page_size, database_id, Some(area))?;
+        opened.max_size = max_size;
         let restored = opened.restore()?;
         Ok((opened, restored))
     }
 
-    /// Puts whole copies in the place of pages that are damaged or older.
+    /// Opens the pages of a cleanly closed file for reading only: nothing is mended, and writing is [`Fault::ReadOnly`].
+    ///
+    /// # Errors
+    /// When the file's length cannot be read.
+    pub fn open_read_only(
+        file: Arc<dyn File>,
+        page_size: usize,
+        database_id: DatabaseId,
+    ) -> Result<Self, Fault> {
+        Self::new(file, page_size, database_id, None)
+    }
+
+    fn new(
+        file: Arc<dyn File>,
+        page_size: usize,
+        database: DatabaseId,
+        area: Option<SafeCopies>,
+    ) -> Result<Self, Fault> {
+        Ok(Self {
+            pages: AtomicU32::new(page_count(&*file, page_size)?),
+            file,
+            page_size,
+            database,
+            max_size: None,
+            writing: Mutex::new(Writing {
+                area,
+                in_doubt: false,
+                unfinished: false,
+                failed: None,
+            }),
+        })
+    }
+
+    /// Puts the newest batch of safe copies in place; tells how many pages were damaged or older.
     fn restore(&self) -> Result<usize, Fault> {
-        let copies = self.area.lock().copies.read(self.options.database_id)?;
+        let mut writing = self.writing.lock();
+        let Some(area) = &mut writing.area else {
+            return Ok(0);
+        };
+        area.read(self.database)?;
         let mut restored = 0;
-        for (id, copy) in copies {
-            if id.raw() >= HEADER_PAGES && self.needs(id, &copy)? {
-                self.file.write_at(self.place(id), &copy)?;
-                restored += 1;
+        let mut copies = Vec::new();
+        for (id, copy) in area
+            .copies(self.database)
+            .filter(|(id, _)| id.raw() >= HEADER_PAGES)
+        {
+            match self.compare(id, copy)? {
+                Standing::Newer => continue,
+                Standing::Same => {}
+                Standing::Worse => restored += 1,
             }
+            copies.push((id, copy.to_vec()));
         }
-        if restored > 0 {
-            self.file.sync()?;
-            self.pages.store(
-                page_count(&*self.file, self.options.page_size)?,
-                Ordering::Release,
-            );
+        if copies.is_empty() {
+            return Ok(0);
         }
+        area.secure()?;
+        for (id, copy) in &copies {
+            self.file.write_at(self.place(*id), copy)?;
+        }
+        self.file.sync()?;
+        area.end_restoring()?;
+        self.pages
+            .store(page_count(&*self.file, self.page_size)?, Ordering::Release);
         Ok(restored)
     }
 
-    fn needs(&self, id: PageId, copy: &[u8]) -> Result<bool, Fault> {
-        let mut page = vec![0; self.options.page_size];
+    /// How the page in place stands against its copy.
+    fn compare(&self, id: PageId, copy: &[u8]) -> Result<Standing, Fault> {
+        let mut page = vec![0; self.page_size];
         match self.read(id, &mut page) {
-            Ok(()) => Ok(header::lsn(&page) < header::lsn(copy)),
-            Err(Fault::Corrupt { .. }) => Ok(true),
+            Ok(()) if header::lsn(&page) > header::lsn(copy) => Ok(Standing::Newer),
+            Ok(()) if page == copy => Ok(Standing::Same),
+            Ok(()) | Err(Fault::Corrupt { .. }) => Ok(Standing::Worse),
             Err(fault) => Err(fault),
         }
     }
 
     fn place(&self, id: PageId) -> u64 {
-        u64::from(id.raw()) * self.options.page_size as u64
+        u64::from(id.raw()) * self.page_size as u64
     }
 
-    fn corrupt(&self, id: PageId, what: String) -> Fault {
+    fn corrupt(&self, id: PageId, what: impl Into<std::borrow::Cow<'static, str>>) -> Fault {
         Fault::corrupt_page(self.file.name(), id, what)
     }
 
-    /// Writes sealed pages in their places, neighbours in one go.
-    fn overwrite(&self, batch: &[(PageId, &mut [u8])]) -> Result<(), Fault> {
-        let mut run: Vec<u8> = Vec::new();
-        let mut start = 0;
-        for (at, (id, page)) in batch.iter().enumerate() {
-            if run.is_empty() {
-                start = self.place(*id);
-            }
-            run.extend_from_slice(page);
-            let next = batch.get(at + 1).map(|(next, _)| next.raw());
-            if next != Some(id.raw() + 1) {
-                self.file.write_at(start, &run)?;
-                run.clear();
+    /// The right to write, unless an earlier sync failed.
+    fn begin_writing(&self) -> Result<MutexGuard<'_, Writing>, Fault> {
+        let writing = self.writing.lock();
+        match &writing.failed {
+            Some(fault) => Err(Fault::Poisoned {
+                why: fault.to_string().into(),
+            }),
+            None => Ok(writing),
+        }
+    }
+
+    fn read_only(&self) -> Fault {
+        Fault::ReadOnly {
+            file: self.file.name().into(),
+        }
+    }
+
+    /// Writes the beginning of a batch of sealed pages; returns how many of them.
+    fn write_some(&self, writing: &mut Writing, batch: &[(PageId, &mut [u8])]) -> Result<usize, Fault> {
+        if writing.unfinished {
+            self.overwrite(writing)?;
+        }
+        if writing.in_doubt {
+            self.sync_in_place(writing)?;
+        }
+        let area = writing.area.as_mut().ok_or_else(|| self.read_only())?;
+        let count = area.room_for(batch.len())?;
+        area.keep(self.database, &batch[..count])?;
+        if let Err(fault) = area.sync() {
+            writing.failed = Some(fault.clone());
+            return Err(fault);
+        }
+        self.overwrite(writing)?;
+        Ok(count)
+    }
+
+    /// Writes the batch that is in the area in its places, neighbours in one go.
+    fn overwrite(&self, writing: &mut Writing) -> Result<(), Fault> {
+        writing.in_doubt = true;
+        writing.unfinished = true;
+        if let Some(area) = &writing.area {
+            for (first, run) in area.runs() {
+                self.file.write_at(self.place(first), run)?;
             }
         }
+        writing.unfinished = false;
         Ok(())
     }
+
+    fn sync_in_place(&self, writing: &mut Writing) -> Result<(), Fault> {
+        if let Err(fault) = self.file.sync() {
+            writing.failed = Some(fault.clone());
+            return Err(fault);
+        }
+        writing.in_doubt = false;
+        Ok(())
+    }
+}
+
+/// How a page stands against its copy in the double-write area.
+enum Standing {
+    Newer,
+    Same,
+    Worse,
 }
 
 fn page_count(file: &dyn File, page_size: usize) -> Result<u32, Fault> {
@@ -127,11 +245,11 @@ fn page_count(file: &dyn File, page_size: usize) -> Result<u32, Fault> {
 
 impl PageStore for PageFile {
     fn page_size(&self) -> usize {
-        self.options.page_size
+        self.page_size
     }
 
     fn database_id(&self) -> DatabaseId {
-        self.options.database_id
+        self.database
     }
 
     fn page_count(&self) -> u32 {
@@ -141,34 +259,35 @@ impl PageStore for PageFile {
     fn read(&self, id: PageId, into: &mut [u8]) -> Result<(), Fault> {
         let got = self.file.read_at(self.place(id), into)?;
         if got < into.len() {
-            return Err(self.corrupt(id, "the file ends before it or inside it".to_owned()));
+            return Err(self.corrupt(id, "the file ends before it or inside it"));
         }
-        header::verify(into, id, self.options.database_id).map_err(|flaw| self.corrupt(id, flaw.to_string()))
+        header::verify(into, id, self.database).map_err(|flaw| self.corrupt(id, flaw.to_string()))
     }
 
     fn write(&self, batch: &mut [(PageId, &mut [u8])]) -> Result<(), Fault> {
         for (id, page) in batch.iter_mut() {
-            header::seal(page, *id, self.options.database_id);
+            header::seal(page, *id, self.database);
         }
-        let mut area = self.area.lock();
-        if area.in_doubt {
-            // The area still guards the batch before: its pages must be safe in their places first.
-            self.file.sync()?;
-            area.in_doubt = false;
+        let mut writing = self.begin_writing()?;
+        let mut rest = &*batch;
+        while !rest.is_empty() {
+            let count = self.write_some(&mut writing, rest)?;
+            rest = &rest[count..];
         }
-        area.copies.keep(batch)?;
-        area.in_doubt = true;
-        self.overwrite(batch)?;
         if let Some(highest) = batch.iter().map(|(id, _)| id.raw()).max() {
-            self.pages.fetch_max(highest + 1, Ordering::AcqRel);
+            self.pages.fetch_max(highest.saturating_add(1), Ordering::AcqRel);
         }
         Ok(())
     }
 
     fn resize(&self, pages: u32) -> Result<(), Fault> {
-        let size = u64::from(pages) * self.options.page_size as u64;
-        let shrinks = pages < self.page_count();
-        if !shrinks && self.options.max_size.is_some_and(|max| size > max) {
+        let writing = self.begin_writing()?;
+        if writing.area.is_none() {
+            return Err(self.read_only());
+        }
+        let size = u64::from(pages) * self.page_size as u64;
+        let grows = pages > self.page_count();
+        if grows && self.max_size.is_some_and(|max| size > max) {
             return Err(Fault::Full {
                 file: self.file.name().into(),
                 what: "the configured max_file_size is reached".into(),
@@ -180,9 +299,18 @@ impl PageStore for PageFile {
     }
 
     fn sync(&self) -> Result<(), Fault> {
-        let mut area = self.area.lock();
-        self.file.sync()?;
-        area.in_doubt = false;
-        Ok(())
+        let mut writing = self.begin_writing()?;
+        if writing.unfinished {
+            self.overwrite(&mut writing)?;
+        }
+        self.sync_in_place(&mut writing)
+    }
+
+    fn will_need(&self, first: PageId, count: u32) {
+        self.file
+            .will_need(self.place(first), u64::from(count) * self.page_size as u64);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -62,13 +62,22 @@ impl FileSystem for MemoryFileSystem {
     }
 
     fn list(&self, dir: &str) -> Result<Vec<String>, Fault> {
-        let prefix = format!("{dir}/");
-        let files = self.shared.files.lock();
-        let inside = files.keys().filter_map(|name| name.strip_prefix(&prefix));
-        Ok(inside
-            .filter(|name| !name.contains('/'))
+        let prefix = if dir.is_empty() {
+            String::new()
+        } else {
+            format!("{dir}/")
+        };
+        let (files, directories) = (self.shared.files.lock(), self.shared.directories.lock());
+        let inside = files
+            .keys()
+            .chain(&*directories)
+            .filter_map(|name| name.strip_prefix(&prefix));
+        let mut names: Vec<String> = inside
+            .filter(|name| !name.is_empty() && !name.contains('/'))
             .map(str::to_owned)
-            .collect())
+            .collect();
+        names.sort();
+        Ok(names)
     }
 
     fn create_dir(&self, dir: &str) -> Result<(), Fault> {

@@ -7,3 +7,17 @@ mod simulated;
 pub use memory::MemoryFileSystem;
 pub use real::RealFileSystem;
 pub use simulated::{Crash, Effect, Injection, Operations, SimulatedDisk, Tear};
+
+#[cfg(test)]
+mod tests {
+    use super::{MemoryFileSystem, RealFileSystem, SimulatedDisk};
+    use crate::testing;
+
+    #[test]
+    fn each_is_a_file_system() {
+        testing::file_system(&MemoryFileSystem::default(), "");
+        testing::file_system(&SimulatedDisk::new(), "");
+        let folder = tempfile::tempdir().unwrap();
+        testing::file_system(&RealFileSystem, folder.path().to_str().unwrap());
+    }
+}

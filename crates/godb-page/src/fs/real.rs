@@ -6,13 +6,14 @@
 
 use crate::fault::Fault;
 use crate::file_system::{File, FileLock, FileSystem, OpenMode};
-use rustix::fs::{FallocateFlags, FlockOperation};
+use crate::sync::{Arc, Mutex};
+use rustix::fs::{Advice, FallocateFlags, FlockOperation};
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::{Error, ErrorKind};
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::Path;
-use std::sync::{Arc, LazyLock, Mutex};
+use std::sync::LazyLock;
 
 /// The files of the machine. Names are paths.
 #[derive(Clone, Copy, Debug, Default)]
@@ -36,27 +37,16 @@ static OPEN_HERE: LazyLock<Mutex<BTreeSet<Identity>>> = LazyLock::new(Mutex::def
 /// A held lock: the descriptor carries the kernel's.
 struct Held {
     identity: Identity,
-    _file: fs::File,
+    file: Option<fs::File>,
 }
 
 impl Drop for Held {
     fn drop(&mut self) {
-        forget(self.identity);
+        // The kernel's lock goes first, under ours: whoever finds ours free finds the kernel's free too.
+        let mut open_here = OPEN_HERE.lock();
+        drop(self.file.take());
+        open_here.remove(&self.identity);
     }
-}
-
-fn forget(identity: Identity) {
-    OPEN_HERE
-        .lock()
-        .unwrap_or_else(std::sync::PoisonError::into_inner)
-        .remove(&identity);
-}
-
-fn remember(identity: Identity) -> bool {
-    OPEN_HERE
-        .lock()
-        .unwrap_or_else(std::sync::PoisonError::into_inner)
-        .insert(identity)
 }
 
 /// Which process holds the lock on a file, as the kernel's list of locks tells it: a line is
@@ -146,28 +136,24 @@ impl FileSystem for RealFileSystem {
         let file = fs::OpenOptions::new().read(true).open(name).map_err(fault)?;
         let metadata = file.metadata().map_err(fault)?;
         let identity = (metadata.dev(), metadata.ino());
-        if !remember(identity) {
+        let mut open_here = OPEN_HERE.lock();
+        if open_here.contains(&identity) {
             return Err(Fault::InUse {
                 file: name.into(),
                 owner: Some(std::process::id()),
             });
         }
         match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
-            Ok(()) => Ok(Box::new(Held {
-                identity,
-                _file: file,
-            })),
-            Err(error) => {
-                forget(identity);
-                if error == rustix::io::Errno::WOULDBLOCK {
-                    Err(Fault::InUse {
-                        file: name.into(),
-                        owner: owner_of(identity),
-                    })
-                } else {
-                    Err(fault(error.into()))
-                }
+            Ok(()) => {
+                open_here.insert(identity);
+                let file = Some(file);
+                Ok(Box::new(Held { identity, file }))
             }
+            Err(rustix::io::Errno::WOULDBLOCK) => Err(Fault::InUse {
+                file: name.into(),
+                owner: owner_of(identity),
+            }),
+            Err(error) => Err(fault(error.into())),
         }
     }
 }
@@ -190,6 +176,7 @@ impl RealFile {
     fn grow(&self, from: u64, to: u64) -> Result<(), Fault> {
         match rustix::fs::fallocate(&self.file, FallocateFlags::empty(), from, to - from) {
             Ok(()) => Ok(()),
+            Err(rustix::io::Errno::INTR) => self.grow(from, to),
             // The file system cannot take blocks beforehand: writing zeros does the same, slowly.
             Err(rustix::io::Errno::OPNOTSUPP | rustix::io::Errno::NOSYS) => self.fill(from, to),
             Err(error) => Err(self.fault("grow")(error.into())),
@@ -248,47 +235,12 @@ impl File for RealFile {
     fn sync(&self) -> Result<(), Fault> {
         self.file.sync_data().map_err(self.fault("sync"))
     }
+
+    fn will_need(&self, at: u64, len: u64) {
+        // Only a hint: a file system that takes none loses nothing but time.
+        let _ = rustix::fs::fadvise(&self.file, at, std::num::NonZeroU64::new(len), Advice::WillNeed);
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn folder() -> tempfile::TempDir {
-        tempfile::tempdir().unwrap()
-    }
-
-    #[test]
-    fn bytes_come_back_and_the_end_is_told() {
-        let folder = folder();
-        let name = folder.path().join("f").to_str().unwrap().to_owned();
-        assert!(RealFileSystem.open(&name, OpenMode::Existing).is_err());
-        let file = RealFileSystem.open(&name, OpenMode::Create).unwrap();
-        file.write_at(10, b"hello").unwrap();
-        let mut bytes = [9; 20];
-        assert_eq!(file.read_at(8, &mut bytes).unwrap(), 7);
-        assert_eq!(&bytes[..7], b"\0\0hello");
-        file.set_len(100_000).unwrap();
-        assert_eq!(file.len().unwrap(), 100_000);
-        file.set_len(12).unwrap();
-        file.sync().unwrap();
-        assert_eq!(file.read_at(10, &mut bytes).unwrap(), 2);
-        let reader = RealFileSystem.open(&name, OpenMode::ReadOnly).unwrap();
-        assert!(matches!(reader.write_at(0, b"x"), Err(Fault::ReadOnly { .. })));
-    }
-
-    #[test]
-    fn one_owner_at_a_time_whatever_the_file_is_called() {
-        let folder = folder();
-        let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
-        RealFileSystem.open(&path("a"), OpenMode::Create).unwrap();
-        fs::hard_link(path("a"), path("b")).unwrap();
-        let lock = RealFileSystem.lock(&path("a")).unwrap();
-        assert!(matches!(
-            RealFileSystem.lock(&path("b")),
-            Err(Fault::InUse { owner: Some(_), .. })
-        ));
-        drop(lock);
-        RealFileSystem.lock(&path("b")).unwrap();
-    }
-}
+mod tests;

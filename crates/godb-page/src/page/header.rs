@@ -130,6 +130,8 @@ pub fn seal(page: &mut [u8], id: PageId, database: DatabaseId) {
 /// Why a page that was read is not the one that was written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Flaw {
+    /// It is all zeros: room that nothing was written into yet, or a write that was lost.
+    NeverWritten,
     /// The checksum is wrong.
     Checksum,
     /// It is another page.
@@ -141,6 +143,7 @@ pub enum Flaw {
 impl std::fmt::Display for Flaw {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
+            Self::NeverWritten => f.write_str("it was never written"),
             Self::Checksum => f.write_str("its checksum is wrong"),
             Self::OtherPage(id) => write!(f, "page {id} stands in its place"),
             Self::OtherDatabase => f.write_str("a page of another database stands in its place"),
@@ -151,7 +154,8 @@ impl std::fmt::Display for Flaw {
 /// Checks a page that was read from the place of `id`.
 pub fn verify(page: &[u8], id: PageId, database: DatabaseId) -> Result<(), Flaw> {
     if crc(page) != crc32fast::hash(&page[4..]) {
-        return Err(Flaw::Checksum);
+        let blank = page.iter().all(|byte| *byte == 0);
+        return Err(if blank { Flaw::NeverWritten } else { Flaw::Checksum });
     }
     if page_id(page) != id {
         return Err(Flaw::OtherPage(page_id(page)));

@@ -1,10 +1,9 @@
 //! The log against crashes, failures and damage: whatever happens, what was acknowledged is there, in order and whole, or there is an error that says so.
 
-use super::faulty::{Failure, FaultyFs};
 use super::tests::{change, commit, options};
 use super::*;
 use crate::record::Record;
-use godb_btree::{FileSystem, TxnId};
+use godb_btree::{Crash, Effect, FileSystem, Injection, Operations, SimulatedDisk, Tear, TxnId};
 
 const DIR: &str = "db-wal";
 
@@ -18,15 +17,44 @@ struct Done {
     acknowledged: Vec<u64>,
 }
 
-fn handle(fs: &FaultyFs) -> Arc<dyn FileSystem> {
+fn disk() -> SimulatedDisk {
+    let disk = SimulatedDisk::new();
+    disk.set_fragment(512);
+    disk
+}
+
+/// What a power cut leaves: the first seeds keep nothing, everything, or tear the last write in some way; the others decide by chance.
+fn cut(fs: &SimulatedDisk, seed: u64) -> SimulatedDisk {
+    let torn = |part| match fs.pending_writes().len().checked_sub(1) {
+        Some(write) => Crash::Tear { write, part },
+        None => Crash::KeepNone,
+    };
+    fs.crash(match seed {
+        0 => Crash::KeepNone,
+        1 => Crash::KeepAll,
+        2 => torn(Tear::First(1)),
+        3 => torn(Tear::AllAfter(1)),
+        4 => torn(Tear::Garbage(0)),
+        _ => Crash::KeepSome { seed },
+    })
+}
+
+/// Changes what is stored in a file, behind everybody's back.
+fn tamper(fs: &SimulatedDisk, name: &str, change: impl FnOnce(&mut Vec<u8>)) {
+    let mut bytes = fs.bytes(name).unwrap();
+    change(&mut bytes);
+    fs.set_bytes(name, &bytes);
+}
+
+fn handle(fs: &SimulatedDisk) -> Arc<dyn FileSystem> {
     Arc::new(fs.clone())
 }
 
-fn create(fs: &FaultyFs) -> Result<Arc<Log>, Fault> {
+fn create(fs: &SimulatedDisk) -> Result<Arc<Log>, Fault> {
     Log::create(&handle(fs), DIR, &options(), &Environment::simulated(1))
 }
 
-fn open(fs: &FaultyFs) -> Result<Arc<Log>, Fault> {
+fn open(fs: &SimulatedDisk) -> Result<Arc<Log>, Fault> {
     Log::open(&handle(fs), DIR, &options(), &Environment::simulated(1))
 }
 
@@ -81,7 +109,7 @@ fn work(log: &Log, first: u64, count: u64, done: &mut Done) -> Result<(), Fault>
 }
 
 /// A whole life: create, work, and whatever interrupts it.
-fn live(fs: &FaultyFs, recycle: bool) -> Done {
+fn live(fs: &SimulatedDisk, recycle: bool) -> Done {
     let mut done = Done {
         recycle,
         ..Done::default()
@@ -94,7 +122,7 @@ fn live(fs: &FaultyFs, recycle: bool) -> Done {
 }
 
 /// After a crash: everything acknowledged is there, and what is there is a prefix of what was appended.
-fn check(fs: &FaultyFs, done: &Done, what: &str) -> Option<Arc<Log>> {
+fn check(fs: &SimulatedDisk, done: &Done, what: &str) -> Option<Arc<Log>> {
     let log = match open(fs) {
         Ok(log) => log,
         Err(fault) => {
@@ -122,15 +150,15 @@ fn check(fs: &FaultyFs, done: &Done, what: &str) -> Option<Arc<Log>> {
 }
 
 fn cut_power_everywhere(recycle: bool, seeds: u64) {
-    let whole = FaultyFs::default();
+    let whole = disk();
     live(&whole, recycle);
-    for at in 1..=whole.operations() {
-        let fs = FaultyFs::default();
-        fs.plan(at, Failure::Dead);
+    for at in 1..=whole.count(Operations::CHANGES) {
+        let fs = disk();
+        fs.inject(Injection::once(Operations::CHANGES, at, Effect::PowerOff));
         let done = live(&fs, recycle);
         for seed in 0..seeds {
             let what = format!("operation {at}, seed {seed}");
-            let crashed = fs.crashed(seed);
+            let crashed = cut(&fs, seed);
             if let Some(log) = check(&crashed, &done, &what) {
                 go_on(&crashed, &log, &what, seed);
             }
@@ -139,7 +167,7 @@ fn cut_power_everywhere(recycle: bool, seeds: u64) {
 }
 
 /// Works on an opened log, cuts the power again, and looks.
-fn go_on(fs: &FaultyFs, log: &Log, what: &str, seed: u64) {
+fn go_on(fs: &SimulatedDisk, log: &Log, what: &str, seed: u64) {
     let mut after = Done {
         created: true,
         recycle: true,
@@ -147,52 +175,95 @@ fn go_on(fs: &FaultyFs, log: &Log, what: &str, seed: u64) {
         acknowledged: commits(log).unwrap(),
     };
     work(log, 100, 5, &mut after).unwrap();
-    check(&fs.crashed(seed), &after, &format!("{what}, once more"));
+    check(&cut(fs, seed), &after, &format!("{what}, once more"));
 }
 
 #[test]
 fn a_power_cut_at_any_operation_loses_nothing_that_was_acknowledged() {
-    cut_power_everywhere(false, 6);
+    cut_power_everywhere(false, 9);
 }
 
 #[test]
 fn a_power_cut_while_segments_are_used_again_loses_nothing_either() {
-    cut_power_everywhere(true, 3);
+    cut_power_everywhere(true, 6);
 }
 
 #[test]
 fn a_power_cut_during_opening_is_just_another_power_cut() {
-    let fs = FaultyFs::default();
+    let fs = disk();
     let done = live(&fs, false);
-    let crashed = fs.crashed(5);
-    let probe = crashed.copy();
+    let crashed = cut(&fs, 5);
+    let probe = crashed.fork();
     check(&probe, &done, "probe");
-    for at in 1..=probe.operations() {
-        for seed in 0..6 {
-            let interrupted = crashed.copy();
-            interrupted.plan(at, Failure::Dead);
-            assert!(open(&interrupted).is_err() || at == probe.operations());
+    let operations = probe.count(Operations::CHANGES) - crashed.count(Operations::CHANGES);
+    for at in 1..=operations {
+        for seed in 0..9 {
+            let interrupted = crashed.fork();
+            interrupted.inject(Injection::once(Operations::CHANGES, at, Effect::PowerOff));
+            assert!(open(&interrupted).is_err() || at == operations);
             let what = format!("operation {at} of opening, seed {seed}");
-            check(&interrupted.crashed(seed), &done, &what);
+            check(&cut(&interrupted, seed), &done, &what);
+        }
+    }
+}
+
+#[test]
+fn a_failed_opening_can_be_tried_again() {
+    let fs = disk();
+    let done = live(&fs, true);
+    let crashed = cut(&fs, 1);
+    let probe = crashed.fork();
+    check(&probe, &done, "probe");
+    let operations = probe.count(Operations::ALL) - crashed.count(Operations::ALL);
+    for effect in [
+        Effect::IoError,
+        Effect::DiskFull,
+        Effect::SyncForgets { seed: None },
+    ] {
+        for at in 1..=operations {
+            let failing = crashed.fork();
+            failing.inject(Injection::once(Operations::ALL, at, effect));
+            let what = format!("{effect:?} at {at} of opening");
+            match open(&failing) {
+                Ok(log) => drop(log),
+                Err(fault) => assert!(!matches!(fault, Fault::Corrupt { .. }), "{what}: {fault}"),
+            }
+            failing.heal();
+            let log = check(&failing, &done, &what).expect("the log is there");
+            go_on(&failing, &log, &what, 0);
+        }
+    }
+}
+
+/// Lets each operation of some kind fail, in workloads of both kinds; the same process then reopens, and sees what the cache shows, which may not
+/// be what the medium holds.
+fn fail_everywhere(on: Operations, effect: Effect) {
+    for recycle in [false, true] {
+        let whole = disk();
+        live(&whole, recycle);
+        for at in 1..=whole.count(on) {
+            let fs = disk();
+            fs.inject(Injection::once(on, at, effect));
+            let done = live(&fs, recycle);
+            let what = format!("{effect:?} at {at}");
+            if let Some(log) = check(&fs, &done, &what) {
+                go_on(&fs, &log, &what, 0);
+            }
         }
     }
 }
 
 #[test]
 fn a_failed_operation_never_costs_an_acknowledged_commit() {
-    for recycle in [false, true] {
-        let whole = FaultyFs::default();
-        live(&whole, recycle);
-        for at in 1..=whole.operations() {
-            let fs = FaultyFs::default();
-            fs.plan(at, Failure::Error);
-            let done = live(&fs, recycle);
-            // The same process reopens: it sees what the cache shows, which may not be what the medium holds.
-            let what = format!("error at {at}");
-            if let Some(log) = check(&fs, &done, &what) {
-                go_on(&fs, &log, &what, 0);
-            }
-        }
+    fail_everywhere(Operations::CHANGES, Effect::IoError);
+    fail_everywhere(Operations::CHANGES, Effect::DiskFull);
+}
+
+#[test]
+fn a_sync_that_fails_and_forgets_never_costs_an_acknowledged_commit() {
+    fail_everywhere(Operations::SYNC, Effect::SyncForgets { seed: None });
+    for seed in 0..3 {
+        fail_everywhere(Operations::SYNC, Effect::SyncForgets { seed: Some(seed) });
     }
 }
 
@@ -202,7 +273,7 @@ fn leftovers_behind_the_end_are_never_replayed() {
         segment_size: 2048,
         ..options()
     };
-    let fs = FaultyFs::default();
+    let fs = disk();
     let log = Log::create(&handle(&fs), DIR, &small, &Environment::simulated(1)).unwrap();
     log.acknowledge(commit(&log, 1)).unwrap();
     let lost = log.end().raw() / 512 * 512;
@@ -214,7 +285,7 @@ fn leftovers_behind_the_end_are_never_replayed() {
     drop(log);
     // The flush was never acknowledged. Its first block is lost; whole blocks of it lie in this segment and in those that follow.
     let (segment, offset) = (lost / 2048, usize::try_from(lost % 2048).unwrap());
-    fs.tamper(&format!("{DIR}/{segment:08}.log"), |bytes| {
+    tamper(&fs, &format!("{DIR}/{segment:08}.log"), |bytes| {
         bytes[offset..offset + 512].fill(0);
     });
     let mut expected = vec![1];
@@ -228,11 +299,15 @@ fn leftovers_behind_the_end_are_never_replayed() {
 
 #[test]
 fn a_failed_sync_poisons_the_log() {
-    let fs = FaultyFs::default();
+    let fs = disk();
     let log = create(&fs).unwrap();
     change(&log, 1, b"x");
     let at = commit(&log, 1);
-    fs.plan(fs.operations() + 2, Failure::Error);
+    fs.inject(Injection::once(
+        Operations::SYNC,
+        1,
+        Effect::SyncForgets { seed: None },
+    ));
     assert!(matches!(log.acknowledge(at), Err(Fault::Io { .. })));
     assert!(
         matches!(log.acknowledge(at), Err(Fault::Poisoned { .. })),
@@ -246,12 +321,12 @@ fn a_failed_sync_poisons_the_log() {
 #[test]
 fn a_full_disk_refuses_reservations_but_never_a_rollback() {
     use godb_btree::{Change, Journal, PageId, Undo, size_of_change};
-    let fs = FaultyFs::default();
+    let fs = disk();
     let log = create(&fs).unwrap();
     for _ in 0..400 {
         try_undoable(&log, 1).unwrap();
     }
-    fs.plan(fs.operations() + 1, Failure::Full);
+    fs.inject(Injection::lasting(Operations::SET_LEN, 1, Effect::DiskFull));
     let mut logged = 400;
     while try_undoable(&log, 1).is_ok() {
         logged += 1;
@@ -281,7 +356,7 @@ fn a_full_disk_refuses_reservations_but_never_a_rollback() {
     try_undoable(&log, 2).unwrap();
     log.acknowledge(commit(&log, 2)).unwrap();
     drop(log);
-    let log = open(&fs.crashed(0)).unwrap();
+    let log = open(&cut(&fs, 0)).unwrap();
     assert_eq!(commits(&log).unwrap(), vec![2]);
 }
 
@@ -298,15 +373,15 @@ fn try_undoable(log: &Log, by: u64) -> Result<(), Fault> {
 }
 
 /// A small log whose every block but the last is known to have been durable.
-fn small() -> (FaultyFs, Vec<u64>) {
-    let fs = FaultyFs::default();
+fn small() -> (SimulatedDisk, Vec<u64>) {
+    let fs = disk();
     let log = create(&fs).unwrap();
     for by in 1..12 {
         change(&log, by, &vec![3; 100 * usize::try_from(by % 4).unwrap()]);
         log.acknowledge(commit(&log, by)).unwrap();
     }
     let found = commits(&log).unwrap();
-    (fs.crashed(0), found)
+    (cut(&fs, 0), found)
 }
 
 #[test]
@@ -314,13 +389,13 @@ fn every_flipped_bit_of_what_was_durable_is_found() {
     let (fs, expected) = small();
     let name = format!("{DIR}/00000000.log");
     let used = {
-        let log = open(&fs.copy()).unwrap();
+        let log = open(&fs.fork()).unwrap();
         // Behind the log: the empty block of the new epoch. Before that: the block of the last commit, for which nobody bears witness.
         usize::try_from(log.end().raw()).unwrap() / 512 * 512 - 512
     };
     for bit in 0..used * 8 {
-        let damaged = fs.copy();
-        damaged.tamper(&name, |bytes| bytes[bit / 8] ^= 1 << (bit % 8));
+        let damaged = fs.fork();
+        tamper(&damaged, &name, |bytes| bytes[bit / 8] ^= 1 << (bit % 8));
         match open(&damaged) {
             Err(Fault::Corrupt { .. }) => {}
             Ok(log) => {
@@ -343,12 +418,12 @@ fn one_damaged_slot_of_the_control_file_is_survived_and_two_are_an_error() {
     let name = format!("{DIR}/control");
     for slot in [0, 4096] {
         for bit in 0..80 * 8 {
-            let damaged = fs.copy();
-            damaged.tamper(&name, |bytes| bytes[slot + bit / 8] ^= 1 << (bit % 8));
+            let damaged = fs.fork();
+            tamper(&damaged, &name, |bytes| bytes[slot + bit / 8] ^= 1 << (bit % 8));
             assert_eq!(commits(&open(&damaged).unwrap()).unwrap(), expected);
         }
     }
-    fs.tamper(&name, |bytes| {
+    tamper(&fs, &name, |bytes| {
         bytes[40] ^= 1;
         bytes[4096 + 40] ^= 1;
     });
@@ -357,12 +432,12 @@ fn one_damaged_slot_of_the_control_file_is_survived_and_two_are_an_error() {
 
 #[test]
 fn a_log_cut_short_is_never_taken_for_a_shorter_log() {
-    let fs = FaultyFs::default();
+    let fs = disk();
     let log = create(&fs).unwrap();
     let mut done = Done::default();
     work(&log, 1, 59, &mut done).unwrap();
     drop(log);
-    let fs = fs.crashed(1);
+    let fs = cut(&fs, 1);
     for name in fs.list(DIR).unwrap() {
         let name = format!("{DIR}/{name}");
         let len = handle(&fs)
@@ -371,8 +446,10 @@ fn a_log_cut_short_is_never_taken_for_a_shorter_log() {
             .len()
             .unwrap();
         for cut in (0..len).step_by(512) {
-            let damaged = fs.copy();
-            damaged.tamper(&name, |bytes| bytes.truncate(usize::try_from(cut).unwrap()));
+            let damaged = fs.fork();
+            tamper(&damaged, &name, |bytes| {
+                bytes.truncate(usize::try_from(cut).unwrap());
+            });
             match open(&damaged) {
                 Err(Fault::Corrupt { .. }) => {}
                 Ok(log) => assert_eq!(commits(&log).unwrap(), done.appended, "{name} cut at {cut}"),

@@ -40,6 +40,8 @@ impl Log {
         let epoch = survey.newest_epoch + 1;
         control.write(Control { epoch, ..control.now })?;
         segments.rewrite(survey.end)?;
+        fs.sync_dir(dir)?;
+        fs.sync_dir(parent(dir))?;
         segments
             .grow(survey.end + size, false)
             .map_err(Trouble::into_fault)?;
@@ -125,7 +127,7 @@ pub(super) fn parent(path: &str) -> &str {
     match path.rsplit_once('/') {
         Some(("", _)) => "/",
         Some((parent, _)) => parent,
-        None => ".",
+        None => "",
     }
 }
 

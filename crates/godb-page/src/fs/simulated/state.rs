@@ -116,7 +116,7 @@ impl State {
         }
     }
 
-    /// Counts an operation and tells what becomes of it; an error when it simply fails.
+    /// Counts an operation and tells what becomes of it; an error when it fails.
     pub(super) fn begin(
         &mut self,
         kind: Operations,
@@ -167,7 +167,7 @@ impl State {
     /// Whether the files may grow by so many bytes.
     pub(super) fn has_room(&self, more: u64) -> bool {
         let used = |state: &Self| state.names.values().map(|entry| state.size(*entry)).sum::<u64>();
-        self.capacity.is_none_or(|capacity| used(self) + more <= capacity)
+        more == 0 || self.capacity.is_none_or(|capacity| used(self) + more <= capacity)
     }
 
     fn size(&self, entry: Entry) -> u64 {

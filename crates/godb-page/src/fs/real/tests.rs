@@ -1,0 +1,41 @@
+//! Files on the machine, and who may have them.
+
+use super::*;
+
+fn folder() -> tempfile::TempDir {
+    tempfile::tempdir().unwrap()
+}
+
+#[test]
+fn bytes_come_back_and_the_end_is_told() {
+    let folder = folder();
+    let name = folder.path().join("f").to_str().unwrap().to_owned();
+    assert!(RealFileSystem.open(&name, OpenMode::Existing).is_err());
+    let file = RealFileSystem.open(&name, OpenMode::Create).unwrap();
+    file.write_at(10, b"hello").unwrap();
+    let mut bytes = [9; 20];
+    assert_eq!(file.read_at(8, &mut bytes).unwrap(), 7);
+    assert_eq!(&bytes[..7], b"\0\0hello");
+    file.set_len(100_000).unwrap();
+    assert_eq!(file.len().unwrap(), 100_000);
+    file.set_len(12).unwrap();
+    file.sync().unwrap();
+    assert_eq!(file.read_at(10, &mut bytes).unwrap(), 2);
+    let reader = RealFileSystem.open(&name, OpenMode::ReadOnly).unwrap();
+    assert!(matches!(reader.write_at(0, b"x"), Err(Fault::ReadOnly { .. })));
+}
+
+#[test]
+fn one_owner_at_a_time_whatever_the_file_is_called() {
+    let folder = folder();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    RealFileSystem.open(&path("a"), OpenMode::Create).unwrap();
+    fs::hard_link(path("a"), path("b")).unwrap();
+    let lock = RealFileSystem.lock(&path("a")).unwrap();
+    assert!(matches!(
+        RealFileSystem.lock(&path("b")),
+        Err(Fault::InUse { owner: Some(_), .. })
+    ));
+    drop(lock);
+    RealFileSystem.lock(&path("b")).unwrap();
+}
