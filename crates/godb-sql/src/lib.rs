@@ -2,16 +2,30 @@
 
 pub mod catalog;
 mod context;
+mod copy;
+mod ddl;
+mod dml;
 mod error;
+mod executor;
+#[path="shim.rs"] mod shim;
+use shim::{eval, binder, datetime, text, explain, optimizer};
 pub mod expr;
 pub mod functions;
 pub mod parser;
 pub mod plan;
+mod session;
 mod storage;
 mod types;
 mod value;
 pub mod vector;
 
+pub use copy::Progress;
+pub use executor::{Measured, Meters};
+pub use godb_mvcc::{EngineCursor, EngineSavepoint, EngineTransaction, Range, Strength, sync};
+pub use session::{
+    CheckReport, ColumnDescription, IndexDescription, Observer, Prepared, ResultColumn, Rows, Session, Sql, SqlOptions,
+    StatementResult, TableDescription, TransactionState,
+};
 pub use context::{Canceller, Evaluating, Subqueries};
 pub use error::{Result, SqlError, SqlState, state};
 pub use godb_mvcc::{

@@ -137,13 +137,14 @@ impl SchemaCache {
         SchemaView { cache: self, schema, tx }
     }
 
-    /// Adds to the estimate of a table's rows. `true` when it has become so different from `planned` that plans should be
-    /// made anew.
-    pub(crate) fn adjust_estimate(&self, table: TableId, planned: u64, change: i64) -> bool {
+    /// Adds to the estimate of a table's rows. Returns it, and whether it has become so different from `planned` that plans
+    /// should be made anew.
+    pub(crate) fn adjust_estimate(&self, table: TableId, planned: u64, change: i64) -> (u64, bool) {
         let mut estimates = self.estimates.lock();
         let estimate = estimates.entry(table).or_insert(planned);
         *estimate = estimate.saturating_add_signed(change);
-        *estimate > planned.saturating_mul(2) + 500 || *estimate + 500 < planned / 2
+        let replan = *estimate > planned.saturating_mul(2) + 500 || *estimate + 500 < planned / 2;
+        (*estimate, replan)
     }
 
     /// Sets the estimate of a table's rows to what was counted.

@@ -7,3 +7,4 @@
 pub mod logical;
 pub mod physical;
 pub mod walk;
+#[allow(missing_docs)] #[path="../shim_statement.rs"] pub mod statement;

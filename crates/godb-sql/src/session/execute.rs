@@ -81,9 +81,7 @@ impl Session {
         open.untouched = false;
         let result = self.attempt(&mut open, prepared, params)?;
         let ended = if open.how.read_only { open.tx.roll_back().map_err(SqlError::from) } else { open.commit(&self.sql).map(drop) };
-        ended?;
-        self.after_commit(prepared, &result);
-        Ok(result)
+        ended.map(|()| result)
     }
 
     fn run_in_transaction(&mut self, prepared: &Prepared, params: &[Value]) -> Result<StatementResult> {

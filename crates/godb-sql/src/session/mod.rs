@@ -67,6 +67,8 @@ pub struct Session {
     canceller: Canceller,
     known: Option<Known>,
     observer: Option<Observer>,
+    /// For the COPY that runs now.
+    stream: Option<copying::Stream>,
 }
 
 impl Session {
@@ -80,6 +82,7 @@ impl Session {
             canceller: Canceller::default(),
             known: None,
             observer: None,
+            stream: None,
         }
     }
 

@@ -23,6 +23,8 @@ pub(super) struct Open {
     pub(super) own_tables: HashSet<TableId>,
     /// By how much it changed the number of rows of each table, and the table's name.
     changes: HashMap<TableId, (String, u64, i64)>,
+    /// Tables whose rows were counted when they were copied in, to be stored after the commit.
+    counted: HashSet<TableId>,
     savepoints: Vec<(String, EngineSavepoint)>,
 }
 
@@ -38,6 +40,7 @@ impl Open {
             locked: HashSet::new(),
             own_tables: HashSet::new(),
             changes: HashMap::new(),
+            counted: HashSet::new(),
             savepoints: Vec::new(),
         })
     }
@@ -73,6 +76,11 @@ impl Open {
     pub(super) fn grew(&mut self, table: &crate::catalog::Table, rows: i64) {
         let entry = self.changes.entry(table.id).or_insert_with(|| (table.name.clone(), table.row_estimate, 0));
         entry.2 = entry.2.saturating_add(rows);
+    }
+
+    /// After the commit the estimate of the table's rows is worth storing: many have come at once.
+    pub(super) fn count_after_commit(&mut self, table: &crate::catalog::Table) {
+        self.counted.insert(table.id);
     }
 
     /// Before a statement in a transaction that has done nothing yet, or under read committed: the snapshot is that of now.
@@ -141,7 +149,7 @@ impl Open {
             tx.commit()?
         };
         for (table, (name, planned, rows)) in self.changes {
-            sql.table_grew(table, &name, planned, rows);
+            sql.table_grew(table, &name, planned, rows, self.counted.contains(&table));
         }
         Ok(at)
     }

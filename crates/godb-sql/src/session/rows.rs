@@ -1,6 +1,6 @@
 //! [`Rows`] and [`StatementResult`]: what a statement gives.
 
-use crate::error::{Result, SqlError};
+use crate::error::Result;
 use crate::executor::{Operator, Run, SpoolReader, Statement};
 use crate::types::DataType;
 use crate::value::Value;
@@ -144,7 +144,7 @@ fn one_row(columns: &[ResultColumn], row: &[Value]) -> Batch {
 }
 
 impl Iterator for Rows {
-    type Item = Result<Vec<Value>, SqlError>;
+    type Item = Result<Vec<Value>>;
 
     fn next(&mut self) -> Option<Self::Item> {
         let mut row = Vec::new();

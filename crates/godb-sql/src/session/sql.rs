@@ -114,9 +114,13 @@ impl Sql {
     }
 
     /// A committed transaction has changed the number of a table's rows.
-    pub(super) fn table_grew(&self, table: TableId, name: &str, planned: u64, rows: i64) {
-        if rows != 0 && self.cache.adjust_estimate(table, planned, rows) {
+    pub(super) fn table_grew(&self, table: TableId, name: &str, planned: u64, rows: i64, store: bool) {
+        let (estimate, replan) = self.cache.adjust_estimate(table, planned, rows);
+        if replan {
             self.cache.forget_table(name);
+        }
+        if store {
+            self.store_estimate(table, estimate);
         }
     }
 

@@ -81,6 +81,7 @@ impl Session {
             Reset::ConfigurationParameter(name) => {
                 self.settings.set(&name.to_string(), None, &self.defaults)?;
             }
+            Reset::SessionAuthorization => return Err(SqlError::unsupported("RESET SESSION AUTHORIZATION")),
         }
         Ok(StatementResult::done("RESET"))
     }

@@ -1,0 +1,27 @@
+#![allow(missing_docs, unused)]
+
+pub mod eval {
+use crate::{vector::*, expr::Expr, context::Evaluating, error::Result};
+use std::sync::Arc;
+pub(crate) fn evaluate(_: &Expr, _: &Batch, _: &Evaluating<'_>) -> Result<Arc<Column>> { panic!() }
+pub(crate) fn select(_: &Expr, _: &Batch, _: &Evaluating<'_>) -> Result<Vec<u32>> { panic!() }
+}
+pub mod binder { use crate::*; use sqlparser::ast;
+ pub(crate) fn bind_table_expr(_: &str, _: &[crate::catalog::TableColumn], _: &str) -> crate::Result<crate::expr::Expr> { panic!() }
+ pub(crate) fn bind_default(_: &str, _: DataType) -> crate::Result<crate::expr::Expr> { panic!() }
+ pub(crate) fn describe_type(_: &ast::DataType) -> crate::Result<DataType> { panic!() }
+ pub(crate) fn fold(_: &ast::Ident) -> String { panic!() }
+ pub(crate) fn table_name(_: &ast::ObjectName) -> Result<String> { panic!() }
+ }
+pub mod datetime { pub(crate) fn add_interval(a: i64, _: crate::Interval) -> crate::Result<i64> { Ok(a) } }
+pub mod text { use crate::*; use crate::vector::Column;
+ pub(crate) fn to_text(_: &Value, _: DataType) -> String { panic!() }
+ pub(crate) fn from_text(_: &str, _: DataType) -> Result<Value> { panic!() }
+ pub(crate) fn push_text(_: &mut Column, _: &str, _: DataType) -> Result<()> { panic!() }
+ pub(crate) fn write_text(_: &mut Vec<u8>, _: &Column, _: usize, _: DataType) { panic!() }
+}
+pub mod optimizer { pub trait CardinalityEstimator: Send + Sync {} pub trait CostModel: Send + Sync {} pub struct DefaultCost; pub struct DefaultEstimator; impl CostModel for DefaultCost{} impl CardinalityEstimator for DefaultEstimator {} }
+pub mod explain { use crate::*; pub struct Options { pub analyze: bool } impl Options { pub fn of(_: &sqlparser::ast::Statement) -> Result<Self> { panic!() } }
+ pub fn explain(_: &crate::plan::physical::StatementPlan, _: &[crate::plan::physical::Node], _: &Options, _: Option<&crate::executor::Meters>) -> Result<String> { panic!() } }
+impl crate::parser::AsOf { /// x
+ pub fn moment(&self) -> crate::Result<crate::Moment> { panic!() } }
