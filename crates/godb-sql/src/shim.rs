@@ -3,8 +3,16 @@
 pub mod eval {
 use crate::{vector::*, expr::Expr, context::Evaluating, error::Result};
 use std::sync::Arc;
-pub(crate) fn evaluate(_: &Expr, _: &Batch, _: &Evaluating<'_>) -> Result<Arc<Column>> { panic!() }
-pub(crate) fn select(_: &Expr, _: &Batch, _: &Evaluating<'_>) -> Result<Vec<u32>> { panic!() }
+pub(crate) fn evaluate(e: &Expr, b: &Batch, ev: &Evaluating<'_>) -> Result<Arc<Column>> { Ok(match e {
+ Expr::Column(at, _) => b.columns[*at as usize].clone(),
+ Expr::Literal(v, ty) => Arc::new(Column::repeat(*ty, v, b.rows)),
+ Expr::Parameter(at, ty) => Arc::new(Column::repeat(*ty, &ev.parameters[*at as usize], b.rows)),
+ Expr::Call { function, args, ty } => {
+   let types: Vec<_> = args.iter().map(Expr::data_type).collect();
+   let args = args.iter().map(|a| evaluate(a, b, ev)).collect::<Result<Vec<_>>>()?;
+   Arc::new((function.kernel)(&crate::functions::Call { args: &args, types: &types, rows: b.rows, returns: *ty, evaluating: ev })?) }
+ _ => panic!() }) }
+pub(crate) fn select(e: &Expr, b: &Batch, ev: &Evaluating<'_>) -> Result<Vec<u32>> { let c = evaluate(e, b, ev)?; let ColumnData::Bool(v) = &c.data else { panic!() }; Ok((0..b.rows as u32).filter(|r| v[*r as usize] && !c.is_null(*r as usize)).collect()) }
 }
 pub mod binder { use crate::*; use sqlparser::ast;
  pub(crate) fn bind_table_expr(_: &str, _: &[crate::catalog::TableColumn], _: &str) -> crate::Result<crate::expr::Expr> { panic!() }

@@ -32,6 +32,8 @@ mod sort;
 mod sorter;
 mod spill;
 mod subquery;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use build::build;
 pub(crate) use columns::batch_bytes;
