@@ -7,8 +7,9 @@ mod ddl;
 mod dml;
 mod error;
 mod executor;
-#[path="shim.rs"] mod shim;
-use shim::{eval, binder, datetime, text, explain, optimizer};
+#[path = "shim.rs"]
+mod shim;
+use shim::{binder, datetime, eval, explain, optimizer, text};
 pub mod expr;
 pub mod functions;
 pub mod parser;
@@ -19,17 +20,17 @@ mod types;
 mod value;
 pub mod vector;
 
-pub use copy::Progress;
-pub use executor::{Measured, Meters};
-pub use godb_mvcc::{EngineCursor, EngineSavepoint, EngineTransaction, Range, Strength, sync};
-pub use session::{
-    CheckReport, ColumnDescription, IndexDescription, Observer, Prepared, ResultColumn, Rows, Session, Sql, SqlOptions,
-    StatementResult, TableDescription, TransactionState,
-};
 pub use context::{Canceller, Evaluating, Subqueries};
+pub use copy::Progress;
 pub use error::{Result, SqlError, SqlState, state};
+pub use executor::{Measured, Meters};
 pub use godb_mvcc::{
     Begin, Environment, Error as EngineError, Fault, Isolation, Moment, StorageEngine, Timestamp, TreeId,
+};
+pub use godb_mvcc::{EngineCursor, EngineSavepoint, EngineTransaction, Range, Strength, sync};
+pub use session::{
+    CheckReport, ColumnDescription, IndexDescription, Observer, Prepared, ResultColumn, Rows, Session, Sql,
+    SqlOptions, StatementResult, TableDescription, TransactionState,
 };
 pub use types::{DataType, Physical};
 pub use value::{Interval, Numeric, Value};

@@ -45,7 +45,13 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Table> {
     let primary_key = read.list(Reader::count)?;
     let primary_key_name = read.text()?;
     let indexes = read.list(|read| read.index().map(Arc::new))?;
-    let checks = read.list(|read| Ok(Check { name: read.text()?, text: read.text()?, expr: None }))?;
+    let checks = read.list(|read| {
+        Ok(Check {
+            name: read.text()?,
+            text: read.text()?,
+            expr: None,
+        })
+    })?;
     let table = Table {
         id,
         name,
@@ -59,7 +65,11 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Table> {
         checks,
         row_estimate: 0,
     };
-    if consistent(&table) { Ok(table) } else { Err(damaged("table description")) }
+    if consistent(&table) {
+        Ok(table)
+    } else {
+        Err(damaged("table description"))
+    }
 }
 
 /// A value as bytes, different for any two values that differ in anything that shows.
@@ -73,10 +83,18 @@ pub(crate) fn value_bytes(value: &Value) -> Vec<u8> {
 fn consistent(table: &Table) -> bool {
     let columns = table.columns.len();
     let slots = table.layouts.last().copied().unwrap_or(0);
-    let indexed = table.indexes.iter().flat_map(|index| index.columns.iter().map(|&(at, _)| at));
+    let indexed = table
+        .indexes
+        .iter()
+        .flat_map(|index| index.columns.iter().map(|&(at, _)| at));
     table.layouts.len() == table.version as usize + 1
         && table.columns.iter().all(|column| column.id < slots)
-        && table.primary_key.iter().copied().chain(indexed).all(|at| at < columns)
+        && table
+            .primary_key
+            .iter()
+            .copied()
+            .chain(indexed)
+            .all(|at| at < columns)
 }
 
 struct Writer(Vec<u8>);
@@ -309,7 +327,11 @@ impl<'a> Reader<'a> {
             4 => Value::Numeric(self.text()?.parse().map_err(|_| broken())?),
             5 => Value::Text(self.text()?),
             6 => Value::Bytes(self.bytes()?.to_vec()),
-            7 => Value::Interval(Interval { months: self.small()?, days: self.small()?, micros: self.signed()? }),
+            7 => Value::Interval(Interval {
+                months: self.small()?,
+                days: self.small()?,
+                micros: self.signed()?,
+            }),
             _ => return Err(broken()),
         })
     }
@@ -340,19 +362,31 @@ mod tests {
             Value::Null,
             Value::Float(-0.0),
             Value::Bytes(vec![0, 255]),
-            Value::Interval(Interval { months: -1, days: 2, micros: -3 }),
+            Value::Interval(Interval {
+                months: -1,
+                days: 2,
+                micros: -3,
+            }),
             Value::Bool(true),
         ];
-        let columns = types.into_iter().zip(missing).enumerate().map(|(at, (ty, missing))| TableColumn {
-            id: 0,
-            name: format!("c{at}"),
-            ty,
-            not_null: at == 1,
-            default: (at == 2).then(|| "'abc'".to_owned()),
-            missing,
-        });
+        let columns = types
+            .into_iter()
+            .zip(missing)
+            .enumerate()
+            .map(|(at, (ty, missing))| TableColumn {
+                id: 0,
+                name: format!("c{at}"),
+                ty,
+                not_null: at == 1,
+                default: (at == 2).then(|| "'abc'".to_owned()),
+                missing,
+            });
         let mut table = Table::new(7, "t", TreeId::from_raw(9), columns.collect(), vec![1, 0]);
-        table.checks.push(Check { name: "positive".into(), text: "c0 > 0".into(), expr: None });
+        table.checks.push(Check {
+            name: "positive".into(),
+            text: "c0 > 0".into(),
+            expr: None,
+        });
         table.indexes.push(Arc::new(Index {
             name: "t_i".into(),
             tree: TreeId::from_raw(10),

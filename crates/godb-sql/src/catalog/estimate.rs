@@ -33,7 +33,13 @@ pub(super) fn rows(tx: &dyn EngineTransaction, table: &Table) -> Result<u64> {
 
 fn edge(tx: &dyn EngineTransaction, table: &Table, backward: bool) -> Result<i64> {
     let mut found = Ok(0);
-    let mut cursor = tx.scan(table.tree, Range { backward, ..Range::ALL })?;
+    let mut cursor = tx.scan(
+        table.tree,
+        Range {
+            backward,
+            ..Range::ALL
+        },
+    )?;
     cursor.next(&mut |key, _| {
         found = row_number(key);
         ControlFlow::Break(())

@@ -6,7 +6,7 @@ mod schema;
 mod store;
 
 pub(crate) use descriptor::value_bytes;
-pub(crate) use schema::{Known, Schema, SchemaCache, SchemaView, bind_checks};
+pub(crate) use schema::{Known, Schema, SchemaCache, bind_checks};
 pub(crate) use store::{Named, Stored, StoredMut};
 
 use crate::expr::Expr;

@@ -28,7 +28,10 @@ pub(crate) struct Schema {
 impl Schema {
     /// Nothing loaded yet.
     pub(crate) fn new(version: Option<u64>) -> Self {
-        Self { version, tables: Mutex::new(HashMap::new()) }
+        Self {
+            version,
+            tables: Mutex::new(HashMap::new()),
+        }
     }
 
     fn cached(&self, name: &str) -> Option<Option<Arc<Table>>> {
@@ -76,7 +79,10 @@ impl SchemaCache {
             root,
             changes: AtomicU64::new(0),
             under_way: AtomicU64::new(0),
-            newest: Mutex::new(Newest { version, since: tx.snapshot() }),
+            newest: Mutex::new(Newest {
+                version,
+                since: tx.snapshot(),
+            }),
             recent: Mutex::new(Vec::new()),
             estimates: Mutex::new(HashMap::new()),
         })
@@ -96,7 +102,11 @@ impl SchemaCache {
         let schema = self.version(Stored::new(tx, self.root).version()?);
         let newest = *self.newest.lock();
         if quiet && schema.version == Some(newest.version) {
-            *known = Some(Known { schema: schema.clone(), changes, valid_from: newest.since });
+            *known = Some(Known {
+                schema: schema.clone(),
+                changes,
+                valid_from: newest.since,
+            });
         }
         Ok(schema)
     }
@@ -134,7 +144,11 @@ impl SchemaCache {
 
     /// The catalog that `tx` sees, for binding.
     pub(crate) fn view<'a>(&'a self, schema: &'a Schema, tx: &'a dyn EngineTransaction) -> SchemaView<'a> {
-        SchemaView { cache: self, schema, tx }
+        SchemaView {
+            cache: self,
+            schema,
+            tx,
+        }
     }
 
     /// Adds to the estimate of a table's rows. Returns it, and whether it has become so different from `planned` that plans
@@ -178,8 +192,12 @@ impl SchemaView<'_> {
     }
 
     fn load(&self, name: &str) -> Result<Option<Arc<Table>>> {
-        let Some(Named::Table(id)) = self.stored().named(name)? else { return Ok(None) };
-        let Some(mut table) = self.stored().table(id)? else { return Ok(None) };
+        let Some(Named::Table(id)) = self.stored().named(name)? else {
+            return Ok(None);
+        };
+        let Some(mut table) = self.stored().table(id)? else {
+            return Ok(None);
+        };
         table.row_estimate = self.estimate(&table)?;
         bind_checks(&mut table)?;
         Ok(Some(Arc::new(table)))

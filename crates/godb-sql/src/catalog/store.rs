@@ -63,13 +63,15 @@ impl<'a> Stored<'a> {
 
     fn bytes(&self, key: &[u8]) -> Result<Option<Vec<u8>>> {
         let mut found = None;
-        self.tx.get(self.root, key, &mut |value| found = Some(value.to_vec()))?;
+        self.tx
+            .get(self.root, key, &mut |value| found = Some(value.to_vec()))?;
         Ok(found)
     }
 
     fn number(&self, key: &[u8]) -> Result<Option<u64>> {
         let mut found = None;
-        self.tx.get(self.root, key, &mut |value| found = Some(varint::get(value)))?;
+        self.tx
+            .get(self.root, key, &mut |value| found = Some(varint::get(value)))?;
         match found {
             None => Ok(None),
             Some(Some((number, _))) => Ok(Some(number)),
@@ -84,26 +86,39 @@ impl<'a> Stored<'a> {
 
     /// The tree of the key-value API, or `None` when the catalog has not been made yet.
     pub(crate) fn kv_tree(&self) -> Result<Option<TreeId>> {
-        let Some(bytes) = self.bytes(FORMAT)? else { return Ok(None) };
+        let Some(bytes) = self.bytes(FORMAT)? else {
+            return Ok(None);
+        };
         let (format, used) = varint::get(&bytes).ok_or_else(|| damaged("catalog"))?;
         if format != FORMAT_NUMBER {
-            let message = format!("the catalog has format {format}, which this version of godb does not know");
+            let message =
+                format!("the catalog has format {format}, which this version of godb does not know");
             return Err(SqlError::new(state::OBJECT_NOT_IN_PREREQUISITE_STATE, message));
         }
         let (tree, _) = varint::get(&bytes[used..]).ok_or_else(|| damaged("catalog"))?;
-        Ok(Some(TreeId::from_raw(u32::try_from(tree).map_err(|_| damaged("catalog"))?)))
+        Ok(Some(TreeId::from_raw(
+            u32::try_from(tree).map_err(|_| damaged("catalog"))?,
+        )))
     }
 
     /// What `name` stands for.
     pub(crate) fn named(&self, name: &str) -> Result<Option<Named>> {
-        let Some(number) = self.number(&name_key(name))? else { return Ok(None) };
+        let Some(number) = self.number(&name_key(name))? else {
+            return Ok(None);
+        };
         let id = TableId::try_from(number >> 1).map_err(|_| damaged("catalog"))?;
-        Ok(Some(if number & 1 == 0 { Named::Table(id) } else { Named::Index(id) }))
+        Ok(Some(if number & 1 == 0 {
+            Named::Table(id)
+        } else {
+            Named::Index(id)
+        }))
     }
 
     /// The table of that number.
     pub(crate) fn table(&self, id: TableId) -> Result<Option<Table>> {
-        self.bytes(&table_key(id))?.map(|bytes| descriptor::decode(&bytes)).transpose()
+        self.bytes(&table_key(id))?
+            .map(|bytes| descriptor::decode(&bytes))
+            .transpose()
     }
 
     /// The names of all tables, sorted.
@@ -186,7 +201,9 @@ impl<'a> StoredMut<'a> {
 
     /// Writes a table's description.
     pub(crate) fn put_table(&mut self, table: &Table) -> Result<()> {
-        Ok(self.tx.put(self.root, &table_key(table.id), &descriptor::encode(table))?)
+        Ok(self
+            .tx
+            .put(self.root, &table_key(table.id), &descriptor::encode(table))?)
     }
 
     /// Removes a table's description and estimate; its names are removed by [`remove_name`](Self::remove_name).

@@ -17,7 +17,10 @@ impl CsvParser {
         for byte in [options.delimiter, options.quote, b'\n', b'\r'] {
             special[usize::from(byte)] = true;
         }
-        Self { options: options.clone(), special }
+        Self {
+            options: options.clone(),
+            special,
+        }
     }
 
     /// Reads one record from the beginning of `bytes` into `record` and returns how many bytes it took; `None` when it does not
@@ -27,7 +30,9 @@ impl CsvParser {
         let mut at = 0;
         let mut quoted = false;
         loop {
-            let plain = bytes[at..].iter().position(|&byte| self.special[usize::from(byte)]);
+            let plain = bytes[at..]
+                .iter()
+                .position(|&byte| self.special[usize::from(byte)]);
             let Some(plain) = plain else {
                 if !over {
                     return Ok(None);
@@ -45,7 +50,9 @@ impl CsvParser {
                 self.end(record, std::mem::take(&mut quoted));
             } else if byte == self.options.quote {
                 quoted = true;
-                let Some(end) = self.quoted(bytes, at, over, record)? else { return Ok(None) };
+                let Some(end) = self.quoted(bytes, at, over, record)? else {
+                    return Ok(None);
+                };
                 at = end;
             } else {
                 if byte == b'\r' {
@@ -76,9 +83,15 @@ impl CsvParser {
     fn quoted(&self, bytes: &[u8], mut at: usize, over: bool, record: &mut Record) -> Result<Option<usize>> {
         let (quote, escape) = (self.options.quote, self.options.escape);
         loop {
-            let stop = bytes[at..].iter().position(|&byte| byte == quote || byte == escape);
+            let stop = bytes[at..]
+                .iter()
+                .position(|&byte| byte == quote || byte == escape);
             let Some(stop) = stop else {
-                return if over { Err(bad("unterminated CSV quoted field")) } else { Ok(None) };
+                return if over {
+                    Err(bad("unterminated CSV quoted field"))
+                } else {
+                    Ok(None)
+                };
             };
             let text = &bytes[at..at + stop];
             record.lines += text.iter().filter(|&&byte| byte == b'\n').count() as u64;
@@ -112,7 +125,8 @@ mod tests {
     use super::*;
 
     fn options(null: &str) -> Options {
-        let mut options = Options::new(&[], &[sqlparser::ast::CopyLegacyOption::Csv(Vec::new())], false).unwrap();
+        let mut options =
+            Options::new(&[], &[sqlparser::ast::CopyLegacyOption::Csv(Vec::new())], false).unwrap();
         options.null = null.to_owned();
         options
     }
@@ -139,7 +153,10 @@ mod tests {
 
     #[test]
     fn quotes_delimiters_and_lines_within_fields() {
-        assert_eq!(parse("a,\"b,\"\"c\"\"\nd\",e\r\nf,,\"\"\n", ""), [vec!["a", "b,\"c\"\nd", "e"], vec!["f", "NULL", ""]]);
+        assert_eq!(
+            parse("a,\"b,\"\"c\"\"\nd\",e\r\nf,,\"\"\n", ""),
+            [vec!["a", "b,\"c\"\nd", "e"], vec!["f", "NULL", ""]]
+        );
     }
 
     #[test]
@@ -153,7 +170,11 @@ mod tests {
         let parser = CsvParser::new(&options(""));
         let mut record = Record::default();
         for cut in 0..text.len() {
-            assert_eq!(parser.parse(&text[..cut], false, &mut record).unwrap(), None, "cut at {cut}");
+            assert_eq!(
+                parser.parse(&text[..cut], false, &mut record).unwrap(),
+                None,
+                "cut at {cut}"
+            );
         }
         assert_eq!(parser.parse(text, false, &mut record).unwrap(), Some(text.len()));
         assert_eq!((record.len(), record.lines), (3, 2));
@@ -161,7 +182,12 @@ mod tests {
 
     #[test]
     fn an_open_quote_at_the_end_is_an_error() {
-        let error = CsvParser::new(&options("")).parse(b"\"abc", true, &mut Record::default()).unwrap_err();
-        assert_eq!((error.state.0, error.message.as_str()), ("22P04", "unterminated CSV quoted field"));
+        let error = CsvParser::new(&options(""))
+            .parse(b"\"abc", true, &mut Record::default())
+            .unwrap_err();
+        assert_eq!(
+            (error.state.0, error.message.as_str()),
+            ("22P04", "unterminated CSV quoted field")
+        );
     }
 }

@@ -75,14 +75,23 @@ impl Lines<'_> {
 }
 
 /// Copies all rows of the input into the table; returns how many.
-pub(crate) fn copy_from(copy: &mut CopyIn<'_>, tx: &mut dyn EngineTransaction, input: &mut Input) -> Result<u64> {
+pub(crate) fn copy_from(
+    copy: &mut CopyIn<'_>,
+    tx: &mut dyn EngineTransaction,
+    input: &mut Input,
+) -> Result<u64> {
     let parser = match copy.options.format {
         Format::Csv => Parser::Csv(CsvParser::new(&copy.options)),
         Format::Text => Parser::Text(copy.options.clone()),
     };
     let defaults = defaults(copy)?;
     let force = Force::new(copy)?;
-    let mut lines = Lines { input, parser, line: 0, next_line: 1 };
+    let mut lines = Lines {
+        input,
+        parser,
+        line: 0,
+        next_line: 1,
+    };
     let mut record = Record::default();
     if copy.options.header {
         lines.next(&mut record)?;
@@ -100,7 +109,11 @@ pub(crate) fn copy_from(copy: &mut CopyIn<'_>, tx: &mut dyn EngineTransaction, i
             .map_err(|error| error.context(format!("COPY {}, line {}", copy.table.name, lines.line)))?;
         copy.writer.insert_all(tx, &batch.columns, batch.rows)?;
         if let Some(observer) = copy.observer {
-            observer(Progress { rows, bytes: lines.input.consumed, total: lines.input.total });
+            observer(Progress {
+                rows,
+                bytes: lines.input.consumed,
+                total: lines.input.total,
+            });
         }
     }
 }
@@ -115,13 +128,23 @@ impl Force {
     fn new(copy: &CopyIn<'_>) -> Result<Self> {
         let marks = |names: &[String]| -> Result<Vec<bool>> {
             let name = |at: &usize| copy.table.columns[*at].name.as_str();
-            if let Some(missing) = names.iter().find(|wanted| !copy.columns.iter().any(|at| name(at) == wanted.as_str())) {
+            if let Some(missing) = names
+                .iter()
+                .find(|wanted| !copy.columns.iter().any(|at| name(at) == wanted.as_str()))
+            {
                 let message = format!("column \"{missing}\" is not among those copied");
                 return Err(SqlError::new(state::INVALID_COLUMN_REFERENCE, message));
             }
-            Ok(copy.columns.iter().map(|at| names.iter().any(|wanted| wanted == name(at))).collect())
+            Ok(copy
+                .columns
+                .iter()
+                .map(|at| names.iter().any(|wanted| wanted == name(at)))
+                .collect())
         };
-        Ok(Self { not_null: marks(&copy.options.force_not_null)?, null: marks(&copy.options.force_null)? })
+        Ok(Self {
+            not_null: marks(&copy.options.force_not_null)?,
+            null: marks(&copy.options.force_null)?,
+        })
     }
 }
 
@@ -133,7 +156,8 @@ impl CopyIn<'_> {
         let mut columns: Vec<_> = types.iter().map(room).collect();
         let mut rows = 0;
         while rows < BATCH_ROWS && lines.next(record).map_err(|error| self.at(error, lines.line))? {
-            self.check_width(record).map_err(|error| self.at(error, lines.line))?;
+            self.check_width(record)
+                .map_err(|error| self.at(error, lines.line))?;
             for (at, column) in columns.iter_mut().enumerate() {
                 let (text, kind) = record.field(at);
                 let null = match kind {
@@ -144,12 +168,16 @@ impl CopyIn<'_> {
                 if null {
                     column.push_null();
                 } else {
-                    push(column, text, types[at]).map_err(|error| self.in_field(error, lines.line, at, text))?;
+                    push(column, text, types[at])
+                        .map_err(|error| self.in_field(error, lines.line, at, text))?;
                 }
             }
             rows += 1;
         }
-        Ok(Batch { columns: columns.into_iter().map(Arc::new).collect(), rows })
+        Ok(Batch {
+            columns: columns.into_iter().map(Arc::new).collect(),
+            rows,
+        })
     }
 
     fn check_width(&self, record: &Record) -> Result<()> {
@@ -200,14 +228,21 @@ fn complete(
 ) -> Result<Batch> {
     let run = Run::new(tx, copy.statement);
     let rows = batch.rows;
-    let one_column = Batch { columns: Vec::new(), rows };
+    let one_column = Batch {
+        columns: Vec::new(),
+        rows,
+    };
     let column = |at: usize| -> Result<Arc<Column>> {
         if let Some(found) = copy.columns.iter().position(|&position| position == at) {
             return Ok(batch.columns[found].clone());
         }
         match &defaults[at] {
             Some(expr) => run.evaluate(expr, &one_column),
-            None => Ok(Arc::new(Column::repeat(copy.table.columns[at].ty, &crate::value::Value::Null, rows))),
+            None => Ok(Arc::new(Column::repeat(
+                copy.table.columns[at].ty,
+                &crate::value::Value::Null,
+                rows,
+            ))),
         }
     };
     let columns = (0..copy.table.columns.len()).map(column).collect::<Result<_>>()?;

@@ -25,20 +25,38 @@ impl Input {
     /// Reads a stream; `name` is what errors call it.
     pub(crate) fn stream(source: Box<dyn Read + Send>, name: &str) -> Self {
         let name = name.to_owned();
-        Self { source, name, buffer: Vec::new(), at: 0, over: false, consumed: 0, total: None }
+        Self {
+            source,
+            name,
+            buffer: Vec::new(),
+            at: 0,
+            over: false,
+            consumed: 0,
+            total: None,
+        }
     }
 
     /// Reads a file.
     pub(crate) fn file(path: &str) -> Result<Self> {
         let trouble = |error: std::io::Error| {
             let missing = error.kind() == std::io::ErrorKind::NotFound;
-            let state = if missing { state::UNDEFINED_FILE } else { state::IO_ERROR };
-            SqlError::new(state, format!("could not open file \"{path}\" for reading: {error}"))
+            let state = if missing {
+                state::UNDEFINED_FILE
+            } else {
+                state::IO_ERROR
+            };
+            SqlError::new(
+                state,
+                format!("could not open file \"{path}\" for reading: {error}"),
+            )
         };
         let file = std::fs::File::open(path).map_err(trouble)?;
         let metadata = file.metadata().map_err(trouble)?;
         if metadata.is_dir() {
-            return Err(SqlError::new(state::WRONG_OBJECT_TYPE, format!("\"{path}\" is a directory")));
+            return Err(SqlError::new(
+                state::WRONG_OBJECT_TYPE,
+                format!("\"{path}\" is a directory"),
+            ));
         }
         let mut input = Self::stream(Box::new(file), path);
         input.total = metadata.is_file().then_some(metadata.len());

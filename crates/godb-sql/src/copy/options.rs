@@ -80,7 +80,9 @@ impl Written {
         match option {
             CopyLegacyOption::Csv(options) => {
                 self.csv = true;
-                options.iter().try_for_each(|option| self.legacy_csv(option, to))?;
+                options
+                    .iter()
+                    .try_for_each(|option| self.legacy_csv(option, to))?;
             }
             CopyLegacyOption::Header => self.header = true,
             CopyLegacyOption::Delimiter(delimiter) => self.delimiter = Some(*delimiter),
@@ -114,11 +116,18 @@ impl Written {
         let quote = one_byte(self.quote.unwrap_or('"'), "quote")?;
         let options = Options {
             format,
-            delimiter: one_byte(self.delimiter.unwrap_or(if self.csv { ',' } else { '\t' }), "delimiter")?,
-            null: self.null.unwrap_or_else(|| if self.csv { String::new() } else { "\\N".to_owned() }),
+            delimiter: one_byte(
+                self.delimiter.unwrap_or(if self.csv { ',' } else { '\t' }),
+                "delimiter",
+            )?,
+            null: self
+                .null
+                .unwrap_or_else(|| if self.csv { String::new() } else { "\\N".to_owned() }),
             header: self.header,
             quote,
-            escape: self.escape.map_or(Ok(quote), |escape| one_byte(escape, "escape"))?,
+            escape: self
+                .escape
+                .map_or(Ok(quote), |escape| one_byte(escape, "escape"))?,
             force_quote: self.force_quote,
             force_not_null: self.force_not_null,
             force_null: self.force_null,
@@ -132,19 +141,32 @@ impl Options {
     fn consistent(&self) -> Result<()> {
         let forbidden = match self.format {
             Format::Csv => self.delimiter == self.quote,
-            Format::Text => self.delimiter == b'\\' || self.delimiter.is_ascii_lowercase() || self.delimiter.is_ascii_digit() || self.delimiter == b'.',
+            Format::Text => {
+                self.delimiter == b'\\'
+                    || self.delimiter.is_ascii_lowercase()
+                    || self.delimiter.is_ascii_digit()
+                    || self.delimiter == b'.'
+            }
         };
         if forbidden || matches!(self.delimiter, b'\n' | b'\r') {
-            return Err(invalid("COPY delimiter cannot be what the format uses otherwise".to_owned()));
+            return Err(invalid(
+                "COPY delimiter cannot be what the format uses otherwise".to_owned(),
+            ));
         }
         if self.null.contains(['\n', '\r']) {
-            return Err(invalid("COPY null representation cannot use newline or carriage return".to_owned()));
+            return Err(invalid(
+                "COPY null representation cannot use newline or carriage return".to_owned(),
+            ));
         }
         if self.null.bytes().any(|byte| byte == self.delimiter) {
-            return Err(invalid("COPY delimiter must not appear in the NULL specification".to_owned()));
+            return Err(invalid(
+                "COPY delimiter must not appear in the NULL specification".to_owned(),
+            ));
         }
         if self.format == Format::Csv && self.null.bytes().any(|byte| byte == self.quote) {
-            return Err(invalid("CSV quote character must not appear in the NULL specification".to_owned()));
+            return Err(invalid(
+                "CSV quote character must not appear in the NULL specification".to_owned(),
+            ));
         }
         Ok(())
     }
@@ -155,10 +177,9 @@ fn is_utf8(name: &str) -> bool {
 }
 
 fn one_byte(character: char, what: &str) -> Result<u8> {
-    u8::try_from(character)
-        .ok()
-        .filter(u8::is_ascii)
-        .ok_or_else(|| SqlError::unsupported(format!("a COPY {what} that is not a single one-byte character")))
+    u8::try_from(character).ok().filter(u8::is_ascii).ok_or_else(|| {
+        SqlError::unsupported(format!("a COPY {what} that is not a single one-byte character"))
+    })
 }
 
 fn invalid(message: String) -> SqlError {

@@ -40,7 +40,10 @@ impl Output {
         columns: Vec<(String, DataType)>,
     ) -> Result<Self> {
         let force = &options.force_quote;
-        if let Some(missing) = force.iter().find(|wanted| !columns.iter().any(|(name, _)| name == *wanted)) {
+        if let Some(missing) = force
+            .iter()
+            .find(|wanted| !columns.iter().any(|(name, _)| name == *wanted))
+        {
             let message = format!("FORCE_QUOTE column \"{missing}\" is not among those copied");
             return Err(SqlError::new(state::INVALID_COLUMN_REFERENCE, message));
         }
@@ -48,7 +51,17 @@ impl Output {
         let (names, types) = columns.into_iter().unzip();
         let target = BufWriter::with_capacity(256 << 10, target);
         let (name, line, field) = (name.to_owned(), Vec::new(), Vec::new());
-        let mut output = Self { target, name, options, names, types, quoted, line, field, bytes: 0 };
+        let mut output = Self {
+            target,
+            name,
+            options,
+            names,
+            types,
+            quoted,
+            line,
+            field,
+            bytes: 0,
+        };
         if output.options.header {
             output.header()?;
         }
@@ -129,7 +142,10 @@ impl Output {
 
     fn check(&self, result: std::io::Result<()>) -> Result<()> {
         result.map_err(|error| {
-            let full = matches!(error.kind(), std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded);
+            let full = matches!(
+                error.kind(),
+                std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded
+            );
             let state = if full { state::DISK_FULL } else { state::IO_ERROR };
             SqlError::new(state, format!("could not write to \"{}\": {error}", self.name))
         })

@@ -7,7 +7,12 @@ use crate::error::Result;
 
 /// Reads one record from the beginning of `bytes` into `record` and returns how many bytes it took; `None` when it does not end
 /// in `bytes`. With `over` nothing comes after `bytes`.
-pub(super) fn parse(options: &Options, bytes: &[u8], over: bool, record: &mut Record) -> Result<Option<usize>> {
+pub(super) fn parse(
+    options: &Options,
+    bytes: &[u8],
+    over: bool,
+    record: &mut Record,
+) -> Result<Option<usize>> {
     record.clear();
     let mut field = 0;
     let mut at = 0;
@@ -80,7 +85,9 @@ fn unescape(after: &[u8], record: &mut Record) -> Result<usize> {
 /// Digits of a character's number.
 fn number(after: &[u8], from: usize, to: usize, radix: u32, record: &mut Record) -> Result<usize> {
     let digits = &after[from..after.len().min(to)];
-    let digits = digits.iter().map_while(|&digit| char::from(digit).to_digit(radix));
+    let digits = digits
+        .iter()
+        .map_while(|&digit| char::from(digit).to_digit(radix));
     let (count, value) = digits.fold((0, 0), |(count, value), digit| (count + 1, value * radix + digit));
     let byte = u8::try_from(value & 0xFF).map_err(|_| bad("invalid escape in data"))?;
     record.push(byte);
@@ -116,13 +123,23 @@ mod tests {
     fn fields(text: &[u8]) -> Vec<(Vec<u8>, Kind)> {
         let options = Options::new(&[], &[], false).unwrap();
         let mut record = Record::default();
-        assert_eq!(parse(&options, text, true, &mut record).unwrap(), Some(text.len()));
-        (0..record.len()).map(|at| (record.field(at).0.to_vec(), record.field(at).1)).collect()
+        assert_eq!(
+            parse(&options, text, true, &mut record).unwrap(),
+            Some(text.len())
+        );
+        (0..record.len())
+            .map(|at| (record.field(at).0.to_vec(), record.field(at).1))
+            .collect()
     }
 
     #[test]
     fn escapes_and_nulls() {
-        let expected = [("a\tb", Kind::Plain), ("", Kind::Null), ("\\N", Kind::Plain), ("A!", Kind::Plain)];
+        let expected = [
+            ("a\tb", Kind::Plain),
+            ("", Kind::Null),
+            ("\\N", Kind::Plain),
+            ("A!", Kind::Plain),
+        ];
         let got = fields(b"a\\tb\t\\N\t\\\\N\t\\101\\x21\n");
         assert_eq!(got, expected.map(|(text, kind)| (text.as_bytes().to_vec(), kind)));
     }

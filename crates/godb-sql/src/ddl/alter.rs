@@ -15,7 +15,11 @@ impl Ddl<'_> {
         }
         let name = table_name(&alter.name)?;
         let Some(table) = self.find(&name)? else {
-            return if alter.if_exists { Ok(Done::nothing("ALTER TABLE")) } else { Err(no_relation(&name)) };
+            return if alter.if_exists {
+                Ok(Done::nothing("ALTER TABLE"))
+            } else {
+                Err(no_relation(&name))
+            };
         };
         self.take_over(&table)?;
         let mut table = Table::clone(&table);
@@ -28,25 +32,42 @@ impl Ddl<'_> {
 
     fn alter(&mut self, table: &mut Table, operation: &AlterTableOperation) -> Result<()> {
         match operation {
-            AlterTableOperation::AddColumn { if_not_exists, column_def, column_position, .. } => {
+            AlterTableOperation::AddColumn {
+                if_not_exists,
+                column_def,
+                column_position,
+                ..
+            } => {
                 if column_position.is_some() {
                     return Err(SqlError::unsupported("a position for a new column"));
                 }
                 self.add_column(table, column_def, *if_not_exists)
             }
-            AlterTableOperation::DropColumn { column_names, if_exists, .. } => {
-                column_names.iter().try_for_each(|name| self.drop_column(table, name, *if_exists))
-            }
-            AlterTableOperation::RenameColumn { old_column_name, new_column_name } => {
-                super::rename::rename_column(table, old_column_name, new_column_name)
-            }
+            AlterTableOperation::DropColumn {
+                column_names,
+                if_exists,
+                ..
+            } => column_names
+                .iter()
+                .try_for_each(|name| self.drop_column(table, name, *if_exists)),
+            AlterTableOperation::RenameColumn {
+                old_column_name,
+                new_column_name,
+            } => super::rename::rename_column(table, old_column_name, new_column_name),
             AlterTableOperation::RenameTable {
                 table_name: RenameTableNameKind::To(new) | RenameTableNameKind::As(new),
             } => self.rename_table(table, new),
-            AlterTableOperation::AddConstraint { constraint, not_valid: false } => {
+            AlterTableOperation::AddConstraint {
+                constraint,
+                not_valid: false,
+            } => {
                 let checks = table.checks.len();
                 self.add_constraints(table, vec![table_constraint(constraint)?], true)?;
-                if table.checks.len() > checks { self.check_existing(table) } else { Ok(()) }
+                if table.checks.len() > checks {
+                    self.check_existing(table)
+                } else {
+                    Ok(())
+                }
             }
             AlterTableOperation::DropConstraint { if_exists, name, .. } => {
                 self.drop_constraint(table, name, *if_exists)
@@ -62,7 +83,11 @@ impl Ddl<'_> {
             table.checks.remove(at);
             return Ok(());
         }
-        if table.indexes.iter().any(|index| index.constraint && index.name == name) {
+        if table
+            .indexes
+            .iter()
+            .any(|index| index.constraint && index.name == name)
+        {
             return self.remove_indexes(table, |index| index.name == name);
         }
         if !table.primary_key.is_empty() && table.primary_key_name == name {
@@ -71,7 +96,10 @@ impl Ddl<'_> {
         if if_exists {
             return Ok(());
         }
-        let message = format!("constraint \"{name}\" of relation \"{}\" does not exist", table.name);
+        let message = format!(
+            "constraint \"{name}\" of relation \"{}\" does not exist",
+            table.name
+        );
         Err(SqlError::new(state::UNDEFINED_OBJECT, message))
     }
 }

@@ -1,10 +1,10 @@
 //! Adding, dropping and changing columns.
 
+use super::Ddl;
 use super::alter::new_version;
 use super::column::{Defined, define};
 use super::constraint::mentioned;
 use super::names::{fold, no_column, position};
-use super::Ddl;
 use crate::binder::bind_default;
 use crate::catalog::{Table, bind_checks};
 use crate::error::{Result, SqlError, state};
@@ -22,24 +22,35 @@ impl Ddl<'_> {
         definition: &ColumnDef,
         if_not_exists: bool,
     ) -> Result<()> {
-        let Defined { mut column, constraints } = define(definition)?;
+        let Defined {
+            mut column,
+            constraints,
+        } = define(definition)?;
         if table.position(&column.name).is_some() {
             if if_not_exists {
                 return Ok(());
             }
-            let message = format!("column \"{}\" of relation \"{}\" already exists", column.name, table.name);
+            let message = format!(
+                "column \"{}\" of relation \"{}\" already exists",
+                column.name, table.name
+            );
             return Err(SqlError::new(state::DUPLICATE_COLUMN, message));
         }
         let has_rows = self.has_rows(table)?;
         if let Some(default) = &column.default {
             let expr = bind_default(default, column.ty)?;
             if has_rows && is_volatile(&expr) {
-                return Err(SqlError::unsupported("adding a column with a volatile default to a table with rows"));
+                return Err(SqlError::unsupported(
+                    "adding a column with a volatile default to a table with rows",
+                ));
             }
             column.missing = self.run().value(&expr)?;
         }
         if has_rows && column.not_null && column.missing.is_null() {
-            let message = format!("column \"{}\" of relation \"{}\" contains null values", column.name, table.name);
+            let message = format!(
+                "column \"{}\" of relation \"{}\" contains null values",
+                column.name, table.name
+            );
             return Err(SqlError::new(state::NOT_NULL_VIOLATION, message));
         }
         column.id = table.layouts.last().copied().unwrap_or(0);
@@ -48,7 +59,11 @@ impl Ddl<'_> {
         bind_checks(table)?;
         let checks = table.checks.len();
         self.add_constraints(table, constraints, true)?;
-        if table.checks.len() > checks { self.check_existing(table) } else { Ok(()) }
+        if table.checks.len() > checks {
+            self.check_existing(table)
+        } else {
+            Ok(())
+        }
     }
 
     fn has_rows(&self, table: &Table) -> Result<bool> {
@@ -66,19 +81,31 @@ impl Ddl<'_> {
     pub(super) fn drop_column(&mut self, table: &mut Table, name: &Ident, if_exists: bool) -> Result<()> {
         let name = fold(name);
         let Some(gone) = table.position(&name) else {
-            return if if_exists { Ok(()) } else { Err(no_column(&table.name, &name)) };
+            return if if_exists {
+                Ok(())
+            } else {
+                Err(no_column(&table.name, &name))
+            };
         };
         if table.primary_key.contains(&gone) {
             return Err(SqlError::unsupported("dropping a column of the primary key"));
         }
         self.remove_indexes(table, |index| index.columns.iter().any(|&(at, _)| at == gone))?;
         bind_checks(table)?;
-        table.checks.retain(|check| check.expr.as_ref().is_none_or(|expr| !mentioned(expr).contains(&gone)));
+        table.checks.retain(|check| {
+            check
+                .expr
+                .as_ref()
+                .is_none_or(|expr| !mentioned(expr).contains(&gone))
+        });
         table.columns.remove(gone);
         let close_gap = |at: &mut usize| *at -= usize::from(*at > gone);
         table.primary_key.iter_mut().for_each(close_gap);
         for index in &mut table.indexes {
-            Arc::make_mut(index).columns.iter_mut().for_each(|(at, _)| close_gap(at));
+            Arc::make_mut(index)
+                .columns
+                .iter_mut()
+                .for_each(|(at, _)| close_gap(at));
         }
         new_version(table, table.layouts.last().copied().unwrap_or(0));
         bind_checks(table)
@@ -114,7 +141,9 @@ impl Ddl<'_> {
                 table.columns[at].default = None;
                 Ok(())
             }
-            AlterColumnOperation::SetDataType { .. } => Err(SqlError::unsupported("changing a column's type")),
+            AlterColumnOperation::SetDataType { .. } => {
+                Err(SqlError::unsupported("changing a column's type"))
+            }
             other => Err(SqlError::unsupported(format!("ALTER COLUMN … {other}"))),
         }
     }

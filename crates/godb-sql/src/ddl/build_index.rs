@@ -31,7 +31,8 @@ impl Ddl<'_> {
         let mut last = Vec::new();
         while let Some(batch) = sorted.next()? {
             self.statement.check()?;
-            let (ColumnData::Bytes(keys), ColumnData::Bytes(values)) = (&batch.columns[0].data, &batch.columns[1].data)
+            let (ColumnData::Bytes(keys), ColumnData::Bytes(values)) =
+                (&batch.columns[0].data, &batch.columns[1].data)
             else {
                 unreachable!("entries are bytes")
             };
@@ -51,17 +52,32 @@ impl Ddl<'_> {
     fn duplicate(&self, table: &Table, index: &Arc<Index>, row_key: &[u8]) -> Result<crate::error::SqlError> {
         let wanted: Vec<_> = (0..table.columns.len()).map(|at| (at, at)).collect();
         let mut decoder = ScanDecoder::new(table, &wanted);
-        let mut columns: Vec<_> = table.columns.iter().map(|column| Column::empty(column.ty)).collect();
+        let mut columns: Vec<_> = table
+            .columns
+            .iter()
+            .map(|column| Column::empty(column.ty))
+            .collect();
         let mut outcome = Ok(());
-        self.tx.get(table.tree, row_key, &mut |row| outcome = decoder.decode(row_key, row, &mut columns))?;
+        self.tx.get(table.tree, row_key, &mut |row| {
+            outcome = decoder.decode(row_key, row, &mut columns)
+        })?;
         outcome?;
         let columns: Vec<_> = columns.into_iter().map(Arc::new).collect();
-        Ok(duplicate_in_index(table, &UniqueKey::Index(index.clone()), &columns, 0))
+        Ok(duplicate_in_index(
+            table,
+            &UniqueKey::Index(index.clone()),
+            &columns,
+            0,
+        ))
     }
 }
 
 fn by_key() -> Vec<SortKey> {
-    vec![SortKey { expr: Expr::Column(0, DataType::Bytea), descending: false, nulls_first: false }]
+    vec![SortKey {
+        expr: Expr::Column(0, DataType::Bytea),
+        descending: false,
+        nulls_first: false,
+    }]
 }
 
 /// The entries of a batch of rows, whose last column is their keys.
@@ -79,5 +95,8 @@ fn entries(store: &IndexStore, batch: &Batch, limit: usize) -> Result<Batch> {
             values.push(&entry.value);
         }
     }
-    Ok(Batch { columns: vec![Arc::new(keys), Arc::new(values)], rows: batch.rows })
+    Ok(Batch {
+        columns: vec![Arc::new(keys), Arc::new(values)],
+        rows: batch.rows,
+    })
 }

@@ -15,9 +15,19 @@ pub(super) struct Defined {
 
 /// A constraint of a table, before it has got a name.
 pub(super) enum Constraint {
-    PrimaryKey { name: Option<String>, columns: Vec<String> },
-    Unique { name: Option<String>, columns: Vec<String> },
-    Check { name: Option<String>, text: String, column: Option<String> },
+    PrimaryKey {
+        name: Option<String>,
+        columns: Vec<String>,
+    },
+    Unique {
+        name: Option<String>,
+        columns: Vec<String>,
+    },
+    Check {
+        name: Option<String>,
+        text: String,
+        column: Option<String>,
+    },
 }
 
 /// Reads a column definition.
@@ -31,14 +41,20 @@ pub(super) fn define(definition: &ColumnDef) -> Result<Defined> {
         default: None,
         missing: Value::Null,
     };
-    let mut defined = Defined { column, constraints: Vec::new() };
+    let mut defined = Defined {
+        column,
+        constraints: Vec::new(),
+    };
     let mut nullable = false;
     for option in &definition.options {
         nullable |= matches!(option.option, ColumnOption::Null);
         defined.option(option)?;
     }
     if nullable && defined.column.not_null {
-        let message = format!("conflicting NULL/NOT NULL declarations for column \"{}\"", defined.column.name);
+        let message = format!(
+            "conflicting NULL/NOT NULL declarations for column \"{}\"",
+            defined.column.name
+        );
         return Err(SqlError::new(state::SYNTAX_ERROR, message));
     }
     Ok(defined)
@@ -47,7 +63,8 @@ pub(super) fn define(definition: &ColumnDef) -> Result<Defined> {
 /// Whoever writes `serial` is told what to write instead.
 fn serial(error: SqlError, ty: &sqlparser::ast::DataType) -> SqlError {
     if ty.to_string().to_lowercase().contains("serial") {
-        return error.hint("Use an integer column and give its values, or read max(…) + 1 in the same transaction.");
+        return error
+            .hint("Use an integer column and give its values, or read max(…) + 1 in the same transaction.");
     }
     error
 }
@@ -90,22 +107,35 @@ impl Defined {
 /// Reads a table constraint.
 pub(super) fn table_constraint(constraint: &TableConstraint) -> Result<Constraint> {
     let names = |columns: &[sqlparser::ast::IndexColumn]| -> Result<Vec<String>> {
-        Ok(super::names::key_columns(columns)?.into_iter().map(|(name, _)| name).collect())
+        Ok(super::names::key_columns(columns)?
+            .into_iter()
+            .map(|(name, _)| name)
+            .collect())
     };
     match constraint {
         TableConstraint::PrimaryKey(key) => {
             plain_key(key.characteristics.is_some() || !key.include.is_empty())?;
             let name = key.name.as_ref().map(new_name).transpose()?;
-            Ok(Constraint::PrimaryKey { name, columns: names(&key.columns)? })
+            Ok(Constraint::PrimaryKey {
+                name,
+                columns: names(&key.columns)?,
+            })
         }
         TableConstraint::Unique(key) => {
             unique_key(key)?;
             let name = key.name.as_ref().map(new_name).transpose()?;
-            Ok(Constraint::Unique { name, columns: names(&key.columns)? })
+            Ok(Constraint::Unique {
+                name,
+                columns: names(&key.columns)?,
+            })
         }
         TableConstraint::Check(check) => {
             let name = check.name.as_ref().map(new_name).transpose()?;
-            Ok(Constraint::Check { name, text: check_text(check)?, column: None })
+            Ok(Constraint::Check {
+                name,
+                text: check_text(check)?,
+                column: None,
+            })
         }
         TableConstraint::ForeignKey(_) => Err(foreign_key()),
         other => Err(SqlError::unsupported(format!("the constraint {other}"))),
@@ -117,11 +147,18 @@ fn foreign_key() -> SqlError {
 }
 
 fn plain_key(more: bool) -> Result<()> {
-    if more { Err(SqlError::unsupported("a deferrable or covering key")) } else { Ok(()) }
+    if more {
+        Err(SqlError::unsupported("a deferrable or covering key"))
+    } else {
+        Ok(())
+    }
 }
 
 fn unique_key(key: &sqlparser::ast::UniqueConstraint) -> Result<()> {
-    if matches!(key.nulls_distinct, sqlparser::ast::NullsDistinctOption::NotDistinct) {
+    if matches!(
+        key.nulls_distinct,
+        sqlparser::ast::NullsDistinctOption::NotDistinct
+    ) {
         return Err(SqlError::unsupported("UNIQUE NULLS NOT DISTINCT"));
     }
     plain_key(key.characteristics.is_some() || !key.include.is_empty())

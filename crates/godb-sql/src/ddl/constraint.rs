@@ -78,7 +78,10 @@ impl Ddl<'_> {
         let taken: Vec<_> = table.checks.iter().map(|check| check.name.clone()).collect();
         let name = match name {
             Some(name) if taken.contains(&name) => {
-                let message = format!("constraint \"{name}\" for relation \"{}\" already exists", table.name);
+                let message = format!(
+                    "constraint \"{name}\" for relation \"{}\" already exists",
+                    table.name
+                );
                 return Err(SqlError::new(state::DUPLICATE_OBJECT, message));
             }
             Some(name) => name,
@@ -94,7 +97,11 @@ impl Ddl<'_> {
                 self.free_name(&made_name(&parts), &taken)?
             }
         };
-        table.checks.push(Check { name, text, expr: Some(expr) });
+        table.checks.push(Check {
+            name,
+            text,
+            expr: Some(expr),
+        });
         Ok(())
     }
 
@@ -114,10 +121,16 @@ fn existing(error: SqlError, table: &Table) -> SqlError {
     let quoted = error.message.split('"').collect::<Vec<_>>();
     let message = match (error.state, quoted.as_slice()) {
         (state::NOT_NULL_VIOLATION, [_, column, ..]) => {
-            format!("column \"{column}\" of relation \"{}\" contains null values", table.name)
+            format!(
+                "column \"{column}\" of relation \"{}\" contains null values",
+                table.name
+            )
         }
         (state::CHECK_VIOLATION, [_, _, _, check, ..]) => {
-            format!("check constraint \"{check}\" of relation \"{}\" is violated by some row", table.name)
+            format!(
+                "check constraint \"{check}\" of relation \"{}\" is violated by some row",
+                table.name
+            )
         }
         _ => return error,
     };
@@ -145,7 +158,10 @@ pub(super) fn key_positions(table: &Table, columns: &[String]) -> Result<Vec<usi
 /// The positions of the columns of an index.
 pub(super) fn index_positions(table: &Table, columns: &[(String, bool)]) -> Result<Vec<(usize, bool)>> {
     let position = |name: &String| table.position(name).ok_or_else(|| no_column(&table.name, name));
-    columns.iter().map(|(name, descending)| Ok((position(name)?, *descending))).collect()
+    columns
+        .iter()
+        .map(|(name, descending)| Ok((position(name)?, *descending)))
+        .collect()
 }
 
 /// The columns that an expression looks at, each once, by position.

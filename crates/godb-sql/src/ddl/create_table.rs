@@ -21,7 +21,11 @@ impl Ddl<'_> {
     pub(super) fn create_table(&mut self, create: &CreateTable) -> Result<Done> {
         refuse_options(create)?;
         let name = checked(table_name(&create.name)?)?;
-        let tag = if create.query.is_some() { "CREATE TABLE AS" } else { "CREATE TABLE" };
+        let tag = if create.query.is_some() {
+            "CREATE TABLE AS"
+        } else {
+            "CREATE TABLE"
+        };
         if create.if_not_exists && self.stored().named(&name)?.is_some() {
             return Ok(Done::nothing(tag));
         }
@@ -53,7 +57,10 @@ impl Ddl<'_> {
         let mut table = Table::new(id, name, tree, columns, Vec::new());
         if let Some((key_name, columns)) = key {
             table.primary_key = key_positions(&table, &columns)?;
-            table.primary_key.iter().for_each(|&at| table.columns[at].not_null = true);
+            table
+                .primary_key
+                .iter()
+                .for_each(|&at| table.columns[at].not_null = true);
             table.primary_key_name = match key_name {
                 Some(name) => name,
                 None => self.free_name(&table.primary_key_name, &[])?,
@@ -78,7 +85,11 @@ impl Ddl<'_> {
             writer.insert_all(self.tx, &batch.columns, batch.rows)?;
             rows += batch.rows as u64;
         }
-        Ok(Done { tag: format!("SELECT {rows}"), changed: true, rows })
+        Ok(Done {
+            tag: format!("SELECT {rows}"),
+            changed: true,
+            rows,
+        })
     }
 }
 
@@ -89,16 +100,37 @@ fn refuse_options(create: &CreateTable) -> Result<()> {
         (create.temporary, "a temporary table"),
         (create.unlogged, "an unlogged table"),
         (create.external, "an external table"),
-        (create.transient || create.volatile || create.iceberg || create.dynamic, "this kind of table"),
+        (
+            create.transient || create.volatile || create.iceberg || create.dynamic,
+            "this kind of table",
+        ),
         (create.on_commit.is_some(), "ON COMMIT"),
-        (create.like.is_some() || create.clone.is_some(), "CREATE TABLE LIKE"),
+        (
+            create.like.is_some() || create.clone.is_some(),
+            "CREATE TABLE LIKE",
+        ),
         (create.inherits.is_some(), "INHERITS"),
-        (create.partition_by.is_some() || create.partition_of.is_some(), "a partitioned table"),
-        (!matches!(create.table_options, CreateTableOptions::None), "a table option"),
+        (
+            create.partition_by.is_some() || create.partition_of.is_some(),
+            "a partitioned table",
+        ),
+        (
+            !matches!(create.table_options, CreateTableOptions::None),
+            "a table option",
+        ),
         (create.without_rowid || create.strict, "a table option"),
-        (create.order_by.is_some() || create.primary_key.is_some(), "a table option"),
-        (create.cluster_by.is_some() || create.clustered_by.is_some(), "a table option"),
-        (create.comment.is_some() || create.on_cluster.is_some(), "a table option"),
+        (
+            create.order_by.is_some() || create.primary_key.is_some(),
+            "a table option",
+        ),
+        (
+            create.cluster_by.is_some() || create.clustered_by.is_some(),
+            "a table option",
+        ),
+        (
+            create.comment.is_some() || create.on_cluster.is_some(),
+            "a table option",
+        ),
     ];
     match refused.iter().find(|(given, _)| *given) {
         Some((_, what)) => Err(SqlError::unsupported(what)),
@@ -111,7 +143,10 @@ fn definitions(create: &CreateTable) -> Result<(Vec<TableColumn>, Vec<Constraint
     let mut columns: Vec<TableColumn> = Vec::new();
     let mut constraints = Vec::new();
     for definition in &create.columns {
-        let Defined { column, constraints: own } = define(definition)?;
+        let Defined {
+            column,
+            constraints: own,
+        } = define(definition)?;
         if columns.iter().any(|other| other.name == column.name) {
             let message = format!("column \"{}\" specified more than once", column.name);
             return Err(SqlError::new(state::DUPLICATE_COLUMN, message));
@@ -145,7 +180,10 @@ fn take_primary_key(table: &str, constraints: &mut Vec<Constraint>) -> Result<Op
 /// The columns of a table made from a query, with names given or its own.
 fn columns_of(plan: &QueryPlan, create: &CreateTable) -> Result<Vec<TableColumn>> {
     if create.columns.len() > plan.names.len() {
-        return Err(SqlError::new(state::SYNTAX_ERROR, "too many column names were specified"));
+        return Err(SqlError::new(
+            state::SYNTAX_ERROR,
+            "too many column names were specified",
+        ));
     }
     let mut columns: Vec<TableColumn> = Vec::new();
     for (at, (name, ty)) in plan.names.iter().zip(&plan.root.types).enumerate() {
@@ -157,8 +195,19 @@ fn columns_of(plan: &QueryPlan, create: &CreateTable) -> Result<Vec<TableColumn>
             let message = format!("column \"{name}\" specified more than once");
             return Err(SqlError::new(state::DUPLICATE_COLUMN, message));
         }
-        let ty = if *ty == DataType::Unknown { DataType::Text } else { *ty };
-        columns.push(TableColumn { id: 0, name, ty, not_null: false, default: None, missing: Value::Null });
+        let ty = if *ty == DataType::Unknown {
+            DataType::Text
+        } else {
+            *ty
+        };
+        columns.push(TableColumn {
+            id: 0,
+            name,
+            ty,
+            not_null: false,
+            default: None,
+            missing: Value::Null,
+        });
     }
     Ok(columns)
 }

@@ -8,7 +8,13 @@ use std::sync::Arc;
 
 impl Ddl<'_> {
     pub(super) fn drop_objects(&mut self, statement: &Statement) -> Result<Done> {
-        let Statement::Drop { object_type, if_exists, names, .. } = statement else {
+        let Statement::Drop {
+            object_type,
+            if_exists,
+            names,
+            ..
+        } = statement
+        else {
             return Err(SqlError::unsupported("this DROP"));
         };
         let mut changed = false;
@@ -20,7 +26,11 @@ impl Ddl<'_> {
                 other => return Err(SqlError::unsupported(format!("DROP {other}"))),
             };
         }
-        Ok(Done { tag: format!("DROP {object_type}"), changed, rows: 0 })
+        Ok(Done {
+            tag: format!("DROP {object_type}"),
+            changed,
+            rows: 0,
+        })
     }
 
     fn drop_table(&mut self, name: &str, if_exists: bool) -> Result<bool> {
@@ -28,7 +38,8 @@ impl Ddl<'_> {
             Some(Named::Table(id)) => id,
             Some(Named::Index(_)) => {
                 let message = format!("\"{name}\" is not a table");
-                return Err(SqlError::new(state::WRONG_OBJECT_TYPE, message).hint("Use DROP INDEX to remove an index."));
+                return Err(SqlError::new(state::WRONG_OBJECT_TYPE, message)
+                    .hint("Use DROP INDEX to remove an index."));
             }
             None if if_exists => return Ok(false),
             None => {
@@ -56,7 +67,8 @@ impl Ddl<'_> {
         if self.own_tables.contains(&table.id) {
             return Ok(());
         }
-        self.catalog().lock_table(table.id, godb_mvcc::Strength::Exclusive)
+        self.catalog()
+            .lock_table(table.id, godb_mvcc::Strength::Exclusive)
     }
 
     fn drop_index(&mut self, name: &str, if_exists: bool) -> Result<bool> {
@@ -64,7 +76,8 @@ impl Ddl<'_> {
             Some(Named::Index(id)) => id,
             Some(Named::Table(_)) => {
                 let message = format!("\"{name}\" is not an index");
-                return Err(SqlError::new(state::WRONG_OBJECT_TYPE, message).hint("Use DROP TABLE to remove a table."));
+                return Err(SqlError::new(state::WRONG_OBJECT_TYPE, message)
+                    .hint("Use DROP TABLE to remove a table."));
             }
             None if if_exists => return Ok(false),
             None => {
@@ -73,7 +86,10 @@ impl Ddl<'_> {
             }
         };
         let mut table = self.stored().table(id)?.ok_or_else(|| no_relation(name))?;
-        let constraint = table.indexes.iter().all(|index| index.name != name || index.constraint);
+        let constraint = table
+            .indexes
+            .iter()
+            .all(|index| index.name != name || index.constraint);
         if constraint {
             let message = format!(
                 "cannot drop index {name} because constraint {name} on table {} requires it",

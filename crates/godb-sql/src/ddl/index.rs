@@ -45,8 +45,12 @@ impl Ddl<'_> {
     pub(super) fn alter_index(&mut self, name: &ObjectName, operation: &AlterIndexOperation) -> Result<Done> {
         let AlterIndexOperation::RenameIndex { index_name } = operation;
         let (old, new) = (table_name(name)?, checked(table_name(index_name)?)?);
-        let Some(Named::Index(id)) = self.stored().named(&old)? else { return Err(no_relation(&old)) };
-        let Some(mut table) = self.stored().table(id)? else { return Err(no_relation(&old)) };
+        let Some(Named::Index(id)) = self.stored().named(&old)? else {
+            return Err(no_relation(&old));
+        };
+        let Some(mut table) = self.stored().table(id)? else {
+            return Err(no_relation(&old));
+        };
         self.take_over(&table)?;
         self.catalog().put_name(&new, Named::Index(id))?;
         self.catalog().remove_name(&old)?;
@@ -64,7 +68,10 @@ impl Ddl<'_> {
 }
 
 fn refuse_options(create: &CreateIndex) -> Result<()> {
-    let other_kind = create.using.as_ref().is_some_and(|using| !matches!(using, IndexType::BTree));
+    let other_kind = create
+        .using
+        .as_ref()
+        .is_some_and(|using| !matches!(using, IndexType::BTree));
     let refused = [
         (other_kind, "an index other than btree"),
         (create.concurrently, "CREATE INDEX CONCURRENTLY"),
@@ -72,7 +79,10 @@ fn refuse_options(create: &CreateIndex) -> Result<()> {
         (create.nulls_distinct == Some(false), "NULLS NOT DISTINCT"),
         (!create.with.is_empty(), "an index option"),
         (create.predicate.is_some(), "a partial index"),
-        (!create.index_options.is_empty() || !create.alter_options.is_empty(), "an index option"),
+        (
+            !create.index_options.is_empty() || !create.alter_options.is_empty(),
+            "an index option",
+        ),
     ];
     match refused.iter().find(|(given, _)| *given) {
         Some((_, what)) => Err(SqlError::unsupported(what)),

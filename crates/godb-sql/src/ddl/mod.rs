@@ -27,7 +27,7 @@ use crate::dml::RowNumbers;
 use crate::error::{Result, SqlError, state};
 use crate::executor::{Run, Statement};
 use crate::plan::physical::QueryPlan;
-use godb_mvcc::{EngineTransaction, Isolation, StorageEngine, Strength, TreeId};
+use godb_mvcc::{EngineTransaction, Isolation, StorageEngine, Strength};
 use sqlparser::ast::{self, ObjectName};
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -64,11 +64,19 @@ pub(crate) struct Done {
 
 impl Done {
     fn changed(tag: &str) -> Self {
-        Self { tag: tag.to_owned(), changed: true, rows: 0 }
+        Self {
+            tag: tag.to_owned(),
+            changed: true,
+            rows: 0,
+        }
     }
 
     fn nothing(tag: &str) -> Self {
-        Self { tag: tag.to_owned(), changed: false, rows: 0 }
+        Self {
+            tag: tag.to_owned(),
+            changed: false,
+            rows: 0,
+        }
     }
 }
 
@@ -132,7 +140,9 @@ impl Ddl<'_> {
         }
         if self.engine.now() > self.tx.snapshot() {
             return Err(SqlError::from(godb_mvcc::Error::Conflict)
-                .detail("Others have committed since this transaction began, and it could miss rows of theirs.")
+                .detail(
+                    "Others have committed since this transaction began, and it could miss rows of theirs.",
+                )
                 .hint("Run the statement by itself, or in a transaction that is READ COMMITTED."));
         }
         Ok(())
@@ -141,7 +151,11 @@ impl Ddl<'_> {
     /// A new name for a constraint or index: the given one, or with a number behind it where that is taken.
     pub(super) fn free_name(&self, wanted: &str, taken: &[String]) -> Result<String> {
         for number in 0_u32.. {
-            let name = if number == 0 { wanted.to_owned() } else { format!("{wanted}{number}") };
+            let name = if number == 0 {
+                wanted.to_owned()
+            } else {
+                format!("{wanted}{number}")
+            };
             if !taken.contains(&name) && self.stored().named(&name)?.is_none() {
                 return Ok(name);
             }
@@ -152,5 +166,8 @@ impl Ddl<'_> {
 
 /// The error for a table that is not there.
 pub(crate) fn no_relation(name: &str) -> SqlError {
-    SqlError::new(state::UNDEFINED_TABLE, format!("relation \"{name}\" does not exist"))
+    SqlError::new(
+        state::UNDEFINED_TABLE,
+        format!("relation \"{name}\" does not exist"),
+    )
 }

@@ -17,7 +17,10 @@ pub(super) fn new_name(ident: &Ident) -> Result<String> {
 /// Refuses a name that is too long or empty.
 pub(super) fn checked(name: String) -> Result<String> {
     if name.is_empty() {
-        return Err(SqlError::new(state::SYNTAX_ERROR, "zero-length delimited identifier"));
+        return Err(SqlError::new(
+            state::SYNTAX_ERROR,
+            "zero-length delimited identifier",
+        ));
     }
     if name.len() > MAX_NAME {
         let message = format!("name \"{name}\" is longer than {MAX_NAME} bytes");
@@ -64,8 +67,15 @@ fn key_column(column: &IndexColumn) -> Result<(String, bool)> {
         Some(OrderBySort::Desc) => true,
         Some(OrderBySort::Using(_)) => return Err(SqlError::unsupported("an index order by operator")),
     };
-    if column.column.options.nulls_first.is_some_and(|first| first != descending) {
-        return Err(SqlError::unsupported("an index with NULLs elsewhere than their default place"));
+    if column
+        .column
+        .options
+        .nulls_first
+        .is_some_and(|first| first != descending)
+    {
+        return Err(SqlError::unsupported(
+            "an index with NULLs elsewhere than their default place",
+        ));
     }
     Ok((fold(name), descending))
 }

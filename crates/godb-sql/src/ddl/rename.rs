@@ -52,7 +52,10 @@ fn rewrite(text: &str, change: &mut impl FnMut(&mut Ident, bool)) -> Result<Stri
             Expr::Identifier(ident) => change(ident, false),
             Expr::CompoundIdentifier(parts) => {
                 let last = parts.len() - 1;
-                parts.iter_mut().enumerate().for_each(|(at, ident)| change(ident, at < last));
+                parts
+                    .iter_mut()
+                    .enumerate()
+                    .for_each(|(at, ident)| change(ident, at < last));
             }
             _ => {}
         }

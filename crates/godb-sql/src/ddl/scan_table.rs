@@ -21,7 +21,11 @@ pub(crate) struct TableScan {
 impl TableScan {
     /// The columns at `positions`.
     pub(crate) fn new(table: &Table, positions: Vec<usize>) -> Self {
-        let wanted: Vec<_> = positions.iter().enumerate().map(|(output, &position)| (position, output)).collect();
+        let wanted: Vec<_> = positions
+            .iter()
+            .enumerate()
+            .map(|(output, &position)| (position, output))
+            .collect();
         let types = positions.iter().map(|&position| table.columns[position].ty);
         Self {
             tree: table.tree,
@@ -48,7 +52,11 @@ impl TableScan {
                     keys.push(key);
                 }
                 rows += 1;
-                if outcome.is_err() || rows == BATCH_ROWS { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+                if outcome.is_err() || rows == BATCH_ROWS {
+                    ControlFlow::Break(())
+                } else {
+                    ControlFlow::Continue(())
+                }
             })?;
             outcome?;
             self.over = !more;

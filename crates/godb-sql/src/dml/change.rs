@@ -55,8 +55,15 @@ impl Changing<'_> {
             return Ok(());
         }
         let run = Run::new(&*self.tx, self.statement);
-        let columns = self.returning.iter().map(|expr| run.evaluate(expr, rows)).collect::<Result<_>>()?;
-        self.returned.push(Batch { columns, rows: rows.rows })
+        let columns = self
+            .returning
+            .iter()
+            .map(|expr| run.evaluate(expr, rows))
+            .collect::<Result<_>>()?;
+        self.returned.push(Batch {
+            columns,
+            rows: rows.rows,
+        })
     }
 }
 
@@ -70,15 +77,30 @@ pub(crate) fn execute(
     max_key: usize,
 ) -> Result<Changed> {
     let returned = Spool::new(statement.work_mem);
-    let mut changing = Changing { tx, statement, numbers, max_key, returning, returned, count: 0 };
+    let mut changing = Changing {
+        tx,
+        statement,
+        numbers,
+        max_key,
+        returning,
+        returned,
+        count: 0,
+    };
     match change {
-        Change::Insert { table, source, on_conflict } => {
+        Change::Insert {
+            table,
+            source,
+            on_conflict,
+        } => {
             insert::insert(&mut changing, table, source, on_conflict)?;
         }
         Change::Update { table, set, source } => update::update(&mut changing, table, set, source)?,
         Change::Delete { table, source } => update::delete(&mut changing, table, source)?,
     }
-    Ok(Changed { count: changing.count, returned: changing.returned.finish()? })
+    Ok(Changed {
+        count: changing.count,
+        returned: changing.returned.finish()?,
+    })
 }
 
 /// The rows of a plan: as it produces them, or collected before the first is shown.

@@ -20,7 +20,7 @@ mod update;
 mod upsert;
 mod writer;
 
-pub(crate) use change::{Changed, execute};
+pub(crate) use change::execute;
 pub(crate) use conflict::{check_rows, duplicate_in_index};
 pub(crate) use numbers::RowNumbers;
 pub(crate) use writer::TableWriter;

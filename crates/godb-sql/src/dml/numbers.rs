@@ -27,7 +27,9 @@ impl RowNumbers {
         let mut numbers = self.0.lock();
         let next = numbers.entry(table.tree).or_insert(first);
         let taken = *next;
-        let after = i64::try_from(count).ok().and_then(|count| taken.checked_add(count));
+        let after = i64::try_from(count)
+            .ok()
+            .and_then(|count| taken.checked_add(count));
         *next = after.ok_or_else(|| {
             let message = format!("table \"{}\" has no row numbers left", table.name);
             SqlError::new(state::PROGRAM_LIMIT_EXCEEDED, message)
@@ -38,7 +40,13 @@ impl RowNumbers {
 
 fn last(tx: &dyn EngineTransaction, tree: TreeId) -> Result<Option<i64>> {
     let mut found = None;
-    let mut cursor = tx.scan(tree, Range { backward: true, ..Range::ALL })?;
+    let mut cursor = tx.scan(
+        tree,
+        Range {
+            backward: true,
+            ..Range::ALL
+        },
+    )?;
     while found.is_none()
         && cursor.next(&mut |key, _| {
             found = Some(row_number(key));

@@ -6,7 +6,7 @@ use crate::plan::physical::{Node, Physical, Source};
 
 /// How often a plan, its subplans included, reads a table.
 pub(super) fn reads(statement: &Statement, source: &Node, table: TableId) -> usize {
-    let subplans = statement.subplans.iter().map(|plan| count(plan, table));
+    let subplans = statement.subplans().iter().map(|plan| count(plan, table));
     count(source, table) + subplans.sum::<usize>()
 }
 
@@ -15,24 +15,11 @@ fn count(node: &Node, table: TableId) -> usize {
         Physical::Scan(source) | Physical::IndexJoin { source, .. } => usize::from(source.table.id == table),
         _ => 0,
     };
-    own + inputs(node).into_iter().map(|input| count(input, table)).sum::<usize>()
-}
-
-fn inputs(node: &Node) -> Vec<&Node> {
-    match &node.op {
-        Physical::Values(_) | Physical::Scan(_) | Physical::Series(_) => Vec::new(),
-        Physical::Filter { input, .. }
-        | Physical::Project { input, .. }
-        | Physical::HashAggregate { input, .. }
-        | Physical::Distinct { input, .. }
-        | Physical::Sort { input, .. }
-        | Physical::TopN { input, .. }
-        | Physical::Limit { input, .. } => vec![input],
-        Physical::IndexJoin { left, .. } => vec![left],
-        Physical::HashJoin { left, right, .. }
-        | Physical::NestedLoopJoin { left, right, .. }
-        | Physical::Set { left, right, .. } => vec![left, right],
-    }
+    own + node
+        .inputs()
+        .into_iter()
+        .map(|input| count(input, table))
+        .sum::<usize>()
 }
 
 /// The scan at the bottom of a plan that does nothing but scan, filter and project: each row comes once.
@@ -49,5 +36,7 @@ pub(super) fn single_scan(node: &Node) -> Option<&Source> {
 /// Whether setting the columns at `set` changes entries of the index. Entries end with the row's key.
 pub(super) fn touches(table: &Table, index: &Index, set: &[usize]) -> bool {
     let indexed = index.columns.iter().map(|&(at, _)| at);
-    indexed.chain(table.primary_key.iter().copied()).any(|at| set.contains(&at))
+    indexed
+        .chain(table.primary_key.iter().copied())
+        .any(|at| set.contains(&at))
 }

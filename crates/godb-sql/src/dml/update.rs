@@ -23,12 +23,19 @@ impl Rows {
     /// Takes apart what the plan of an UPDATE or DELETE produces.
     fn new(table: &Table, set: &[usize], batch: &Batch) -> Self {
         let width = table.columns.len();
-        let old = Batch { columns: batch.columns[..width].to_vec(), rows: batch.rows };
+        let old = Batch {
+            columns: batch.columns[..width].to_vec(),
+            rows: batch.rows,
+        };
         let mut new = old.clone();
         for (&at, column) in set.iter().zip(&batch.columns[width + 1..]) {
             new.columns[at] = column.clone();
         }
-        Self { old, keys: batch.columns[width].clone(), new }
+        Self {
+            old,
+            keys: batch.columns[width].clone(),
+            new,
+        }
     }
 
     fn key(&self, row: usize) -> Result<&[u8]> {
@@ -53,8 +60,14 @@ impl Once {
             return batch;
         };
         let first = |row: &u32| seen.insert(keys.get(*row as usize).to_vec());
-        let firsts: Vec<u32> = (0..u32::try_from(batch.rows).expect("a batch")).filter(first).collect();
-        if firsts.len() == batch.rows { batch } else { batch.take(&firsts) }
+        let firsts: Vec<u32> = (0..u32::try_from(batch.rows).expect("a batch"))
+            .filter(first)
+            .collect();
+        if firsts.len() == batch.rows {
+            batch
+        } else {
+            batch.take(&firsts)
+        }
     }
 }
 
@@ -82,10 +95,16 @@ pub(super) fn update(
     source: &Node,
 ) -> Result<()> {
     let moves = table.primary_key.iter().any(|at| set.contains(at));
-    let changes_unique = table.indexes.iter().any(|index| index.unique && touches(table, index, set));
+    let changes_unique = table
+        .indexes
+        .iter()
+        .any(|index| index.unique && touches(table, index, set));
     let scanned = single_scan(source);
     let scan_moves = scanned.is_some_and(|source| {
-        source.index.as_ref().map_or(moves, |index| touches(table, index, set))
+        source
+            .index
+            .as_ref()
+            .map_or(moves, |index| touches(table, index, set))
     });
     let again = reads(changing.statement, source, table.id) > 1;
     let collect = moves || changes_unique || scan_moves || scanned.is_none() || again;
@@ -99,7 +118,13 @@ pub(super) fn update(
         let rows = Rows::new(table, set, &once.firsts(table.columns.len(), batch));
         check_rows(&changing.run(), table, &rows.new)?;
         for row in 0..rows.old.rows {
-            writer.update(changing.tx, &rows.old.columns, &rows.new.columns, row, rows.key(row)?)?;
+            writer.update(
+                changing.tx,
+                &rows.old.columns,
+                &rows.new.columns,
+                row,
+                rows.key(row)?,
+            )?;
         }
         changing.changed(&rows.new)?;
     }

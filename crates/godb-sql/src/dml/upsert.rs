@@ -23,7 +23,11 @@ pub(super) struct Upsert<'a> {
 
 impl<'a> Upsert<'a> {
     pub(super) fn new(writer: TableWriter, on_conflict: &'a OnConflict) -> Self {
-        Self { writer, on_conflict, touched: HashSet::new() }
+        Self {
+            writer,
+            on_conflict,
+            touched: HashSet::new(),
+        }
     }
 
     /// Inserts all rows of the input.
@@ -77,7 +81,10 @@ impl<'a> Upsert<'a> {
         let table = self.writer.table.clone();
         let old = fetch(&changing.run(), &table, &key)?;
         let excluded = batch.take(&[u32::try_from(row).expect("a row of a batch")]);
-        let both = Batch { columns: old.columns.iter().chain(&excluded.columns).cloned().collect(), rows: 1 };
+        let both = Batch {
+            columns: old.columns.iter().chain(&excluded.columns).cloned().collect(),
+            rows: 1,
+        };
         let run = changing.run();
         if let Some(filter) = filter
             && run.select(filter, &both)?.is_empty()
@@ -99,12 +106,16 @@ impl<'a> Upsert<'a> {
     }
 
     fn replace(&mut self, changing: &mut Changing<'_>, old: &Batch, new: &Batch, key: &[u8]) -> Result<()> {
-        let moved = self.writer.primary_key(&new.columns, 0).is_some_and(|new_key| new_key != key);
+        let moved = self
+            .writer
+            .primary_key(&new.columns, 0)
+            .is_some_and(|new_key| new_key != key);
         if moved {
             self.writer.delete(changing.tx, &old.columns, 0, key)?;
             return self.writer.insert_again(changing.tx, &new.columns, 0, key);
         }
-        self.writer.update(changing.tx, &old.columns, &new.columns, 0, key)
+        self.writer
+            .update(changing.tx, &old.columns, &new.columns, 0, key)
     }
 }
 
@@ -112,11 +123,20 @@ impl<'a> Upsert<'a> {
 fn fetch(run: &Run<'_>, table: &Table, key: &[u8]) -> Result<Batch> {
     let wanted: Vec<_> = (0..table.columns.len()).map(|at| (at, at)).collect();
     let mut decoder = ScanDecoder::new(table, &wanted);
-    let mut columns: Vec<_> = table.columns.iter().map(|column| Column::empty(column.ty)).collect();
+    let mut columns: Vec<_> = table
+        .columns
+        .iter()
+        .map(|column| Column::empty(column.ty))
+        .collect();
     let mut outcome = Ok(());
-    if !run.tx.get(table.tree, key, &mut |row| outcome = decoder.decode(key, row, &mut columns))? {
+    if !run.tx.get(table.tree, key, &mut |row| {
+        outcome = decoder.decode(key, row, &mut columns)
+    })? {
         return Err(damaged("index: an entry without its row"));
     }
     outcome?;
-    Ok(Batch { columns: columns.into_iter().map(Arc::new).collect(), rows: 1 })
+    Ok(Batch {
+        columns: columns.into_iter().map(Arc::new).collect(),
+        rows: 1,
+    })
 }

@@ -37,7 +37,11 @@ impl TableWriter {
         Self {
             table: table.clone(),
             store: TableStore::new(table),
-            indexes: table.indexes.iter().map(|index| IndexStore::new(table, index)).collect(),
+            indexes: table
+                .indexes
+                .iter()
+                .map(|index| IndexStore::new(table, index))
+                .collect(),
             numbers: numbers.clone(),
             limit,
             key: Vec::new(),
@@ -54,7 +58,11 @@ impl TableWriter {
         columns: &Columns,
         rows: usize,
     ) -> Result<()> {
-        let mut number = if self.store.numbered() { self.numbers.take(tx, &self.table, rows)? } else { 0 };
+        let mut number = if self.store.numbered() {
+            self.numbers.take(tx, &self.table, rows)?
+        } else {
+            0
+        };
         let mut keys = Vec::with_capacity(if self.indexes.is_empty() { 0 } else { rows });
         for row in 0..rows {
             self.insert_row(tx, columns, row, number)?;
@@ -70,8 +78,17 @@ impl TableWriter {
     }
 
     /// Inserts one row and its entries.
-    pub(crate) fn insert(&mut self, tx: &mut dyn EngineTransaction, columns: &Columns, row: usize) -> Result<()> {
-        let number = if self.store.numbered() { self.numbers.take(tx, &self.table, 1)? } else { 0 };
+    pub(crate) fn insert(
+        &mut self,
+        tx: &mut dyn EngineTransaction,
+        columns: &Columns,
+        row: usize,
+    ) -> Result<()> {
+        let number = if self.store.numbered() {
+            self.numbers.take(tx, &self.table, 1)?
+        } else {
+            0
+        };
         self.insert_row(tx, columns, row, number)?;
         self.insert_row_entries(tx, columns, row)
     }
@@ -126,7 +143,12 @@ impl TableWriter {
     }
 
     /// Writes the entries of the row whose key is `self.key`.
-    fn insert_row_entries(&mut self, tx: &mut dyn EngineTransaction, columns: &Columns, row: usize) -> Result<()> {
+    fn insert_row_entries(
+        &mut self,
+        tx: &mut dyn EngineTransaction,
+        columns: &Columns,
+        row: usize,
+    ) -> Result<()> {
         for index in &self.indexes {
             index.entry(&mut self.entry, columns, row, &self.key, self.limit)?;
             put_entry(tx, &self.table, index, &self.entry, columns, row)?;
@@ -222,7 +244,9 @@ impl TableWriter {
                     return Ok(None);
                 }
                 index.entry(&mut self.entry, columns, row, &[], self.limit)?;
-                if !tx.get(wanted.tree, &self.entry.key, &mut |value| row_key.extend_from_slice(value))? {
+                if !tx.get(wanted.tree, &self.entry.key, &mut |value| {
+                    row_key.extend_from_slice(value)
+                })? {
                     return Ok(None);
                 }
                 tx.lock(wanted.tree, &self.entry.key, Strength::Exclusive)?;
@@ -268,7 +292,12 @@ fn put_entry(
     let tree = index.index.tree;
     if !entry.value.is_empty() && tx.get(tree, &entry.key, &mut |_| ())? {
         tx.lock(tree, &entry.key, Strength::Exclusive)?;
-        return Err(duplicate(table, &UniqueKey::Index(index.index.clone()), columns, row));
+        return Err(duplicate(
+            table,
+            &UniqueKey::Index(index.index.clone()),
+            columns,
+            row,
+        ));
     }
     Ok(tx.put(tree, &entry.key, &entry.value)?)
 }

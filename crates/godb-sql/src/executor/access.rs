@@ -48,7 +48,12 @@ pub(super) struct Walk {
 
 impl Walk {
     pub(super) fn new(tree: TreeId, parts: VecDeque<KeyBytes>, backward: bool) -> Self {
-        Self { tree, backward, parts, cursor: None }
+        Self {
+            tree,
+            backward,
+            parts,
+            cursor: None,
+        }
     }
 
     /// Shows up to `limit` rows; fewer only at the end. Returns how many.
@@ -71,7 +76,11 @@ impl Walk {
             let more = cursor.next(&mut |key, value| {
                 outcome = show(key, value);
                 shown += 1;
-                if outcome.is_err() || shown == limit { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+                if outcome.is_err() || shown == limit {
+                    ControlFlow::Break(())
+                } else {
+                    ControlFlow::Continue(())
+                }
             })?;
             outcome?;
             if !more {
@@ -89,7 +98,10 @@ enum Way {
     /// In the entries of an index.
     Entries(EntryDecoder),
     /// In the table's own tree, by the keys found in an index.
-    Fetch { entries: EntryDecoder, rows: ScanDecoder },
+    Fetch {
+        entries: EntryDecoder,
+        rows: ScanDecoder,
+    },
 }
 
 /// Reads rows into columns.
@@ -105,7 +117,12 @@ pub(super) struct Access {
 
 impl Access {
     /// For the columns at `wanted` of the source's table (position, output column); `types` are those of all output columns.
-    pub(super) fn new(source: &Source, wanted: &[(usize, usize)], types: Vec<DataType>, with_key: bool) -> Self {
+    pub(super) fn new(
+        source: &Source,
+        wanted: &[(usize, usize)],
+        types: Vec<DataType>,
+        with_key: bool,
+    ) -> Self {
         let table = &source.table;
         let way = match &source.index {
             None => Way::Table(ScanDecoder::new(table, wanted)),
@@ -118,14 +135,23 @@ impl Access {
             },
         };
         let tree = source.index.as_ref().map_or(table.tree, |index| index.tree);
-        Self { way, types, with_key, table: table.tree, tree, keys: Arena::default() }
+        Self {
+            way,
+            types,
+            with_key,
+            table: table.tree,
+            tree,
+            keys: Arena::default(),
+        }
     }
 
     /// Empty output columns, the key's included.
     pub(super) fn columns(&self, rows: usize) -> Vec<Column> {
         let key = self.with_key.then_some(DataType::Bytea);
         let types = self.types.iter().copied().chain(key);
-        types.map(|ty| Column::new(ColumnData::with_capacity(ty, rows))).collect()
+        types
+            .map(|ty| Column::new(ColumnData::with_capacity(ty, rows)))
+            .collect()
     }
 
     /// Reads up to `limit` rows; fewer only at the end.
@@ -168,8 +194,15 @@ impl Access {
     }
 
     /// Reads the row of one whole key of the table's own tree; `false` when there is none.
-    pub(super) fn get(&mut self, tx: &dyn EngineTransaction, key: &[u8], into: &mut [Column]) -> Result<bool> {
-        let Way::Table(decoder) = &mut self.way else { return Err(damaged("plan")) };
+    pub(super) fn get(
+        &mut self,
+        tx: &dyn EngineTransaction,
+        key: &[u8],
+        into: &mut [Column],
+    ) -> Result<bool> {
+        let Way::Table(decoder) = &mut self.way else {
+            return Err(damaged("plan"));
+        };
         let found = fetch(tx, self.table, key, decoder, into)?;
         if found {
             put_key(self.with_key, key, into);
@@ -198,7 +231,10 @@ fn put_key(with_key: bool, key: &[u8], into: &mut [Column]) {
 
 /// Columns as a batch.
 pub(super) fn batch(columns: Vec<Column>, rows: usize) -> Batch {
-    Batch { columns: columns.into_iter().map(Arc::new).collect(), rows }
+    Batch {
+        columns: columns.into_iter().map(Arc::new).collect(),
+        rows,
+    }
 }
 
 /// The positions wanted of a table and where they go, each once, and for each output the first output with the same position.

@@ -59,7 +59,14 @@ impl From<'_> {
 
 impl Aggregate {
     pub(super) fn new(input: Box<dyn Operator>, groups: Vec<Expr>, calls: Vec<AggregateCall>) -> Self {
-        Self { input, groups, calls, waiting: Vec::new(), ready: None, opened: false }
+        Self {
+            input,
+            groups,
+            calls,
+            waiting: Vec::new(),
+            ready: None,
+            opened: false,
+        }
     }
 }
 
@@ -74,7 +81,10 @@ fn aggregate(
     let mut grouping = Grouping::new(run, groups, calls);
     let mut overflow: Option<Partitions> = None;
     while let Some(batch) = from.next(run)? {
-        let keys = groups.iter().map(|expr| run.evaluate(expr, &batch)).collect::<Result<Vec<_>>>()?;
+        let keys = groups
+            .iter()
+            .map(|expr| run.evaluate(expr, &batch))
+            .collect::<Result<Vec<_>>>()?;
         let Some(partitions) = &mut overflow else {
             grouping.take(run, calls, &keys, &batch)?;
             if !groups.is_empty() && grouping.memory() > run.statement.work_mem && grouping.count > 1 {
@@ -98,7 +108,10 @@ impl Grouping {
         Self {
             table: KeyTable::new(&types, run.statement.hash_seed),
             keys: Rows::new(&types),
-            states: calls.iter().map(|call| CallState::new(call, run.statement.hash_seed)).collect(),
+            states: calls
+                .iter()
+                .map(|call| CallState::new(call, run.statement.hash_seed))
+                .collect(),
             numbers: Vec::new(),
             count: usize::from(groups.is_empty()),
         }
@@ -138,7 +151,10 @@ impl Grouping {
             return Ok(());
         }
         let firsts = keys.iter().map(|key| Arc::new(key.take(&first_rows))).collect();
-        self.keys.append(&Batch { columns: firsts, rows: first_rows.len() })
+        self.keys.append(&Batch {
+            columns: firsts,
+            rows: first_rows.len(),
+        })
     }
 
     fn memory(&self) -> usize {
@@ -151,7 +167,10 @@ impl Grouping {
         for state in self.states {
             columns.push(Arc::new(state.finish(run, self.count)?));
         }
-        Ok(Batch { columns, rows: self.count })
+        Ok(Batch {
+            columns,
+            rows: self.count,
+        })
     }
 }
 

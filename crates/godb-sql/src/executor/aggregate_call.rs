@@ -36,7 +36,9 @@ struct Ordered {
 impl CallState {
     pub(super) fn new(call: &AggregateCall, seed: u64) -> Self {
         let types: Vec<_> = call.args.iter().map(Expr::data_type).collect();
-        let with_group: Vec<_> = std::iter::once(DataType::Int8).chain(types.iter().copied()).collect();
+        let with_group: Vec<_> = std::iter::once(DataType::Int8)
+            .chain(types.iter().copied())
+            .collect();
         let function = &call.function;
         Self {
             accumulator: (function.aggregate.accumulator)(&function.takes, function.returns),
@@ -60,7 +62,9 @@ impl CallState {
         count: usize,
         batch: &Batch,
     ) -> Result<()> {
-        let Some(filter) = &call.filter else { return self.update_filtered(run, call, groups, count, batch) };
+        let Some(filter) = &call.filter else {
+            return self.update_filtered(run, call, groups, count, batch);
+        };
         let kept = run.select(filter, batch)?;
         if kept.len() == batch.rows {
             return self.update_filtered(run, call, groups, count, batch);
@@ -77,8 +81,16 @@ impl CallState {
         count: usize,
         batch: &Batch,
     ) -> Result<()> {
-        let mut args = call.args.iter().map(|arg| run.evaluate(arg, batch)).collect::<Result<Vec<_>>>()?;
-        let mut order = call.order.iter().map(|key| run.evaluate(&key.expr, batch)).collect::<Result<Vec<_>>>()?;
+        let mut args = call
+            .args
+            .iter()
+            .map(|arg| run.evaluate(arg, batch))
+            .collect::<Result<Vec<_>>>()?;
+        let mut order = call
+            .order
+            .iter()
+            .map(|key| run.evaluate(&key.expr, batch))
+            .collect::<Result<Vec<_>>>()?;
         let mut firsts = Vec::new();
         let mut groups = groups;
         if let Some(seen) = &mut self.seen {
@@ -126,7 +138,9 @@ impl CallState {
 /// The rows whose group and arguments have not been seen before.
 fn first_seen(seen: &mut KeyTable, groups: &[u32], args: &[Arc<Column>]) -> Vec<u32> {
     let group_column = ColumnData::Int(groups.iter().map(|&group| i64::from(group)).collect());
-    let key: Vec<_> = std::iter::once(Arc::new(Column::new(group_column))).chain(args.iter().cloned()).collect();
+    let key: Vec<_> = std::iter::once(Arc::new(Column::new(group_column)))
+        .chain(args.iter().cloned())
+        .collect();
     let mut new = Vec::new();
     for row in 0..groups.len() {
         let known = seen.len();
@@ -150,7 +164,10 @@ impl Ordered {
             self.keys.push(key);
         }
         self.groups.extend_from_slice(groups);
-        self.args.append(&Batch { columns: args, rows: groups.len() })
+        self.args.append(&Batch {
+            columns: args,
+            rows: groups.len(),
+        })
     }
 
     /// The rows in order, whatever their group: each group's rows then come in order, too.

@@ -30,13 +30,18 @@ pub(crate) fn append(to: &mut Column, from: &Column) -> Result<()> {
     match (&mut to.nulls, &from.nulls) {
         (None, None) => {}
         (Some(to), None) => to.resize(before + rows, false),
-        (to, Some(from)) => to.get_or_insert_with(|| vec![false; before]).extend_from_slice(from),
+        (to, Some(from)) => to
+            .get_or_insert_with(|| vec![false; before])
+            .extend_from_slice(from),
     }
     Ok(())
 }
 
 fn too_many_bytes() -> SqlError {
-    SqlError::new(state::PROGRAM_LIMIT_EXCEEDED, "a column of an intermediate result exceeds 4 GiB")
+    SqlError::new(
+        state::PROGRAM_LIMIT_EXCEEDED,
+        "a column of an intermediate result exceeds 4 GiB",
+    )
 }
 
 /// The rows at `positions`, NULL at [`NOWHERE`].
@@ -45,9 +50,17 @@ pub(crate) fn take_or_null(column: &Column, positions: &[u32]) -> Column {
         return column.take(positions);
     }
     let mut taken = if column.is_empty() {
-        Column { data: empty_like(&column.data), nulls: None }
+        Column {
+            data: empty_like(&column.data),
+            nulls: None,
+        }
     } else {
-        column.take(&positions.iter().map(|&at| if at == NOWHERE { 0 } else { at }).collect::<Vec<_>>())
+        column.take(
+            &positions
+                .iter()
+                .map(|&at| if at == NOWHERE { 0 } else { at })
+                .collect::<Vec<_>>(),
+        )
     };
     if column.is_empty() {
         (0..positions.len()).for_each(|_| taken.push_null());
@@ -100,7 +113,10 @@ pub(crate) struct Rows {
 impl Rows {
     /// None yet, of these types.
     pub(crate) fn new(types: &[DataType]) -> Self {
-        Self { columns: types.iter().map(|ty| Column::empty(*ty)).collect(), rows: 0 }
+        Self {
+            columns: types.iter().map(|ty| Column::empty(*ty)).collect(),
+            rows: 0,
+        }
     }
 
     /// Adds the rows of a batch.
@@ -109,15 +125,24 @@ impl Rows {
             append(to, from)?;
         }
         self.rows += batch.rows;
-        u32::try_from(self.rows + 1)
-            .map(drop)
-            .map_err(|_| SqlError::new(state::PROGRAM_LIMIT_EXCEEDED, "an intermediate result exceeds 4 billion rows"))
+        u32::try_from(self.rows + 1).map(drop).map_err(|_| {
+            SqlError::new(
+                state::PROGRAM_LIMIT_EXCEEDED,
+                "an intermediate result exceeds 4 billion rows",
+            )
+        })
     }
 
     /// The rows at `positions`.
     pub(crate) fn take(&self, positions: &[u32]) -> Batch {
-        let columns = self.columns.iter().map(|column| Arc::new(take_or_null(column, positions)));
-        Batch { columns: columns.collect(), rows: positions.len() }
+        let columns = self
+            .columns
+            .iter()
+            .map(|column| Arc::new(take_or_null(column, positions)));
+        Batch {
+            columns: columns.collect(),
+            rows: positions.len(),
+        }
     }
 
     /// Roughly how many bytes of memory they take.
@@ -127,7 +152,10 @@ impl Rows {
 
     /// All of them as a batch, which may be larger than others.
     pub(crate) fn into_batch(self) -> Batch {
-        Batch { columns: self.columns.into_iter().map(Arc::new).collect(), rows: self.rows }
+        Batch {
+            columns: self.columns.into_iter().map(Arc::new).collect(),
+            rows: self.rows,
+        }
     }
 }
 

@@ -30,9 +30,15 @@ pub(super) struct DistinctOn {
 impl Operator for DistinctOn {
     fn next(&mut self, run: &Run<'_>) -> Result<Option<Batch>> {
         let types = || self.on.iter().map(Expr::data_type).collect::<Vec<_>>();
-        let seen = self.seen.get_or_insert_with(|| KeyTable::new(&types(), run.statement.hash_seed));
+        let seen = self
+            .seen
+            .get_or_insert_with(|| KeyTable::new(&types(), run.statement.hash_seed));
         while let Some(batch) = self.input.next(run)? {
-            let keys = self.on.iter().map(|expr| run.evaluate(expr, &batch)).collect::<Result<Vec<_>>>()?;
+            let keys = self
+                .on
+                .iter()
+                .map(|expr| run.evaluate(expr, &batch))
+                .collect::<Result<Vec<_>>>()?;
             let mut new = Vec::new();
             for row in 0..batch.rows {
                 let known = seen.len();
@@ -108,7 +114,9 @@ impl Operator for SetOperation {
         if self.table.is_none() {
             self.table = Some(self.fill(run)?);
         }
-        let Some((table, counts)) = &mut self.table else { return Ok(None) };
+        let Some((table, counts)) = &mut self.table else {
+            return Ok(None);
+        };
         while let Some(batch) = self.left.next(run)? {
             let mut out = Vec::new();
             for row in 0..batch.rows {

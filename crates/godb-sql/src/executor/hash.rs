@@ -34,11 +34,23 @@ impl KeyTable {
     /// For keys of these types.
     pub(crate) fn new(types: &[DataType], seed: u64) -> Self {
         let keys = match types {
-            [ty] if ty.physical() == Physical::Int => Keys::Ints { values: Vec::new(), null: None },
-            _ => Keys::Bytes { bytes: Vec::new(), ends: Vec::new() },
+            [ty] if ty.physical() == Physical::Int => Keys::Ints {
+                values: Vec::new(),
+                null: None,
+            },
+            _ => Keys::Bytes {
+                bytes: Vec::new(),
+                ends: Vec::new(),
+            },
         };
         let columns = types.iter().map(|ty| KeyColumn::indexed(*ty, false)).collect();
-        Self { seed, slots: vec![(EMPTY, 0); 64], keys, columns, scratch: Vec::new() }
+        Self {
+            seed,
+            slots: vec![(EMPTY, 0); 64],
+            keys,
+            columns,
+            scratch: Vec::new(),
+        }
     }
 
     /// How many keys.
@@ -94,7 +106,9 @@ impl KeyTable {
     }
 
     fn find_null(&mut self, insert: bool) -> Option<u32> {
-        let Keys::Ints { values, null } = &mut self.keys else { unreachable!("an integer key") };
+        let Keys::Ints { values, null } = &mut self.keys else {
+            unreachable!("an integer key")
+        };
         if null.is_none() && insert {
             *null = Some(number(values.len()));
             values.push(0);
@@ -105,7 +119,9 @@ impl KeyTable {
     #[inline]
     fn find_int(&mut self, value: i64, insert: bool) -> Option<u32> {
         let hash = mix(self.seed ^ value.cast_unsigned());
-        let Keys::Ints { values, .. } = &mut self.keys else { unreachable!("an integer key") };
+        let Keys::Ints { values, .. } = &mut self.keys else {
+            unreachable!("an integer key")
+        };
         let found = probe(&self.slots, hash, |id| values[id as usize] == value);
         self.settle(found, hash, insert, |keys| {
             if let Keys::Ints { values, .. } = keys {
@@ -116,7 +132,9 @@ impl KeyTable {
 
     fn find_bytes(&mut self, insert: bool) -> Option<u32> {
         let hash = hash_bytes(self.seed, &self.scratch);
-        let Keys::Bytes { bytes, ends } = &self.keys else { unreachable!("a key of bytes") };
+        let Keys::Bytes { bytes, ends } = &self.keys else {
+            unreachable!("a key of bytes")
+        };
         let found = probe(&self.slots, hash, |id| key_at(bytes, ends, id) == self.scratch);
         let scratch = std::mem::take(&mut self.scratch);
         let id = self.settle(found, hash, insert, |keys| {
@@ -187,8 +205,12 @@ impl KeyTable {
 /// The integer of an integer key (`Some(None)`: NULL), or `None` for other keys.
 #[inline]
 fn int_at(keys: &Keys, key: &[Arc<Column>], row: usize) -> Option<Option<i64>> {
-    let (Keys::Ints { .. }, [column]) = (keys, key) else { return None };
-    let ColumnData::Int(values) = &column.data else { return None };
+    let (Keys::Ints { .. }, [column]) = (keys, key) else {
+        return None;
+    };
+    let ColumnData::Int(values) = &column.data else {
+        return None;
+    };
     Some((!column.is_null(row)).then(|| values[row]))
 }
 
@@ -289,7 +311,13 @@ mod tests {
     #[test]
     fn equal_decimals_are_one_key() {
         let ty = DataType::Numeric(None);
-        let key = [column(ty, &[Value::Numeric("1.0".parse().unwrap()), Value::Numeric("1.00".parse().unwrap())])];
+        let key = [column(
+            ty,
+            &[
+                Value::Numeric("1.0".parse().unwrap()),
+                Value::Numeric("1.00".parse().unwrap()),
+            ],
+        )];
         let mut table = KeyTable::new(&[ty], 0);
         assert_eq!(table.insert(&key, 0), table.insert(&key, 1));
     }

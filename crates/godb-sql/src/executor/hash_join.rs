@@ -43,7 +43,12 @@ pub(super) enum Stage {
     Start,
     Probing(Box<Probing>),
     /// Parts of both inputs, to be joined one by one.
-    Divided { parts: Vec<(SpillReader, SpillReader)>, depth: u32, more_right: bool, now: Option<Box<HashJoin>> },
+    Divided {
+        parts: Vec<(SpillReader, SpillReader)>,
+        depth: u32,
+        more_right: bool,
+        now: Option<Box<HashJoin>>,
+    },
     Done,
 }
 
@@ -138,7 +143,12 @@ impl HashJoin {
         if self.matcher.keeps_right() {
             built.matched.resize(built.rows.rows, false);
         }
-        Ok(Stage::Probing(Box::new(Probing { built, left: None, swept: 0, over: false })))
+        Ok(Stage::Probing(Box::new(Probing {
+            built,
+            left: None,
+            swept: 0,
+            over: false,
+        })))
     }
 
     /// Divides both inputs by the hash of their keys.
@@ -176,7 +186,12 @@ impl HashJoin {
         let (lefts, depth) = lefts.finish()?;
         let (rights, _) = rights.finish()?;
         let parts = lefts.into_iter().zip(rights).collect();
-        Ok(Stage::Divided { parts, depth, more_right: true, now: None })
+        Ok(Stage::Divided {
+            parts,
+            depth,
+            more_right: true,
+            now: None,
+        })
     }
 
     fn part(&self, left: SpillReader, right: SpillReader, depth: u32, more_right: bool) -> Box<Self> {
@@ -192,9 +207,19 @@ impl HashJoin {
     }
 
     fn next_part(&mut self) -> bool {
-        let Stage::Divided { parts, depth, more_right, .. } = &mut self.stage else { return false };
+        let Stage::Divided {
+            parts,
+            depth,
+            more_right,
+            ..
+        } = &mut self.stage
+        else {
+            return false;
+        };
         let (depth, more_right) = (*depth, *more_right);
-        let Some((left, right)) = parts.pop() else { return false };
+        let Some((left, right)) = parts.pop() else {
+            return false;
+        };
         let part = self.part(left, right, depth, more_right);
         if let Stage::Divided { now, .. } = &mut self.stage {
             *now = Some(part);
@@ -204,7 +229,9 @@ impl HashJoin {
 
     fn step(&mut self, run: &Run<'_>) -> Result<Option<Batch>> {
         loop {
-            let Stage::Probing(probing) = &mut self.stage else { return Ok(None) };
+            let Stage::Probing(probing) = &mut self.stage else {
+                return Ok(None);
+            };
             if probing.over {
                 return Ok(probing.sweep(&self.matcher, &self.keys.left_types));
             }
@@ -226,7 +253,12 @@ impl HashJoin {
                 None => probing.over = true,
                 Some(batch) => {
                     let keys = evaluate_keys(run, &self.keys.left, &batch)?;
-                    probing.left = Some(Walking { left: LeftBatch::new(batch), keys, row: 0, at: None });
+                    probing.left = Some(Walking {
+                        left: LeftBatch::new(batch),
+                        keys,
+                        row: 0,
+                        at: None,
+                    });
                 }
             }
         }
@@ -274,11 +306,18 @@ impl Walking {
             }
         }
         let matched = &mut built.matched;
-        matcher.pairs(run, &mut self.left, &built.rows.columns, &lefts, &rights, |right| {
-            if let Some(matched) = matched.get_mut(right as usize) {
-                *matched = true;
-            }
-        })
+        matcher.pairs(
+            run,
+            &mut self.left,
+            &built.rows.columns,
+            &lefts,
+            &rights,
+            |right| {
+                if let Some(matched) = matched.get_mut(right as usize) {
+                    *matched = true;
+                }
+            },
+        )
     }
 
     /// The first right row with the key of the current left row.
@@ -286,7 +325,10 @@ impl Walking {
         if any_null(&self.keys, self.row) {
             return NOWHERE;
         }
-        built.table.find(&self.keys, self.row).map_or(NOWHERE, |id| built.chains[id as usize].0)
+        built
+            .table
+            .find(&self.keys, self.row)
+            .map_or(NOWHERE, |id| built.chains[id as usize].0)
     }
 
     /// `NOT IN`: candidates are the right rows that are equal, or may be because a NULL is on either side.

@@ -34,9 +34,19 @@ struct Looking {
 impl IndexJoin {
     pub(super) fn new(left: Box<dyn Operator>, source: &Source, matcher: Matcher) -> Self {
         let (wanted, _) = wanted(&source.columns);
-        let types = wanted.iter().map(|&(position, _)| source.table.columns[position].ty).collect();
+        let types = wanted
+            .iter()
+            .map(|&(position, _)| source.table.columns[position].ty)
+            .collect();
         let access = Access::new(source, &wanted, types, source.with_key);
-        Self { left, source: source.clone(), matcher, access, past: None, looking: None }
+        Self {
+            left,
+            source: source.clone(),
+            matcher,
+            access,
+            past: None,
+            looking: None,
+        }
     }
 
     fn open_past(&mut self, run: &Run<'_>) -> Result<()> {
@@ -69,9 +79,9 @@ impl Looking {
                 self.row += 1;
                 continue;
             }
-            let walk = self.walk.get_or_insert_with(|| {
-                Walk::new(access.tree, self.ranges.bytes(self.row), source.backward)
-            });
+            let walk = self
+                .walk
+                .get_or_insert_with(|| Walk::new(access.tree, self.ranges.bytes(self.row), source.backward));
             let room = BATCH_ROWS - lefts.len();
             let found = access.read(tx, walk, room, into)?;
             lefts.resize(lefts.len() + found, row);
@@ -90,10 +100,18 @@ impl Operator for IndexJoin {
         loop {
             run.statement.check()?;
             let Some(looking) = &mut self.looking else {
-                let Some(batch) = self.left.next(run)? else { return Ok(None) };
+                let Some(batch) = self.left.next(run)? else {
+                    return Ok(None);
+                };
                 let ranges = RowRanges::new(&self.source, run, &batch)?;
                 let left = LeftBatch::new(batch);
-                self.looking = Some(Looking { left, ranges, row: 0, walk: None, key: Vec::new() });
+                self.looking = Some(Looking {
+                    left,
+                    ranges,
+                    row: 0,
+                    walk: None,
+                    key: Vec::new(),
+                });
                 continue;
             };
             if looking.row == looking.left.batch.rows {
@@ -110,12 +128,17 @@ impl Operator for IndexJoin {
             let mut rights: Vec<u32> = (0..columns::row_number(lefts.len())).collect();
             if let Some(filter) = &self.source.filter {
                 let columns = found.into_iter().map(Arc::new).collect();
-                let batch = Batch { columns, rows: lefts.len() };
+                let batch = Batch {
+                    columns,
+                    rows: lefts.len(),
+                };
                 rights = run.select(filter, &batch)?;
                 lefts = rights.iter().map(|&right| lefts[right as usize]).collect();
                 found = batch.columns.into_iter().map(Arc::unwrap_or_clone).collect();
             }
-            let pairs = self.matcher.pairs(run, &mut looking.left, &found, &lefts, &rights, |_| ())?;
+            let pairs = self
+                .matcher
+                .pairs(run, &mut looking.left, &found, &lefts, &rights, |_| ())?;
             if pairs.is_some() {
                 return Ok(pairs);
             }

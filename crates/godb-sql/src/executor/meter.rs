@@ -49,7 +49,11 @@ pub(super) struct Metered {
 
 impl Metered {
     pub(super) fn new(inner: Box<dyn Operator>, node: &Node) -> Self {
-        Self { inner, node: address(node), begun: false }
+        Self {
+            inner,
+            node: address(node),
+            begun: false,
+        }
     }
 }
 

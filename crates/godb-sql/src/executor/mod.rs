@@ -36,10 +36,9 @@ mod subquery;
 mod tests;
 
 pub(crate) use build::build;
-pub(crate) use columns::batch_bytes;
 pub use meter::{Measured, Meters};
 pub(crate) use run::{Run, Statement, Terms};
-pub(crate) use sorter::{OrderCodec, Sorted, Sorter};
+pub(crate) use sorter::Sorter;
 pub(crate) use spill::{Spool, SpoolReader};
 
 use crate::error::Result;

@@ -51,12 +51,22 @@ impl NestedLoopJoin {
         while let Some(batch) = self.right.next(run)? {
             spool.push(batch)?;
         }
-        let matched = if self.matcher.keeps_right() { vec![false; spool.rows()] } else { Vec::new() };
-        Ok(Inner { rows: spool.finish()?, matched, swept: 0 })
+        let matched = if self.matcher.keeps_right() {
+            vec![false; spool.rows()]
+        } else {
+            Vec::new()
+        };
+        Ok(Inner {
+            rows: spool.finish()?,
+            matched,
+            swept: 0,
+        })
     }
 
     fn step(&mut self, run: &Run<'_>) -> Result<Option<Batch>> {
-        let Some(inner) = &mut self.inner else { return Ok(None) };
+        let Some(inner) = &mut self.inner else {
+            return Ok(None);
+        };
         loop {
             run.statement.check()?;
             let Some(outer) = &mut self.outer else {
@@ -66,7 +76,11 @@ impl NestedLoopJoin {
                 match self.left.next(run)? {
                     None => self.over = true,
                     Some(batch) => {
-                        self.outer = Some(Outer { left: LeftBatch::new(batch), right: None, before: 0 });
+                        self.outer = Some(Outer {
+                            left: LeftBatch::new(batch),
+                            right: None,
+                            before: 0,
+                        });
                     }
                 }
                 inner.rows.rewind()?;
@@ -74,7 +88,14 @@ impl NestedLoopJoin {
             };
             if let Some(right) = &mut outer.right {
                 if right.at < right.rows * outer.left.batch.rows {
-                    let found = try_pairs(run, &self.matcher, &mut outer.left, right, outer.before, &mut inner.matched)?;
+                    let found = try_pairs(
+                        run,
+                        &self.matcher,
+                        &mut outer.left,
+                        right,
+                        outer.before,
+                        &mut inner.matched,
+                    )?;
                     if found.is_some() {
                         return Ok(found);
                     }
@@ -97,7 +118,11 @@ impl NestedLoopJoin {
 impl RightBatch {
     fn new(batch: Batch) -> Self {
         let columns = batch.columns.iter().map(|column| Column::clone(column)).collect();
-        Self { columns, rows: batch.rows, at: 0 }
+        Self {
+            columns,
+            rows: batch.rows,
+            at: 0,
+        }
     }
 }
 
@@ -113,7 +138,10 @@ fn try_pairs(
     let end = (right.rows * left.batch.rows).min(right.at + BATCH_ROWS);
     let pairs = right.at..end;
     right.at = end;
-    let lefts: Vec<u32> = pairs.clone().map(|pair| columns::row_number(pair / right.rows)).collect();
+    let lefts: Vec<u32> = pairs
+        .clone()
+        .map(|pair| columns::row_number(pair / right.rows))
+        .collect();
     let rights: Vec<u32> = pairs.map(|pair| columns::row_number(pair % right.rows)).collect();
     matcher.pairs(run, left, &right.columns, &lefts, &rights, |row| {
         if let Some(matched) = right_matched.get_mut(before + row as usize) {

@@ -37,7 +37,10 @@ pub(super) struct Matcher {
 impl Matcher {
     /// Whether left rows alone come out.
     pub(super) fn left_only(&self) -> bool {
-        matches!(self.kind, JoinKind::Semi | JoinKind::Anti | JoinKind::NullAwareAnti)
+        matches!(
+            self.kind,
+            JoinKind::Semi | JoinKind::Anti | JoinKind::NullAwareAnti
+        )
     }
 
     /// Whether right rows without a partner come out.
@@ -63,7 +66,10 @@ impl Matcher {
         let taken = |column: &Column, rows: &[u32]| Arc::new(take_or_null(column, rows));
         let columns = left.batch.columns.iter().map(|column| taken(column, lefts));
         let columns = columns.chain(right.iter().map(|column| taken(column, rights)));
-        let mut pairs = Batch { columns: columns.collect(), rows: lefts.len() };
+        let mut pairs = Batch {
+            columns: columns.collect(),
+            rows: lefts.len(),
+        };
         let kept = self.holds(run, &pairs)?;
         let each = |at: usize| kept.as_ref().map_or(at, |kept| kept[at] as usize);
         for at in (0..kept.as_ref().map_or(lefts.len(), Vec::len)).map(each) {
@@ -83,14 +89,23 @@ impl Matcher {
 
     /// The pairs for which the condition holds; `None` for all. For `NOT IN` it also "holds" where it is unknown.
     fn holds(&self, run: &Run<'_>, pairs: &Batch) -> Result<Option<Vec<u32>>> {
-        let Some(condition) = &self.condition else { return Ok(None) };
+        let Some(condition) = &self.condition else {
+            return Ok(None);
+        };
         if self.kind != JoinKind::NullAwareAnti {
             return run.select(condition, pairs).map(Some);
         }
         let truth = run.evaluate(condition, pairs)?;
-        let ColumnData::Bool(values) = &truth.data else { return Ok(Some(Vec::new())) };
+        let ColumnData::Bool(values) = &truth.data else {
+            return Ok(Some(Vec::new()));
+        };
         let not_false = |row: &usize| truth.is_null(*row) || values[*row];
-        Ok(Some((0..pairs.rows).filter(not_false).map(columns::row_number).collect()))
+        Ok(Some(
+            (0..pairs.rows)
+                .filter(not_false)
+                .map(columns::row_number)
+                .collect(),
+        ))
     }
 
     /// What comes out of a left batch when all its pairs have been seen.
@@ -100,15 +115,26 @@ impl Matcher {
             JoinKind::Semi => true,
             JoinKind::Left | JoinKind::Full | JoinKind::Anti | JoinKind::NullAwareAnti => false,
         };
-        let rows = left.matched.iter().enumerate().filter(|(_, matched)| **matched == wanted);
+        let rows = left
+            .matched
+            .iter()
+            .enumerate()
+            .filter(|(_, matched)| **matched == wanted);
         let rows: Vec<u32> = rows.map(|(row, _)| columns::row_number(row)).collect();
         if rows.is_empty() {
             return None;
         }
-        let mut batch = if rows.len() == left.batch.rows { left.batch.clone() } else { left.batch.take(&rows) };
+        let mut batch = if rows.len() == left.batch.rows {
+            left.batch.clone()
+        } else {
+            left.batch.take(&rows)
+        };
         if !self.left_only() {
             let nulls = vec![NOWHERE; rows.len()];
-            let right = self.right_types.iter().map(|ty| take_or_null(&Column::empty(*ty), &nulls));
+            let right = self
+                .right_types
+                .iter()
+                .map(|ty| take_or_null(&Column::empty(*ty), &nulls));
             batch.columns.extend(right.map(Arc::new));
         }
         Some(batch)
@@ -117,8 +143,13 @@ impl Matcher {
     /// Right rows without a partner, with NULLs on the left.
     pub(super) fn unmatched_right(left_types: &[DataType], right: &[Column], rows: &[u32]) -> Batch {
         let nulls = vec![NOWHERE; rows.len()];
-        let left = left_types.iter().map(|ty| take_or_null(&Column::empty(*ty), &nulls));
+        let left = left_types
+            .iter()
+            .map(|ty| take_or_null(&Column::empty(*ty), &nulls));
         let right = right.iter().map(|column| take_or_null(column, rows));
-        Batch { columns: left.chain(right).map(Arc::new).collect(), rows: rows.len() }
+        Batch {
+            columns: left.chain(right).map(Arc::new).collect(),
+            rows: rows.len(),
+        }
     }
 }

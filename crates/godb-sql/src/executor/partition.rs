@@ -55,7 +55,11 @@ impl Partitions {
 
     /// Ends dividing: the parts, and how often their rows have been divided now.
     pub(super) fn finish(self) -> Result<(Vec<SpillReader>, u32)> {
-        let readers = self.writers.into_iter().map(SpillWriter::finish).collect::<Result<_>>()?;
+        let readers = self
+            .writers
+            .into_iter()
+            .map(SpillWriter::finish)
+            .collect::<Result<_>>()?;
         Ok((readers, self.depth + 1))
     }
 }

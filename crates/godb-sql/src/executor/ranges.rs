@@ -22,12 +22,23 @@ pub(super) fn of_scan(source: &Source, run: &Run<'_>) -> Result<VecDeque<KeyByte
     let columns = key_columns(source);
     let range = &source.range;
     if !range.any_of.is_empty() {
-        let values = range.any_of.iter().map(|expr| run.value(expr)).collect::<Result<Vec<_>>>()?;
+        let values = range
+            .any_of
+            .iter()
+            .map(|expr| run.value(expr))
+            .collect::<Result<Vec<_>>>()?;
         return Ok(each_of(&columns, &values, source.backward));
     }
-    let equal = range.equal.iter().map(|expr| run.value(expr)).collect::<Result<Vec<_>>>()?;
+    let equal = range
+        .equal
+        .iter()
+        .map(|expr| run.value(expr))
+        .collect::<Result<Vec<_>>>()?;
     let end = |bound: &Option<KeyBound>| -> Result<End> {
-        bound.as_ref().map(|bound| Ok((run.value(&bound.value)?, bound.inclusive))).transpose()
+        bound
+            .as_ref()
+            .map(|bound| Ok((run.value(&bound.value)?, bound.inclusive)))
+            .transpose()
     };
     let bytes = KeyBytes::of(&columns, &equal, &end(&range.from)?, &end(&range.to)?);
     Ok(bytes.into_iter().collect())
@@ -68,7 +79,10 @@ impl RowRanges {
         let range = &source.range;
         let all = |exprs: &[crate::expr::Expr]| exprs.iter().map(|expr| run.evaluate(expr, batch)).collect();
         let end = |bound: &Option<KeyBound>| -> Result<_> {
-            bound.as_ref().map(|bound| Ok((run.evaluate(&bound.value, batch)?, bound.inclusive))).transpose()
+            bound
+                .as_ref()
+                .map(|bound| Ok((run.evaluate(&bound.value, batch)?, bound.inclusive)))
+                .transpose()
         };
         Ok(Self {
             columns: key_columns(source),
@@ -103,16 +117,22 @@ impl RowRanges {
     pub(super) fn bytes(&self, row: usize) -> VecDeque<KeyBytes> {
         if !self.any_of.is_empty() {
             let exprs = self.any_of.iter().zip(&self.range.any_of);
-            let values: Vec<_> = exprs.map(|(column, expr)| column.value(row, expr.data_type())).collect();
+            let values: Vec<_> = exprs
+                .map(|(column, expr)| column.value(row, expr.data_type()))
+                .collect();
             return each_of(&self.columns, &values, false);
         }
         let equal = self.equal.iter().zip(&self.range.equal);
-        let equal: Vec<_> = equal.map(|(column, expr)| column.value(row, expr.data_type())).collect();
+        let equal: Vec<_> = equal
+            .map(|(column, expr)| column.value(row, expr.data_type()))
+            .collect();
         let end = |column: &Option<(Arc<Column>, bool)>, bound: &Option<KeyBound>| -> End {
             let (column, inclusive) = column.as_ref()?;
             Some((column.value(row, bound.as_ref()?.value.data_type()), *inclusive))
         };
         let (from, to) = (end(&self.from, &self.range.from), end(&self.to, &self.range.to));
-        KeyBytes::of(&self.columns, &equal, &from, &to).into_iter().collect()
+        KeyBytes::of(&self.columns, &equal, &from, &to)
+            .into_iter()
+            .collect()
     }
 }

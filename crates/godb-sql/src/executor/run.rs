@@ -4,7 +4,7 @@ use super::meter::Meters;
 use super::subquery::SubqueryCache;
 use crate::context::{Canceller, Evaluating};
 use crate::error::{Result, SqlError, state};
-use crate::plan::physical::Node;
+use crate::plan::physical::{Node, StatementPlan};
 use crate::value::Value;
 use crate::vector::{Batch, Column};
 use godb_mvcc::{Begin, Clock, EngineTransaction, Environment, Moment, StorageEngine};
@@ -17,8 +17,8 @@ pub(crate) struct Statement {
     pub(crate) engine: Arc<dyn StorageEngine>,
     /// The parameters, of the types that the binder gave them.
     pub(crate) parameters: Arc<[Value]>,
-    /// The plans of subqueries.
-    pub(crate) subplans: Arc<[Node]>,
+    /// The plan, for those of its subqueries.
+    plan: Option<Arc<StatementPlan>>,
     /// Ends it.
     pub(crate) canceller: Canceller,
     clock: Arc<dyn Clock>,
@@ -44,8 +44,8 @@ pub(crate) struct Terms {
     pub(crate) environment: Environment,
     /// Parameters.
     pub(crate) parameters: Arc<[Value]>,
-    /// Plans of subqueries.
-    pub(crate) subplans: Arc<[Node]>,
+    /// The plan that is run, if there is one.
+    pub(crate) plan: Option<Arc<StatementPlan>>,
     /// Ends the statement.
     pub(crate) canceller: Canceller,
     /// How long it may run.
@@ -65,7 +65,7 @@ impl Statement {
         Self {
             engine: terms.engine,
             parameters: terms.parameters,
-            subplans: terms.subplans,
+            plan: terms.plan,
             canceller: terms.canceller,
             deadline: terms.timeout.map(|timeout| clock.monotonic() + timeout),
             work_mem: terms.work_mem,
@@ -79,13 +79,23 @@ impl Statement {
         }
     }
 
+    /// The plans of subqueries.
+    pub(crate) fn subplans(&self) -> &[Node] {
+        match self.plan.as_deref() {
+            Some(StatementPlan::Query(query)) => &query.subplans,
+            Some(StatementPlan::Change { subplans, .. }) => subplans,
+            None => &[],
+        }
+    }
+
     /// Fails when the statement was cancelled or has run too long.
     pub(crate) fn check(&self) -> Result<()> {
         self.canceller.check()?;
         match self.deadline {
-            Some(deadline) if self.clock.monotonic() >= deadline => {
-                Err(SqlError::new(state::QUERY_CANCELED, "canceling statement due to statement timeout"))
-            }
+            Some(deadline) if self.clock.monotonic() >= deadline => Err(SqlError::new(
+                state::QUERY_CANCELED,
+                "canceling statement due to statement timeout",
+            )),
             _ => Ok(()),
         }
     }
@@ -101,7 +111,11 @@ impl Statement {
             Moment::Ago(micros) => Moment::Wall(self.statement_micros.saturating_sub(micros)),
             exact => exact,
         };
-        let how = Begin { read_only: true, as_of: Some(moment), ..Begin::default() };
+        let how = Begin {
+            read_only: true,
+            as_of: Some(moment),
+            ..Begin::default()
+        };
         Ok(self.engine.clone().begin(how)?)
     }
 }
@@ -120,7 +134,11 @@ pub(crate) struct Run<'a> {
 impl<'a> Run<'a> {
     /// Outside every subquery.
     pub(crate) fn new(tx: &'a dyn EngineTransaction, statement: &'a Statement) -> Self {
-        Self { tx, statement, outer: &[] }
+        Self {
+            tx,
+            statement,
+            outer: &[],
+        }
     }
 
     /// What expressions are evaluated with.
@@ -157,7 +175,10 @@ impl<'a> Run<'a> {
             }
             _ => {}
         }
-        let one_row = Batch { columns: Vec::new(), rows: 1 };
+        let one_row = Batch {
+            columns: Vec::new(),
+            rows: 1,
+        };
         Ok(self.evaluate(expr, &one_row)?.value(0, expr.data_type()))
     }
 }

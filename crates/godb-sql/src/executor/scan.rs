@@ -50,7 +50,10 @@ impl Scan {
     /// A scan of `source`.
     pub(super) fn new(source: &Source) -> Self {
         let (wanted, outputs) = wanted(&source.columns);
-        let types: Vec<_> = wanted.iter().map(|&(position, _)| source.table.columns[position].ty).collect();
+        let types: Vec<_> = wanted
+            .iter()
+            .map(|&(position, _)| source.table.columns[position].ty)
+            .collect();
         let late = Late::new(source, &wanted).filter(|_| outputs.is_none());
         Self {
             access: Access::new(source, &wanted, types, source.with_key),
@@ -74,7 +77,9 @@ impl Scan {
 
     fn read(&mut self, run: &Run<'_>) -> Result<Option<Batch>> {
         let tx = self.past.as_deref().unwrap_or(run.tx);
-        let Some(walk) = &mut self.walk else { return Ok(None) };
+        let Some(walk) = &mut self.walk else {
+            return Ok(None);
+        };
         let limit = self.rows;
         self.rows = (limit * 4).min(BATCH_ROWS);
         let mut columns = self.access.columns(limit);
@@ -96,7 +101,8 @@ impl Scan {
 
     fn read_late(&mut self, run: &Run<'_>) -> Result<Option<Batch>> {
         let tx = self.past.as_deref().unwrap_or(run.tx);
-        let (Some(late), Some(walk), Some(filter)) = (&mut self.late, &mut self.walk, &self.source.filter) else {
+        let (Some(late), Some(walk), Some(filter)) = (&mut self.late, &mut self.walk, &self.source.filter)
+        else {
             return Ok(None);
         };
         let limit = self.rows;
@@ -106,7 +112,12 @@ impl Scan {
         if rows == 0 {
             return Ok(None);
         }
-        let types: Vec<_> = self.source.columns.iter().map(|&at| self.source.table.columns[at].ty).collect();
+        let types: Vec<_> = self
+            .source
+            .columns
+            .iter()
+            .map(|&at| self.source.table.columns[at].ty)
+            .collect();
         late.read_rest(run, filter, columns, rows, &types).map(Some)
     }
 }
@@ -118,7 +129,11 @@ impl Operator for Scan {
         }
         loop {
             run.statement.check()?;
-            let batch = if self.late.is_some() { self.read_late(run)? } else { self.read(run)? };
+            let batch = if self.late.is_some() {
+                self.read_late(run)?
+            } else {
+                self.read(run)?
+            };
             if self.late.as_ref().is_some_and(Late::does_not_pay) {
                 self.late = None;
             }
@@ -133,13 +148,17 @@ impl Operator for Scan {
 impl Late {
     /// Where the filter looks at some of the columns of a table's own tree, but not at all.
     fn new(source: &Source, wanted: &[(usize, usize)]) -> Option<Self> {
-        let filter = source.filter.as_ref().filter(|_| source.index.is_none() && !source.with_key)?;
+        let filter = source
+            .filter
+            .as_ref()
+            .filter(|_| source.index.is_none() && !source.with_key)?;
         let mut in_first = vec![false; source.columns.len()];
         mark_columns(filter, &mut in_first);
         if in_first.iter().all(|&first| first) {
             return None;
         }
-        let (first, rest): (Vec<_>, Vec<_>) = wanted.iter().copied().partition(|&(_, output)| in_first[output]);
+        let (first, rest): (Vec<_>, Vec<_>) =
+            wanted.iter().copied().partition(|&(_, output)| in_first[output]);
         Some(Self {
             first: ScanDecoder::new(&source.table, &first),
             rest: ScanDecoder::new(&source.table, &rest),
@@ -182,12 +201,23 @@ impl Late {
         let room = |ty: &DataType| Column::new(ColumnData::with_capacity(*ty, passed.len()));
         let mut rest: Vec<Column> = types.iter().map(room).collect();
         for &row in &passed {
-            self.rest.decode(self.keys.get(row as usize), self.stored.get(row as usize), &mut rest)?;
+            self.rest.decode(
+                self.keys.get(row as usize),
+                self.stored.get(row as usize),
+                &mut rest,
+            )?;
         }
         let columns = rest.into_iter().enumerate().map(|(at, rest)| {
-            Arc::new(if self.in_first[at] { first.columns[at].take(&passed) } else { rest })
+            Arc::new(if self.in_first[at] {
+                first.columns[at].take(&passed)
+            } else {
+                rest
+            })
         });
-        Ok(Batch { columns: columns.collect(), rows: passed.len() })
+        Ok(Batch {
+            columns: columns.collect(),
+            rows: passed.len(),
+        })
     }
 
     fn does_not_pay(&self) -> bool {

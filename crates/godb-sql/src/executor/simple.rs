@@ -14,7 +14,11 @@ type Input = Box<dyn Operator>;
 /// The rows of `batch` for which `predicate` is true.
 pub(super) fn keep(run: &Run<'_>, predicate: &Expr, batch: Batch) -> Result<Batch> {
     let kept = run.select(predicate, &batch)?;
-    if kept.len() == batch.rows { Ok(batch) } else { Ok(batch.take(&kept)) }
+    if kept.len() == batch.rows {
+        Ok(batch)
+    } else {
+        Ok(batch.take(&kept))
+    }
 }
 
 /// Rows where a predicate is true.
@@ -43,9 +47,18 @@ pub(super) struct Project {
 
 impl Operator for Project {
     fn next(&mut self, run: &Run<'_>) -> Result<Option<Batch>> {
-        let Some(batch) = self.input.next(run)? else { return Ok(None) };
-        let columns = self.exprs.iter().map(|expr| run.evaluate(expr, &batch)).collect::<Result<_>>()?;
-        Ok(Some(Batch { columns, rows: batch.rows }))
+        let Some(batch) = self.input.next(run)? else {
+            return Ok(None);
+        };
+        let columns = self
+            .exprs
+            .iter()
+            .map(|expr| run.evaluate(expr, &batch))
+            .collect::<Result<_>>()?;
+        Ok(Some(Batch {
+            columns,
+            rows: batch.rows,
+        }))
     }
 }
 
@@ -59,14 +72,22 @@ pub(super) struct Limit {
 }
 
 /// How many rows a LIMIT or OFFSET names; `None` for NULL.
-pub(super) fn count(run: &Run<'_>, expr: Option<&Expr>, clause: &str, state: SqlState) -> Result<Option<usize>> {
+pub(super) fn count(
+    run: &Run<'_>,
+    expr: Option<&Expr>,
+    clause: &str,
+    state: SqlState,
+) -> Result<Option<usize>> {
     match expr.map(|expr| run.value(expr)).transpose()? {
         None | Some(Value::Null) => Ok(None),
         Some(Value::Int(count)) => match usize::try_from(count) {
             Ok(count) => Ok(Some(count)),
             Err(_) => Err(SqlError::new(state, format!("{clause} must not be negative"))),
         },
-        Some(other) => Err(SqlError::new(state, format!("{clause} must be a number, not {other:?}"))),
+        Some(other) => Err(SqlError::new(
+            state,
+            format!("{clause} must be a number, not {other:?}"),
+        )),
     }
 }
 
@@ -95,7 +116,9 @@ impl Operator for Limit {
             if left == 0 {
                 return Ok(None);
             }
-            let Some(batch) = self.input.next(run)? else { return Ok(None) };
+            let Some(batch) = self.input.next(run)? else {
+                return Ok(None);
+            };
             if batch.rows <= skip {
                 skip -= batch.rows;
                 continue;
@@ -141,7 +164,10 @@ impl Operator for Values {
             }
         }
         self.at += rows.len();
-        Ok(Some(Batch { columns: columns.into_iter().map(Arc::new).collect(), rows: rows.len() }))
+        Ok(Some(Batch {
+            columns: columns.into_iter().map(Arc::new).collect(),
+            rows: rows.len(),
+        }))
     }
 }
 
@@ -179,7 +205,11 @@ pub(super) struct SeriesState {
 
 impl Series {
     fn open(&self, run: &Run<'_>) -> Result<SeriesState> {
-        let values = self.args.iter().map(|arg| run.value(arg)).collect::<Result<Vec<_>>>()?;
+        let values = self
+            .args
+            .iter()
+            .map(|arg| run.value(arg))
+            .collect::<Result<Vec<_>>>()?;
         let mut values = values.into_iter();
         let start = values.next().unwrap_or(Value::Null);
         let stop = values.next().unwrap_or(Value::Null);
@@ -192,7 +222,11 @@ impl Series {
             return Err(SqlError::new(state::INVALID_PARAMETER_VALUE, message));
         }
         let some = !(start.is_null() || stop.is_null() || step.is_null());
-        Ok(SeriesState { next: some.then_some(start), stop, step })
+        Ok(SeriesState {
+            next: some.then_some(start),
+            stop,
+            step,
+        })
     }
 }
 
@@ -208,11 +242,23 @@ fn is_zero(step: &Value) -> bool {
 impl SeriesState {
     /// The next value of the series.
     fn advance(&mut self) -> Result<Option<Value>> {
-        let Some(now) = self.next.take() else { return Ok(None) };
+        let Some(now) = self.next.take() else {
+            return Ok(None);
+        };
         let past = match (&now, &self.stop, &self.step) {
-            (Value::Int(now), Value::Int(stop), Value::Int(step)) => if *step > 0 { now > stop } else { now < stop },
+            (Value::Int(now), Value::Int(stop), Value::Int(step)) => {
+                if *step > 0 {
+                    now > stop
+                } else {
+                    now < stop
+                }
+            }
             (Value::Numeric(now), Value::Numeric(stop), Value::Numeric(step)) => {
-                if *step > Numeric::default() { now > stop } else { now < stop }
+                if *step > Numeric::default() {
+                    now > stop
+                } else {
+                    now < stop
+                }
             }
             (Value::Int(now), Value::Int(stop), Value::Interval(step)) => {
                 let forward = (i64::from(step.months), i64::from(step.days), step.micros) > (0, 0, 0);
@@ -226,7 +272,9 @@ impl SeriesState {
         self.next = match (&now, &self.step) {
             (Value::Int(now), Value::Int(step)) => now.checked_add(*step).map(Value::Int),
             (Value::Numeric(now), Value::Numeric(step)) => Some(Value::Numeric(now + step)),
-            (Value::Int(now), Value::Interval(step)) => Some(Value::Int(crate::datetime::add_interval(*now, *step)?)),
+            (Value::Int(now), Value::Interval(step)) => {
+                Some(Value::Int(crate::datetime::add_interval(*now, *step)?))
+            }
             _ => None,
         };
         Ok(Some(now))
@@ -244,10 +292,15 @@ impl Operator for Series {
             }
         };
         let mut column = Column::empty(self.ty);
-        while column.len() < BATCH_ROWS && let Some(value) = state.advance()? {
+        while column.len() < BATCH_ROWS
+            && let Some(value) = state.advance()?
+        {
             column.push(&value);
         }
         let rows = column.len();
-        Ok((rows > 0).then(|| Batch { columns: vec![Arc::new(column)], rows }))
+        Ok((rows > 0).then(|| Batch {
+            columns: vec![Arc::new(column)],
+            rows,
+        }))
     }
 }

@@ -41,7 +41,9 @@ impl Operator for Sort {
         if self.sorted.is_none() {
             self.sorted = Some(self.open(run)?);
         }
-        let Some((sorted, skip)) = &mut self.sorted else { return Ok(None) };
+        let Some((sorted, skip)) = &mut self.sorted else {
+            return Ok(None);
+        };
         run.statement.check()?;
         while let Some(batch) = sorted.next()? {
             let skipped = batch.rows.min(*skip);

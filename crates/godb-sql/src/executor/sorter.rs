@@ -26,10 +26,16 @@ impl OrderCodec {
     /// For an order by `keys`.
     pub(crate) fn new(keys: &[SortKey]) -> Self {
         let column = |key: &SortKey| {
-            let value = KeyColumn { ty: key.expr.data_type(), descending: key.descending, nullable: false };
+            let value = KeyColumn {
+                ty: key.expr.data_type(),
+                descending: key.descending,
+                nullable: false,
+            };
             (value, key.nulls_first)
         };
-        Self { keys: keys.iter().map(column).collect() }
+        Self {
+            keys: keys.iter().map(column).collect(),
+        }
     }
 
     /// Writes the key of row `row`; `values` are the values ordered by.
@@ -65,7 +71,11 @@ struct Held {
 
 impl Held {
     fn new(types: &[DataType]) -> Self {
-        Self { rows: Rows::new(types), bytes: Vec::new(), ends: Vec::new() }
+        Self {
+            rows: Rows::new(types),
+            bytes: Vec::new(),
+            ends: Vec::new(),
+        }
     }
 
     fn key(&self, row: u32) -> &[u8] {
@@ -83,7 +93,11 @@ impl Held {
         let mut order: Vec<(u64, u32)> = (0..columns::row_number(self.ends.len()))
             .map(|row| (prefix(self.key(row)), row))
             .collect();
-        order.sort_unstable_by(|a, b| a.0.cmp(&b.0).then_with(|| self.key(a.1).cmp(self.key(b.1))).then(a.1.cmp(&b.1)));
+        order.sort_unstable_by(|a, b| {
+            a.0.cmp(&b.0)
+                .then_with(|| self.key(a.1).cmp(self.key(b.1)))
+                .then(a.1.cmp(&b.1))
+        });
         order.into_iter().map(|(_, row)| row).collect()
     }
 }
@@ -100,19 +114,33 @@ impl Sorter {
     pub(crate) fn new(keys: Vec<SortKey>, types: Vec<DataType>, wanted: Option<usize>) -> Self {
         let codec = OrderCodec::new(&keys);
         let held = Held::new(&types);
-        Self { keys, codec, types, wanted, held, runs: Vec::new() }
+        Self {
+            keys,
+            codec,
+            types,
+            wanted,
+            held,
+            runs: Vec::new(),
+        }
     }
 
     /// Takes rows in.
     pub(crate) fn push(&mut self, run: &Run<'_>, batch: &Batch) -> Result<()> {
-        let values = self.keys.iter().map(|key| run.evaluate(&key.expr, batch)).collect::<Result<Vec<_>>>()?;
+        let values = self
+            .keys
+            .iter()
+            .map(|key| run.evaluate(&key.expr, batch))
+            .collect::<Result<Vec<_>>>()?;
         let held = &mut self.held;
         for row in 0..batch.rows {
             self.codec.put(&mut held.bytes, &values, row);
             held.ends.push(held.bytes.len());
         }
         held.rows.append(batch)?;
-        if self.wanted.is_some_and(|wanted| held.ends.len() > wanted.saturating_mul(2) + 4 * BATCH_ROWS) {
+        if self
+            .wanted
+            .is_some_and(|wanted| held.ends.len() > wanted.saturating_mul(2) + 4 * BATCH_ROWS)
+        {
             self.keep_wanted()?;
         }
         if self.held.memory() > run.statement.work_mem && self.held.rows.rows > 1 {
@@ -159,14 +187,27 @@ impl Sorter {
         if self.runs.is_empty() {
             let mut order = self.held.order();
             order.truncate(self.wanted.unwrap_or(usize::MAX));
-            return Ok(Sorted::Memory { rows: self.held.rows, order, at: 0 });
+            return Ok(Sorted::Memory {
+                rows: self.held.rows,
+                order,
+                at: 0,
+            });
         }
         if self.held.rows.rows > 0 {
             self.spill()?;
         }
         let left = self.wanted.unwrap_or(usize::MAX);
-        let runs = self.runs.into_iter().map(|reader| MergeRun { reader, batch: Batch::default(), at: 0 });
-        let mut merge = Merge { runs: runs.collect(), heap: BinaryHeap::new(), left, types: self.types };
+        let runs = self.runs.into_iter().map(|reader| MergeRun {
+            reader,
+            batch: Batch::default(),
+            at: 0,
+        });
+        let mut merge = Merge {
+            runs: runs.collect(),
+            heap: BinaryHeap::new(),
+            left,
+            types: self.types,
+        };
         for run in 0..merge.runs.len() {
             merge.advance(run)?;
         }
@@ -224,7 +265,9 @@ impl Merge {
     fn advance(&mut self, at: usize) -> Result<()> {
         let run = &mut self.runs[at];
         if run.at == run.batch.rows {
-            let Some(batch) = run.reader.next()? else { return Ok(()) };
+            let Some(batch) = run.reader.next()? else {
+                return Ok(());
+            };
             (run.batch, run.at) = (batch, 0);
         }
         if let Some(ColumnData::Bytes(keys)) = run.batch.columns.last().map(|column| &column.data) {
@@ -236,7 +279,9 @@ impl Merge {
     fn next(&mut self) -> Result<Option<Batch>> {
         let mut rows = Rows::new(&self.types);
         while rows.rows < BATCH_ROWS.min(self.left) {
-            let Some(Reverse((_, at))) = self.heap.pop() else { break };
+            let Some(Reverse((_, at))) = self.heap.pop() else {
+                break;
+            };
             let run = &mut self.runs[at];
             for (to, from) in rows.columns.iter_mut().zip(&run.batch.columns) {
                 columns::append_row(to, from, run.at);

@@ -40,7 +40,11 @@ impl SpillWriter {
     /// A new, empty file.
     pub(crate) fn new() -> Result<Self> {
         let file = tempfile::tempfile().map_err(|error| trouble(&error))?;
-        Ok(Self { file: BufWriter::with_capacity(64 << 10, file), scratch: Vec::new(), batches: 0 })
+        Ok(Self {
+            file: BufWriter::with_capacity(64 << 10, file),
+            scratch: Vec::new(),
+            batches: 0,
+        })
     }
 
     /// Adds a batch.
@@ -52,7 +56,10 @@ impl SpillWriter {
             put_column(&mut self.scratch, column);
         }
         let length = (self.scratch.len() as u64).to_le_bytes();
-        let written = self.file.write_all(&length).and_then(|()| self.file.write_all(&self.scratch));
+        let written = self
+            .file
+            .write_all(&length)
+            .and_then(|()| self.file.write_all(&self.scratch));
         written.map_err(|error| trouble(&error))?;
         self.batches += 1;
         Ok(())
@@ -62,7 +69,12 @@ impl SpillWriter {
     pub(crate) fn finish(self) -> Result<SpillReader> {
         let file = self.file.into_inner().map_err(|error| trouble(error.error()))?;
         let file = BufReader::with_capacity(64 << 10, file);
-        let mut reader = SpillReader { file, scratch: Vec::new(), batches: self.batches, read: 0 };
+        let mut reader = SpillReader {
+            file,
+            scratch: Vec::new(),
+            batches: self.batches,
+            read: 0,
+        };
         reader.rewind()?;
         Ok(reader)
     }
@@ -76,14 +88,20 @@ impl SpillReader {
         }
         self.read += 1;
         let mut length = [0; 8];
-        self.file.read_exact(&mut length).map_err(|error| trouble(&error))?;
+        self.file
+            .read_exact(&mut length)
+            .map_err(|error| trouble(&error))?;
         let length = usize::try_from(u64::from_le_bytes(length)).map_err(|_| broken())?;
         self.scratch.resize(length, 0);
-        self.file.read_exact(&mut self.scratch).map_err(|error| trouble(&error))?;
+        self.file
+            .read_exact(&mut self.scratch)
+            .map_err(|error| trouble(&error))?;
         let mut bytes = Bytes(&self.scratch);
         let rows = bytes.count()?;
         let columns = bytes.count()?;
-        let columns = (0..columns).map(|_| bytes.column(rows).map(Arc::new)).collect::<Result<_>>()?;
+        let columns = (0..columns)
+            .map(|_| bytes.column(rows).map(Arc::new))
+            .collect::<Result<_>>()?;
         Ok(Some(Batch { columns, rows }))
     }
 
@@ -110,11 +128,15 @@ fn put_column(out: &mut Vec<u8>, column: &Column) {
         }
         ColumnData::Int(values) => {
             out.push(1);
-            values.iter().for_each(|value| out.extend_from_slice(&value.to_le_bytes()));
+            values
+                .iter()
+                .for_each(|value| out.extend_from_slice(&value.to_le_bytes()));
         }
         ColumnData::Float(values) => {
             out.push(2);
-            values.iter().for_each(|value| out.extend_from_slice(&value.to_bits().to_le_bytes()));
+            values
+                .iter()
+                .for_each(|value| out.extend_from_slice(&value.to_bits().to_le_bytes()));
         }
         ColumnData::Bytes(values) => {
             out.push(3);
@@ -173,13 +195,20 @@ impl<'a> Bytes<'a> {
     fn interval(&mut self) -> Result<Interval> {
         let (months, days, micros) = (self.signed()?, self.signed()?, self.signed()?);
         let part = |part: i64| i32::try_from(part).map_err(|_| broken());
-        Ok(Interval { months: part(months)?, days: part(days)?, micros })
+        Ok(Interval {
+            months: part(months)?,
+            days: part(days)?,
+            micros,
+        })
     }
 
     fn numeric(&mut self) -> Result<Numeric> {
         let scale = self.signed()?;
         let length = self.count()?;
-        Ok(Numeric::new(BigInt::from_signed_bytes_le(self.take(length)?), scale))
+        Ok(Numeric::new(
+            BigInt::from_signed_bytes_le(self.take(length)?),
+            scale,
+        ))
     }
 
     fn column(&mut self, rows: usize) -> Result<Column> {
@@ -219,7 +248,13 @@ pub(crate) struct Spool {
 impl Spool {
     /// Empty, for `budget` bytes of memory.
     pub(crate) fn new(budget: usize) -> Self {
-        Self { memory: Vec::new(), bytes: 0, budget, writer: None, rows: 0 }
+        Self {
+            memory: Vec::new(),
+            bytes: 0,
+            budget,
+            writer: None,
+            rows: 0,
+        }
     }
 
     /// Adds a batch.
@@ -247,7 +282,11 @@ impl Spool {
     /// Ends writing.
     pub(crate) fn finish(self) -> Result<SpoolReader> {
         let file = self.writer.map(SpillWriter::finish).transpose()?;
-        Ok(SpoolReader { memory: self.memory, at: 0, file })
+        Ok(SpoolReader {
+            memory: self.memory,
+            at: 0,
+            file,
+        })
     }
 }
 
@@ -286,12 +325,24 @@ mod tests {
             (DataType::Int8, Value::Int(n)),
             (DataType::Text, Value::Text(format!("row {n}"))),
             (DataType::Numeric(None), Value::Numeric("-1.50".parse().unwrap())),
-            (DataType::Interval, Value::Interval(Interval { months: 1, days: -2, micros: 3 })),
+            (
+                DataType::Interval,
+                Value::Interval(Interval {
+                    months: 1,
+                    days: -2,
+                    micros: 3,
+                }),
+            ),
             (DataType::Float8, Value::Float(0.5)),
             (DataType::Bool, Value::Null),
         ];
-        let columns = columns.iter().map(|(ty, value)| Arc::new(Column::repeat(*ty, value, 3)));
-        Batch { columns: columns.collect(), rows: 3 }
+        let columns = columns
+            .iter()
+            .map(|(ty, value)| Arc::new(Column::repeat(*ty, value, 3)));
+        Batch {
+            columns: columns.collect(),
+            rows: 3,
+        }
     }
 
     #[test]

@@ -63,7 +63,11 @@ impl Run<'_> {
         exists: bool,
         find: impl FnOnce(&Run<'_>) -> Result<Answer>,
     ) -> Result<Answer> {
-        let key = (plan, exists, outer.iter().flat_map(value_bytes).collect::<Vec<u8>>());
+        let key = (
+            plan,
+            exists,
+            outer.iter().flat_map(value_bytes).collect::<Vec<u8>>(),
+        );
         if let Some(answer) = self.statement.subqueries.find(&key) {
             return Ok(answer);
         }
@@ -73,7 +77,7 @@ impl Run<'_> {
     }
 
     fn first_column(&self, plan: usize) -> Result<Column> {
-        let node = &self.statement.subplans[plan];
+        let node = &self.statement.subplans()[plan];
         let mut operator = build(node, self.statement);
         let mut result = Column::empty(node.types.first().copied().unwrap_or(DataType::Bool));
         while let Some(batch) = operator.next(self)? {
@@ -82,15 +86,18 @@ impl Run<'_> {
                 None => (0..batch.rows).for_each(|_| result.push_null()),
             }
             if columns::bytes(&result) > self.statement.work_mem.saturating_mul(4) {
-                return Err(SqlError::new(state::OUT_OF_MEMORY, "the result of a subquery exceeds the memory budget")
-                    .hint("Raise work_mem, or write the subquery as a join."));
+                return Err(SqlError::new(
+                    state::OUT_OF_MEMORY,
+                    "the result of a subquery exceeds the memory budget",
+                )
+                .hint("Raise work_mem, or write the subquery as a join."));
             }
         }
         Ok(result)
     }
 
     fn any_row(&self, plan: usize) -> Result<bool> {
-        let mut operator = build(&self.statement.subplans[plan], self.statement);
+        let mut operator = build(&self.statement.subplans()[plan], self.statement);
         while let Some(batch) = operator.next(self)? {
             if batch.rows > 0 {
                 return Ok(true);
@@ -103,9 +110,14 @@ impl Run<'_> {
 impl Subqueries for Run<'_> {
     fn column(&self, plan: usize, outer: &[Value]) -> Result<(Arc<Column>, DataType)> {
         self.statement.check()?;
-        let ty = self.statement.subplans[plan].types.first().copied().unwrap_or(DataType::Bool);
-        let answer =
-            self.answer(plan, outer, false, |run| run.first_column(plan).map(Arc::new).map(Answer::Column))?;
+        let ty = self.statement.subplans()[plan]
+            .types
+            .first()
+            .copied()
+            .unwrap_or(DataType::Bool);
+        let answer = self.answer(plan, outer, false, |run| {
+            run.first_column(plan).map(Arc::new).map(Answer::Column)
+        })?;
         match answer {
             Answer::Column(column) => Ok((column, ty)),
             Answer::Exists(_) => unreachable!("asked for a column"),

@@ -6,5 +6,7 @@
 
 pub mod logical;
 pub mod physical;
+#[allow(missing_docs)]
+#[path = "../shim_statement.rs"]
+pub mod statement;
 pub mod walk;
-#[allow(missing_docs)] #[path="../shim_statement.rs"] pub mod statement;

@@ -72,9 +72,14 @@ pub struct CheckReport {
 
 impl Session {
     /// Runs DDL.
-    pub(super) fn define(&mut self, open: &mut Open, statement: &Statement, text: &str) -> Result<StatementResult> {
+    pub(super) fn define(
+        &mut self,
+        open: &mut Open,
+        statement: &Statement,
+        text: &str,
+    ) -> Result<StatementResult> {
         super::execute::refuse_writing(open, &first_words(text))?;
-        let running = self.statement(&*open.tx, &Arc::from([]), Arc::from([]));
+        let running = self.statement(&*open.tx, None, Arc::from([]));
         let plan = |tx: &dyn EngineTransaction, query: &sqlparser::ast::Query| {
             let schema = crate::catalog::Schema::new(None);
             let view = self.sql.cache.view(&schema, tx);
@@ -125,7 +130,9 @@ impl Session {
 
 /// The statement's first words in capitals, for messages about it.
 fn first_words(text: &str) -> String {
-    let words = text.split_whitespace().filter(|word| word.chars().all(char::is_alphabetic));
+    let words = text
+        .split_whitespace()
+        .filter(|word| word.chars().all(char::is_alphabetic));
     words.take(2).map(str::to_uppercase).collect::<Vec<_>>().join(" ")
 }
 
@@ -143,7 +150,10 @@ fn count(tx: &dyn EngineTransaction, tree: godb_mvcc::TreeId, check: impl Fn() -
 
 impl Sql {
     fn reading<T>(&self, read: impl FnOnce(&dyn EngineTransaction, &dyn Catalog) -> Result<T>) -> Result<T> {
-        let tx = self.engine.clone().begin(Begin { read_only: true, ..Begin::default() })?;
+        let tx = self.engine.clone().begin(Begin {
+            read_only: true,
+            ..Begin::default()
+        })?;
         let schema = self.cache.of(&*tx, &mut None)?;
         read(&*tx, &self.cache.view(&schema, &*tx))
     }
@@ -163,7 +173,9 @@ impl Sql {
         self.reading(|tx, catalog| {
             let mut report = CheckReport::default();
             for name in catalog.tables()? {
-                let Some(table) = catalog.table(&name)? else { continue };
+                let Some(table) = catalog.table(&name)? else {
+                    continue;
+                };
                 report.tables += 1;
                 check_table(tx, &table, self.engine.max_key(), &mut report)?;
             }
@@ -192,34 +204,60 @@ fn describe(table: &Table) -> TableDescription {
             .iter()
             .map(|index| IndexDescription {
                 name: index.name.clone(),
-                columns: index.columns.iter().map(|&(at, descending)| (name(at), descending)).collect(),
+                columns: index
+                    .columns
+                    .iter()
+                    .map(|&(at, descending)| (name(at), descending))
+                    .collect(),
                 unique: index.unique,
                 constraint: index.constraint,
             })
             .collect(),
-        checks: table.checks.iter().map(|check| (check.name.clone(), check.text.clone())).collect(),
+        checks: table
+            .checks
+            .iter()
+            .map(|check| (check.name.clone(), check.text.clone()))
+            .collect(),
         row_estimate: table.row_estimate,
     }
 }
 
 /// Every row must have its entry in every index, and there must be as many entries as rows: then they are the same.
-fn check_table(tx: &dyn EngineTransaction, table: &Table, limit: usize, report: &mut CheckReport) -> Result<()> {
-    let stores: Vec<_> = table.indexes.iter().map(|index| IndexStore::new(table, index)).collect();
+fn check_table(
+    tx: &dyn EngineTransaction,
+    table: &Table,
+    limit: usize,
+    report: &mut CheckReport,
+) -> Result<()> {
+    let stores: Vec<_> = table
+        .indexes
+        .iter()
+        .map(|index| IndexStore::new(table, index))
+        .collect();
     let mut scan = TableScan::new(table, (0..table.columns.len()).collect());
     let mut rows = 0;
     let mut entry = Entry::default();
     while let Some(batch) = scan.next(tx)? {
         rows += batch.rows as u64;
-        let Some((keys, columns)) = batch.columns.split_last() else { continue };
+        let Some((keys, columns)) = batch.columns.split_last() else {
+            continue;
+        };
         for row in 0..batch.rows {
-            let crate::value::Value::Bytes(key) = keys.value(row, DataType::Bytea) else { continue };
+            let crate::value::Value::Bytes(key) = keys.value(row, DataType::Bytea) else {
+                continue;
+            };
             for store in &stores {
                 store.entry(&mut entry, columns, row, &key, limit)?;
                 let mut same = false;
-                tx.get(store.index.tree, &entry.key, &mut |value| same = value == entry.value)?;
+                tx.get(store.index.tree, &entry.key, &mut |value| {
+                    same = value == entry.value
+                })?;
                 if !same {
                     let name = &store.index.name;
-                    report.problems.push(format!("index \"{name}\" lacks the entry of row {key:02x?} of \"{}\"", table.name));
+                    report.problems.push(format!(
+                        "index \"{name}\" lacks the entry of row {key:02x?} of \"{}\"",
+                        table.name
+                    ));
                 }
             }
         }
@@ -229,7 +267,10 @@ fn check_table(tx: &dyn EngineTransaction, table: &Table, limit: usize, report: 
         report.entries += entries;
         if entries != rows {
             let name = &store.index.name;
-            report.problems.push(format!("index \"{name}\" has {entries} entries, but table \"{}\" has {rows} rows", table.name));
+            report.problems.push(format!(
+                "index \"{name}\" has {entries} entries, but table \"{}\" has {rows} rows",
+                table.name
+            ));
         }
     }
     report.rows += rows;

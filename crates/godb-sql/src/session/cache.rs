@@ -30,7 +30,10 @@ fn weight(text: &str) -> usize {
 impl PlanCache {
     /// For `limit` bytes.
     pub(super) fn new(limit: usize) -> Self {
-        Self { limit, entries: Mutex::new(Entries::default()) }
+        Self {
+            limit,
+            entries: Mutex::new(Entries::default()),
+        }
     }
 
     /// The statement of that text.
@@ -54,7 +57,11 @@ impl PlanCache {
             entries.evict(self.limit / 2);
         }
         let now = entries.clock;
-        if entries.by_text.insert(text.into(), (prepared.clone(), now)).is_none() {
+        if entries
+            .by_text
+            .insert(text.into(), (prepared.clone(), now))
+            .is_none()
+        {
             entries.bytes += weight;
         }
     }
@@ -63,7 +70,11 @@ impl PlanCache {
 impl Entries {
     /// Throws the longest unused out until `target` bytes are left: half of them at once, so that this is rare.
     fn evict(&mut self, target: usize) {
-        let mut by_age: Vec<_> = self.by_text.iter().map(|(text, (_, used))| (*used, text.clone())).collect();
+        let mut by_age: Vec<_> = self
+            .by_text
+            .iter()
+            .map(|(text, (_, used))| (*used, text.clone()))
+            .collect();
         by_age.sort_unstable();
         for (_, text) in by_age {
             if self.bytes <= target {

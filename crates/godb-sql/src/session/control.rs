@@ -23,18 +23,30 @@ impl Session {
                 match savepoint {
                     None => self.roll_back_statement(),
                     Some(name) => {
-                        self.in_block("ROLLBACK TO SAVEPOINT")?.roll_back_to(&fold(name))?;
+                        self.in_block("ROLLBACK TO SAVEPOINT")?
+                            .roll_back_to(&fold(name))?;
                         Ok(StatementResult::done("ROLLBACK"))
                     }
                 }
             }
-            Statement::StartTransaction { .. } | Statement::Savepoint { .. } | Statement::ReleaseSavepoint { .. }
+            Statement::StartTransaction { .. }
+            | Statement::Savepoint { .. }
+            | Statement::ReleaseSavepoint { .. }
                 if failed =>
             {
                 Err(failed_transaction())
             }
-            Statement::StartTransaction { modes, modifier, statements, exception, .. } => {
-                refuse(modifier.is_some() || !statements.is_empty() || exception.is_some(), "this form of BEGIN")?;
+            Statement::StartTransaction {
+                modes,
+                modifier,
+                statements,
+                exception,
+                ..
+            } => {
+                refuse(
+                    modifier.is_some() || !statements.is_empty() || exception.is_some(),
+                    "this form of BEGIN",
+                )?;
                 self.begin_statement(prepared, modes)
             }
             Statement::Savepoint { name } => {
@@ -63,8 +75,17 @@ impl Session {
             result.notice = Some("there is already a transaction in progress".to_owned());
             return Ok(result);
         }
-        let as_of = prepared.parsed().as_of.as_ref().map(crate::parser::AsOf::moment).transpose()?;
-        let mut how = Begin { isolation: self.settings.isolation, read_only: self.settings.read_only, as_of };
+        let as_of = prepared
+            .parsed()
+            .as_of
+            .as_ref()
+            .map(crate::parser::AsOf::moment)
+            .transpose()?;
+        let mut how = Begin {
+            isolation: self.settings.isolation,
+            read_only: self.settings.read_only,
+            as_of,
+        };
         apply(&mut how, modes)?;
         self.open = Some(Open::begin(&self.sql, how)?);
         Ok(result)
@@ -137,7 +158,9 @@ pub(super) fn apply(how: &mut Begin, modes: &[TransactionMode]) -> Result<()> {
 
 fn isolation(level: TransactionIsolationLevel) -> Result<Isolation> {
     Ok(match level {
-        TransactionIsolationLevel::ReadUncommitted | TransactionIsolationLevel::ReadCommitted => Isolation::ReadCommitted,
+        TransactionIsolationLevel::ReadUncommitted | TransactionIsolationLevel::ReadCommitted => {
+            Isolation::ReadCommitted
+        }
         TransactionIsolationLevel::RepeatableRead => Isolation::RepeatableRead,
         TransactionIsolationLevel::Serializable => Isolation::Serializable,
         other @ TransactionIsolationLevel::Snapshot => {
@@ -147,5 +170,9 @@ fn isolation(level: TransactionIsolationLevel) -> Result<Isolation> {
 }
 
 fn refuse(given: bool, what: &str) -> Result<()> {
-    if given { Err(SqlError::unsupported(what)) } else { Ok(()) }
+    if given {
+        Err(SqlError::unsupported(what))
+    } else {
+        Ok(())
+    }
 }

@@ -1,17 +1,17 @@
 //! COPY.
 
+use super::Session;
 use super::execute::refuse_writing;
 use super::open::Open;
 use super::plan::Prepared;
 use super::rows::StatementResult;
-use super::Session;
 use crate::catalog::{Catalog, Schema, Table};
 use crate::copy::{CopyIn, Input, Options, Output, Progress, copy_from};
 use crate::ddl::{fold, no_relation, table_name};
 use crate::dml::TableWriter;
 use crate::error::{Result, SqlError, state};
 use crate::executor::{Run, build};
-use crate::plan::physical::QueryPlan;
+use crate::plan::physical::{QueryPlan, StatementPlan};
 use crate::plan::statement::bind_copy_query;
 use godb_mvcc::EngineTransaction;
 use sqlparser::ast::{self, CopySource, CopyTarget, Ident, Statement};
@@ -43,7 +43,15 @@ impl Session {
     }
 
     pub(super) fn copy(&mut self, open: &mut Open, prepared: &Prepared) -> Result<StatementResult> {
-        let Statement::Copy { source, to, target, options, legacy_options, values } = prepared.statement() else {
+        let Statement::Copy {
+            source,
+            to,
+            target,
+            options,
+            legacy_options,
+            values,
+        } = prepared.statement()
+        else {
             return Err(SqlError::unsupported("this COPY"));
         };
         if !values.is_empty() {
@@ -54,7 +62,11 @@ impl Session {
         if *to {
             return self.copy_to(open, &schema, source, target, options, &prepared.parsed().text);
         }
-        let CopySource::Table { table_name: name, columns } = source else {
+        let CopySource::Table {
+            table_name: name,
+            columns,
+        } = source
+        else {
             return Err(SqlError::new(state::SYNTAX_ERROR, "COPY FROM needs a table"));
         };
         let table = self.copied_table(&*open.tx, &schema, name)?;
@@ -68,7 +80,11 @@ impl Session {
         name: &ast::ObjectName,
     ) -> Result<Arc<Table>> {
         let name = table_name(name)?;
-        self.sql.cache.view(schema, tx).table(&name)?.ok_or_else(|| no_relation(&name))
+        self.sql
+            .cache
+            .view(schema, tx)
+            .table(&name)?
+            .ok_or_else(|| no_relation(&name))
     }
 
     fn copy_into(
@@ -89,7 +105,7 @@ impl Session {
             },
             _ => return Err(SqlError::unsupported("COPY FROM this source")),
         };
-        let running = self.statement(&*open.tx, &Arc::from([]), Arc::from([]));
+        let running = self.statement(&*open.tx, None, Arc::from([]));
         let mut copy = CopyIn {
             table,
             columns: positions(table, columns)?,
@@ -101,7 +117,10 @@ impl Session {
         let rows = copy_from(&mut copy, &mut *open.tx, &mut input)?;
         open.grew(table, i64::try_from(rows).unwrap_or(i64::MAX));
         open.count_after_commit(table);
-        Ok(StatementResult { affected: rows, ..StatementResult::done(format!("COPY {rows}")) })
+        Ok(StatementResult {
+            affected: rows,
+            ..StatementResult::done(format!("COPY {rows}"))
+        })
     }
 
     fn copy_to(
@@ -114,7 +133,12 @@ impl Session {
         text: &str,
     ) -> Result<StatementResult> {
         let plan = self.copied_query(open, schema, source, text)?;
-        let columns: Vec<_> = plan.names.iter().cloned().zip(plan.root.types.iter().copied()).collect();
+        let columns: Vec<_> = plan
+            .names
+            .iter()
+            .cloned()
+            .zip(plan.root.types.iter().copied())
+            .collect();
         let mut output = match target {
             CopyTarget::File { filename } => Output::file(filename, options, columns)?,
             CopyTarget::Stdout => match self.stream.take() {
@@ -123,19 +147,30 @@ impl Session {
             },
             _ => return Err(SqlError::unsupported("COPY TO this target")),
         };
-        let running = self.statement(&*open.tx, &plan.subplans.into(), Arc::from([]));
-        let mut operator = build(&plan.root, &running);
+        let plan = Arc::new(StatementPlan::Query(plan));
+        let running = self.statement(&*open.tx, Some(&plan), Arc::from([]));
+        let StatementPlan::Query(query) = &*plan else {
+            return Err(no_stream());
+        };
+        let mut operator = build(&query.root, &running);
         let mut rows = 0;
         while let Some(batch) = operator.next(&Run::new(&*open.tx, &running))? {
             running.check()?;
             output.write(&batch)?;
             rows += batch.rows as u64;
             if let Some(observer) = &self.observer {
-                observer(Progress { rows, bytes: output.bytes, total: None });
+                observer(Progress {
+                    rows,
+                    bytes: output.bytes,
+                    total: None,
+                });
             }
         }
         output.finish()?;
-        Ok(StatementResult { affected: rows, ..StatementResult::done(format!("COPY {rows}")) })
+        Ok(StatementResult {
+            affected: rows,
+            ..StatementResult::done(format!("COPY {rows}"))
+        })
     }
 
     /// The plan of what is copied out.
@@ -150,11 +185,17 @@ impl Session {
         let planning = self.planning(&view, &[]);
         match source {
             CopySource::Query(query) => bind_copy_query(query, text, &planning),
-            CopySource::Table { table_name: name, columns } => {
+            CopySource::Table {
+                table_name: name,
+                columns,
+            } => {
                 let table = self.copied_table(&*open.tx, schema, name)?;
                 let wanted = positions(&table, columns)?;
                 let quoted = |name: &str| format!("\"{}\"", name.replace('"', "\"\""));
-                let wanted: Vec<_> = wanted.into_iter().map(|at| quoted(&table.columns[at].name)).collect();
+                let wanted: Vec<_> = wanted
+                    .into_iter()
+                    .map(|at| quoted(&table.columns[at].name))
+                    .collect();
                 let text = format!("SELECT {} FROM {}", wanted.join(", "), quoted(&table.name));
                 let parsed = crate::parser::parse_one(&text)?;
                 let Statement::Query(query) = &parsed.statement else {

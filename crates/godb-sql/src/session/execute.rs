@@ -34,14 +34,23 @@ impl Session {
 
     /// How a statement by itself begins its transaction.
     fn begin_alone(&self, prepared: &Prepared) -> Result<Begin> {
-        let as_of = prepared.parsed().as_of.as_ref().map(crate::parser::AsOf::moment).transpose()?;
+        let as_of = prepared
+            .parsed()
+            .as_of
+            .as_ref()
+            .map(crate::parser::AsOf::moment)
+            .transpose()?;
         // A single statement sees one snapshot either way; under read committed it can be run again.
         let isolation = match self.settings.isolation {
             Isolation::Serializable => Isolation::Serializable,
             _ => Isolation::ReadCommitted,
         };
         let read_only = self.settings.read_only || as_of.is_some() || only_reads(prepared.statement());
-        Ok(Begin { isolation, read_only, as_of })
+        Ok(Begin {
+            isolation,
+            read_only,
+            as_of,
+        })
     }
 
     fn run_alone(&mut self, prepared: &Prepared, params: &[Value]) -> Result<StatementResult> {
@@ -67,12 +76,24 @@ impl Session {
         let (ready, parameters) = self.ready_with(prepared, params, &*tx, &schema)?;
         if let Some(point) = &ready.point {
             let row = point.run(&*tx, &parameters)?;
-            return Ok(StatementResult::rows("SELECT", Rows::one(ready.columns.clone(), row)));
+            return Ok(StatementResult::rows(
+                "SELECT",
+                Rows::one(ready.columns.clone(), row),
+            ));
         }
-        let StatementPlan::Query(query) = &ready.plan else { return Err(not_a_query()) };
-        let statement = self.statement(&*tx, &ready.subplans, parameters);
+        let StatementPlan::Query(query) = &*ready.plan else {
+            return Err(not_a_query());
+        };
+        let statement = self.statement(&*tx, Some(&ready.plan), parameters);
         let operator = build(&query.root, &statement);
-        let rows = Rows::running(ready.columns.clone(), Running { tx, statement, operator });
+        let rows = Rows::running(
+            ready.columns.clone(),
+            Running {
+                tx,
+                statement,
+                operator,
+            },
+        );
         Ok(StatementResult::rows("SELECT", rows))
     }
 
@@ -80,17 +101,27 @@ impl Session {
         let mut open = Open::begin(&self.sql, how)?;
         open.untouched = false;
         let result = self.attempt(&mut open, prepared, params)?;
-        let ended = if open.how.read_only { open.tx.roll_back().map_err(SqlError::from) } else { open.commit(&self.sql).map(drop) };
+        let ended = if open.how.read_only {
+            open.tx.roll_back().map_err(SqlError::from)
+        } else {
+            open.commit(&self.sql).map(drop)
+        };
         ended.map(|()| result)
     }
 
     fn run_in_transaction(&mut self, prepared: &Prepared, params: &[Value]) -> Result<StatementResult> {
         if prepared.parsed().as_of.is_some() {
-            let message = "AS OF SYSTEM TIME for a whole statement needs the statement to stand outside a transaction";
-            return Err(SqlError::new(state::ACTIVE_SQL_TRANSACTION, message).hint("BEGIN AS OF SYSTEM TIME, or put it behind the table's name."));
+            let message =
+                "AS OF SYSTEM TIME for a whole statement needs the statement to stand outside a transaction";
+            return Err(SqlError::new(state::ACTIVE_SQL_TRANSACTION, message)
+                .hint("BEGIN AS OF SYSTEM TIME, or put it behind the table's name."));
         }
-        let Some(mut open) = self.open.take() else { return Err(super::no_transaction()) };
-        let outcome = open.begin_statement(&self.sql).and_then(|()| self.attempt(&mut open, prepared, params));
+        let Some(mut open) = self.open.take() else {
+            return Err(super::no_transaction());
+        };
+        let outcome = open
+            .begin_statement(&self.sql)
+            .and_then(|()| self.attempt(&mut open, prepared, params));
         open.failed = outcome.is_err();
         self.open = Some(open);
         outcome
@@ -98,7 +129,11 @@ impl Session {
 
     /// Runs a statement; when it fails, what it did is undone. Under read committed it is run again after a conflict.
     fn attempt(&mut self, open: &mut Open, prepared: &Prepared, params: &[Value]) -> Result<StatementResult> {
-        let point = if open.how.read_only || open.how.as_of.is_some() { None } else { Some(open.tx.savepoint()?) };
+        let point = if open.how.read_only || open.how.as_of.is_some() {
+            None
+        } else {
+            Some(open.tx.savepoint()?)
+        };
         for _ in 0..TRIES {
             let error = match self.run_once(open, prepared, params) {
                 Ok(result) => return Ok(result),
@@ -117,34 +152,61 @@ impl Session {
         Err(EngineError::Conflict.into())
     }
 
-    fn run_once(&mut self, open: &mut Open, prepared: &Prepared, params: &[Value]) -> Result<StatementResult> {
+    fn run_once(
+        &mut self,
+        open: &mut Open,
+        prepared: &Prepared,
+        params: &[Value],
+    ) -> Result<StatementResult> {
         match prepared.statement() {
-            ast::Statement::Query(_) | ast::Statement::Insert(_) | ast::Statement::Update(_) | ast::Statement::Delete(_) => {
-                self.run_planned(open, prepared, params)
+            ast::Statement::Query(_)
+            | ast::Statement::Insert(_)
+            | ast::Statement::Update(_)
+            | ast::Statement::Delete(_) => self.run_planned(open, prepared, params),
+            ast::Statement::Explain { .. } | ast::Statement::ExplainTable { .. } => {
+                self.explain(open, prepared, params)
             }
-            ast::Statement::Explain { .. } | ast::Statement::ExplainTable { .. } => self.explain(open, prepared, params),
             ast::Statement::Copy { .. } => self.copy(open, prepared),
             ast::Statement::Analyze(analyze) => self.analyze(open, analyze),
             other => self.define(open, other, &prepared.parsed().text),
         }
     }
 
-    fn run_planned(&mut self, open: &mut Open, prepared: &Prepared, params: &[Value]) -> Result<StatementResult> {
+    fn run_planned(
+        &mut self,
+        open: &mut Open,
+        prepared: &Prepared,
+        params: &[Value],
+    ) -> Result<StatementResult> {
         let schema = open.schema(&self.sql, &mut self.known)?;
         let (ready, parameters) = self.ready_with(prepared, params, &*open.tx, &schema)?;
-        let statement = self.statement(&*open.tx, &ready.subplans, parameters);
-        match &ready.plan {
+        let statement = self.statement(&*open.tx, Some(&ready.plan), parameters);
+        match &*ready.plan {
             StatementPlan::Query(query) => {
                 let rows = collect(&query.root, &*open.tx, &statement)?;
-                Ok(StatementResult::rows("SELECT", Rows::stored(ready.columns.clone(), rows)))
+                Ok(StatementResult::rows(
+                    "SELECT",
+                    Rows::stored(ready.columns.clone(), rows),
+                ))
             }
             StatementPlan::Change { .. } => self.change(open, &ready, &statement),
         }
     }
 
     /// Runs a planned INSERT, UPDATE or DELETE.
-    pub(super) fn change(&mut self, open: &mut Open, ready: &Ready, statement: &Statement) -> Result<StatementResult> {
-        let (StatementPlan::Change { change, returning, .. }, Some(table)) = (&ready.plan, ready.written()) else {
+    pub(super) fn change(
+        &mut self,
+        open: &mut Open,
+        ready: &Ready,
+        statement: &Statement,
+    ) -> Result<StatementResult> {
+        let (
+            StatementPlan::Change {
+                change, returning, ..
+            },
+            Some(table),
+        ) = (&*ready.plan, ready.written())
+        else {
             return Err(not_a_query());
         };
         let verb = match change {
@@ -155,16 +217,32 @@ impl Session {
         refuse_writing(open, verb)?;
         open.lock_for_writing(&self.sql, table.id)?;
         let max_key = self.sql.engine.max_key();
-        let done = dml::execute(change, returning, &mut *open.tx, statement, &self.sql.numbers, max_key)?;
+        let done = dml::execute(
+            change,
+            returning,
+            &mut *open.tx,
+            statement,
+            &self.sql.numbers,
+            max_key,
+        )?;
         let count = i64::try_from(done.count).unwrap_or(i64::MAX);
         match change {
             Change::Insert { .. } => open.grew(table, count),
             Change::Delete { .. } => open.grew(table, -count),
             Change::Update { .. } => {}
         }
-        let tag = if verb == "INSERT" { format!("INSERT 0 {count}") } else { format!("{verb} {count}") };
+        let tag = if verb == "INSERT" {
+            format!("INSERT 0 {count}")
+        } else {
+            format!("{verb} {count}")
+        };
         let rows = Rows::stored(ready.columns.clone(), done.returned);
-        Ok(StatementResult { tag, affected: done.count, rows, notice: None })
+        Ok(StatementResult {
+            tag,
+            affected: done.count,
+            rows,
+            notice: None,
+        })
     }
 
     /// The plan of a statement, kept or made, and its parameters.
@@ -181,7 +259,9 @@ impl Session {
             Err(error) if params.len() != ready.parameter_types.len() => Err(error),
             Err(error) => {
                 let types = parameters::types_of(params);
-                let Ok(planned) = self.plan(prepared, tx, schema, &types) else { return Err(error) };
+                let Ok(planned) = self.plan(prepared, tx, schema, &types) else {
+                    return Err(error);
+                };
                 let ready = Ready::new(planned, (0, 0));
                 let parameters = parameters::convert(params, &ready.parameter_types).map_err(|_| error)?;
                 Ok((Arc::new(ready), parameters))
@@ -235,14 +315,14 @@ impl Session {
     pub(super) fn statement(
         &self,
         tx: &dyn EngineTransaction,
-        subplans: &Arc<[Node]>,
+        plan: Option<&Arc<StatementPlan>>,
         parameters: Arc<[Value]>,
     ) -> Statement {
         Statement::new(Terms {
             engine: self.sql.engine.clone(),
             environment: self.sql.environment.clone(),
             parameters,
-            subplans: subplans.clone(),
+            plan: plan.cloned(),
             canceller: self.canceller.clone(),
             timeout: self.settings.statement_timeout,
             work_mem: self.settings.work_mem,
@@ -253,7 +333,11 @@ impl Session {
 
 impl Past for Session {
     fn table(&self, name: &str, moment: Moment) -> Result<Option<Arc<Table>>> {
-        let how = Begin { read_only: true, as_of: Some(moment), ..Begin::default() };
+        let how = Begin {
+            read_only: true,
+            as_of: Some(moment),
+            ..Begin::default()
+        };
         let tx = self.sql.engine.clone().begin(how)?;
         let schema = self.sql.cache.of(&*tx, &mut None)?;
         self.sql.cache.view(&schema, &*tx).table(name)
@@ -261,7 +345,11 @@ impl Past for Session {
 }
 
 /// All rows of a plan.
-fn collect(root: &Node, tx: &dyn EngineTransaction, statement: &Statement) -> Result<crate::executor::SpoolReader> {
+fn collect(
+    root: &Node,
+    tx: &dyn EngineTransaction,
+    statement: &Statement,
+) -> Result<crate::executor::SpoolReader> {
     let mut operator = build(root, statement);
     let mut rows = Spool::new(statement.work_mem);
     while let Some(batch) = operator.next(&Run::new(tx, statement))? {
@@ -280,7 +368,10 @@ pub(super) fn refuse_writing(open: &Open, verb: &str) -> Result<()> {
 }
 
 fn not_a_query() -> SqlError {
-    SqlError::new(state::INTERNAL_ERROR, "a plan is of another kind than its statement")
+    SqlError::new(
+        state::INTERNAL_ERROR,
+        "a plan is of another kind than its statement",
+    )
 }
 
 fn is_conflict(error: &SqlError) -> bool {
@@ -289,14 +380,19 @@ fn is_conflict(error: &SqlError) -> bool {
 
 /// Whether a statement that is a transaction by itself is worth running again.
 fn begins_again(error: &SqlError) -> bool {
-    matches!(error.engine, Some(EngineError::Conflict | EngineError::Deadlock { .. }))
+    matches!(
+        error.engine,
+        Some(EngineError::Conflict | EngineError::Deadlock { .. })
+    )
 }
 
 /// Whether a statement by itself needs a transaction that can write.
 fn only_reads(statement: &ast::Statement) -> bool {
     match statement {
         ast::Statement::Query(_) => true,
-        ast::Statement::Explain { statement, analyze, .. } => !*analyze || only_reads(statement),
+        ast::Statement::Explain {
+            statement, analyze, ..
+        } => !*analyze || only_reads(statement),
         ast::Statement::ExplainTable { .. } => true,
         ast::Statement::Copy { to, .. } => *to,
         _ => false,

@@ -7,9 +7,10 @@ use super::plan::Prepared;
 use super::rows::{Rows, StatementResult};
 use crate::error::{Result, SqlError};
 use crate::executor::{Meters, Run, build};
-use crate::plan::physical::StatementPlan;
+use crate::explain::{Actual, Showing, explain_with};
+use crate::plan::physical::{Change, Node, StatementPlan};
 use crate::value::Value;
-use sqlparser::ast::Statement;
+use sqlparser::ast::{Statement, UtilityOption};
 
 impl Session {
     pub(super) fn explain(
@@ -18,16 +19,14 @@ impl Session {
         prepared: &Prepared,
         params: &[Value],
     ) -> Result<StatementResult> {
-        let Statement::Explain { .. } = prepared.statement() else {
-            return Err(SqlError::unsupported("DESCRIBE"));
-        };
-        let options = crate::explain::Options::of(prepared.statement())?;
+        let options = Options::of(prepared.statement())?;
         let schema = open.schema(&self.sql, &mut self.known)?;
         let (ready, parameters) = self.ready_with(prepared, params, &*open.tx, &schema)?;
-        let mut statement = self.statement(&*open.tx, &ready.subplans, parameters);
+        let mut statement = self.statement(&*open.tx, Some(&ready.plan), parameters);
+        let start = statement.now();
         if options.analyze {
             statement.meters = Some(Meters::default());
-            match &ready.plan {
+            match &*ready.plan {
                 StatementPlan::Query(query) => {
                     let mut operator = build(&query.root, &statement);
                     while operator.next(&Run::new(&*open.tx, &statement))?.is_some() {}
@@ -38,8 +37,122 @@ impl Session {
                 }
             }
         }
-        let text = crate::explain::explain(&ready.plan, &ready.subplans, &options, statement.meters.as_ref())?;
-        let lines = text.lines().map(|line| vec![line.to_owned()]).collect();
-        Ok(StatementResult::rows("EXPLAIN", Rows::text(&["QUERY PLAN"], lines)?))
+        let mut lines = shown(&ready.plan, &options, statement.meters.as_ref());
+        if options.analyze {
+            let took = (statement.now() - start).as_secs_f64() * 1e3;
+            lines.push(format!("Execution Time: {took:.3} ms"));
+        }
+        let lines = lines.into_iter().map(|line| vec![line]).collect();
+        Ok(StatementResult::rows(
+            "EXPLAIN",
+            Rows::text(&["QUERY PLAN"], lines)?,
+        ))
     }
+}
+
+/// What EXPLAIN was asked for.
+struct Options {
+    analyze: bool,
+    costs: bool,
+}
+
+impl Options {
+    fn of(statement: &Statement) -> Result<Self> {
+        let Statement::Explain {
+            analyze,
+            verbose,
+            query_plan,
+            estimate,
+            format,
+            options,
+            ..
+        } = statement
+        else {
+            return Err(SqlError::unsupported("DESCRIBE"));
+        };
+        if *verbose
+            || *query_plan
+            || *estimate
+            || format
+                .as_ref()
+                .is_some_and(|format| !is_text(&format.to_string()))
+        {
+            return Err(SqlError::unsupported("this form of EXPLAIN"));
+        }
+        let mut read = Self {
+            analyze: *analyze,
+            costs: true,
+        };
+        for option in options.iter().flatten() {
+            read.option(option)?;
+        }
+        Ok(read)
+    }
+
+    fn option(&mut self, option: &UtilityOption) -> Result<()> {
+        let name = option.name.value.to_ascii_lowercase();
+        let value = option
+            .arg
+            .as_ref()
+            .map_or_else(|| "true".to_owned(), |arg| arg.to_string().to_ascii_lowercase());
+        let on = match value.trim_matches('\'') {
+            "true" | "on" | "1" => Some(true),
+            "false" | "off" | "0" => Some(false),
+            _ => None,
+        };
+        match (name.as_str(), on) {
+            ("analyze", Some(on)) => self.analyze = on,
+            ("costs", Some(on)) => self.costs = on,
+            // What is not measured or has no more to say is not shown either way.
+            ("timing" | "summary", Some(_)) | ("verbose" | "buffers" | "wal" | "settings", Some(false)) => {}
+            ("format", None) if is_text(&value) => {}
+            _ => return Err(SqlError::unsupported(format!("the EXPLAIN option {option}"))),
+        }
+        Ok(())
+    }
+}
+
+fn is_text(format: &str) -> bool {
+    format.trim_matches('\'').to_ascii_lowercase().ends_with("text")
+}
+
+/// The plan, line by line, with what was measured.
+fn shown(plan: &StatementPlan, options: &Options, meters: Option<&Meters>) -> Vec<String> {
+    let nodes = in_order(plan);
+    let actual = |number: usize| {
+        let measured = meters?.of(nodes.get(number)?);
+        let micros = u64::try_from(measured.time.as_micros()).unwrap_or(u64::MAX);
+        (measured.loops > 0).then_some(Actual {
+            rows: measured.rows,
+            loops: measured.loops,
+            micros,
+        })
+    };
+    explain_with(
+        plan,
+        &Showing {
+            costs: options.costs,
+            actual: &actual,
+        },
+    )
+}
+
+/// The nodes of a plan as EXPLAIN numbers them: each before its inputs, subplans last.
+fn in_order(plan: &StatementPlan) -> Vec<&Node> {
+    fn walk<'a>(node: &'a Node, into: &mut Vec<&'a Node>) {
+        into.push(node);
+        node.inputs().into_iter().for_each(|input| walk(input, into));
+    }
+    let (root, subplans) = match plan {
+        StatementPlan::Query(query) => (&query.root, &query.subplans),
+        StatementPlan::Change { change, subplans, .. } => match change {
+            Change::Insert { source, .. } | Change::Update { source, .. } | Change::Delete { source, .. } => {
+                (source, subplans)
+            }
+        },
+    };
+    let mut nodes = Vec::new();
+    walk(root, &mut nodes);
+    subplans.iter().for_each(|subplan| walk(subplan, &mut nodes));
+    nodes
 }

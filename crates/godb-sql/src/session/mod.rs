@@ -196,7 +196,10 @@ impl Session {
 }
 
 fn no_transaction() -> SqlError {
-    SqlError::new(state::NO_ACTIVE_SQL_TRANSACTION, "there is no transaction in progress")
+    SqlError::new(
+        state::NO_ACTIVE_SQL_TRANSACTION,
+        "there is no transaction in progress",
+    )
 }
 
 fn failed_transaction() -> SqlError {

@@ -74,7 +74,10 @@ impl Open {
 
     /// Remembers by how much a table has grown.
     pub(super) fn grew(&mut self, table: &crate::catalog::Table, rows: i64) {
-        let entry = self.changes.entry(table.id).or_insert_with(|| (table.name.clone(), table.row_estimate, 0));
+        let entry = self
+            .changes
+            .entry(table.id)
+            .or_insert_with(|| (table.name.clone(), table.row_estimate, 0));
         entry.2 = entry.2.saturating_add(rows);
     }
 
@@ -106,10 +109,13 @@ impl Open {
     }
 
     fn position(&self, name: &str) -> Result<usize> {
-        self.savepoints.iter().rposition(|(known, _)| known == name).ok_or_else(|| {
-            let message = format!("savepoint \"{name}\" does not exist");
-            SqlError::new(state::INVALID_SAVEPOINT_SPECIFICATION, message)
-        })
+        self.savepoints
+            .iter()
+            .rposition(|(known, _)| known == name)
+            .ok_or_else(|| {
+                let message = format!("savepoint \"{name}\" does not exist");
+                SqlError::new(state::INVALID_SAVEPOINT_SPECIFICATION, message)
+            })
     }
 
     /// Forgets a savepoint and all later ones.

@@ -19,7 +19,12 @@ pub(super) fn convert(values: &[Value], types: &[DataType]) -> Result<Arc<[Value
         );
         return Err(SqlError::new(state::UNDEFINED_PARAMETER, message));
     }
-    values.iter().zip(types).enumerate().map(|(at, (value, ty))| parameter(at, value, *ty)).collect()
+    values
+        .iter()
+        .zip(types)
+        .enumerate()
+        .map(|(at, (value, ty))| parameter(at, value, *ty))
+        .collect()
 }
 
 fn parameter(at: usize, value: &Value, ty: DataType) -> Result<Value> {
@@ -34,7 +39,9 @@ fn parameter(at: usize, value: &Value, ty: DataType) -> Result<Value> {
         (Value::Int(number), Physical::Int) => in_range(*number, ty).then_some(Value::Int(*number)),
         (Value::Int(number), Physical::Float) => float(*number).map(Value::Float),
         (Value::Int(number), Physical::Numeric) => Some(Value::Numeric(Numeric::from(*number))),
-        (Value::Int(number), Physical::Bytes) if ty != DataType::Bytea => Some(Value::Text(number.to_string())),
+        (Value::Int(number), Physical::Bytes) if ty != DataType::Bytea => {
+            Some(Value::Text(number.to_string()))
+        }
         (Value::Float(number), Physical::Numeric) => Numeric::try_from(*number).ok().map(Value::Numeric),
         (Value::Text(text), _) => Some(from_text(text, ty)?),
         _ => None,

@@ -4,7 +4,7 @@ use super::point::PointPlan;
 use super::rows::ResultColumn;
 use crate::error::Result;
 use crate::parser::{Parsed, parse_one};
-use crate::plan::physical::{Change, Node, StatementPlan};
+use crate::plan::physical::{Change, StatementPlan};
 use crate::plan::statement::Planned;
 use crate::types::DataType;
 use godb_mvcc::sync::Mutex;
@@ -24,10 +24,9 @@ struct Inner {
 /// A plan, and the schema it was made for.
 #[derive(Debug)]
 pub(super) struct Ready {
-    pub(super) plan: StatementPlan,
+    pub(super) plan: Arc<StatementPlan>,
     pub(super) parameter_types: Vec<DataType>,
     pub(super) columns: Arc<[ResultColumn]>,
-    pub(super) subplans: Arc<[Node]>,
     /// When the statement looks one row up by its primary key.
     pub(super) point: Option<PointPlan>,
     /// The schema version, and how often schema or estimates had changed.
@@ -37,44 +36,67 @@ pub(super) struct Ready {
 impl Ready {
     /// For a plan made when the schema was `made_for`.
     pub(super) fn new(planned: Planned, made_for: (u64, u64)) -> Self {
-        let Planned { mut plan, parameter_types } = planned;
-        let (columns, subplans) = match &mut plan {
-            StatementPlan::Query(query) => {
-                let columns = columns(&query.names, query.root.types.iter().copied());
-                (columns, std::mem::take(&mut query.subplans))
-            }
-            StatementPlan::Change { returning, names, subplans, .. } => {
-                let types = returning.iter().map(crate::expr::Expr::data_type);
-                (columns(names, types), std::mem::take(subplans))
+        let Planned {
+            plan,
+            parameter_types,
+        } = planned;
+        let columns = match &plan {
+            StatementPlan::Query(query) => columns(&query.names, query.root.types.iter().copied()),
+            StatementPlan::Change { returning, names, .. } => {
+                columns(names, returning.iter().map(crate::expr::Expr::data_type))
             }
         };
         let point = match &plan {
             StatementPlan::Query(query) => PointPlan::of(query),
             StatementPlan::Change { .. } => None,
         };
-        Self { plan, parameter_types, columns, subplans: subplans.into(), point, made_for }
+        Self {
+            plan: Arc::new(plan),
+            parameter_types,
+            columns,
+            point,
+            made_for,
+        }
     }
 
     /// The tables that it writes.
     pub(super) fn written(&self) -> Option<&Arc<crate::catalog::Table>> {
-        match &self.plan {
+        match &*self.plan {
             StatementPlan::Query(_) => None,
             StatementPlan::Change { change, .. } => Some(match change {
-                Change::Insert { table, .. } | Change::Update { table, .. } | Change::Delete { table, .. } => table,
+                Change::Insert { table, .. }
+                | Change::Update { table, .. }
+                | Change::Delete { table, .. } => table,
             }),
         }
     }
 }
 
 fn columns(names: &[String], types: impl Iterator<Item = DataType>) -> Arc<[ResultColumn]> {
-    let known = |ty| if ty == DataType::Unknown { DataType::Text } else { ty };
-    names.iter().zip(types).map(|(name, ty)| ResultColumn { name: name.clone(), ty: known(ty) }).collect()
+    let known = |ty| {
+        if ty == DataType::Unknown {
+            DataType::Text
+        } else {
+            ty
+        }
+    };
+    names
+        .iter()
+        .zip(types)
+        .map(|(name, ty)| ResultColumn {
+            name: name.clone(),
+            ty: known(ty),
+        })
+        .collect()
 }
 
 impl Prepared {
     /// Parses one statement.
     pub(super) fn parse(text: &str) -> Result<Self> {
-        Ok(Self(Arc::new(Inner { parsed: parse_one(text)?, ready: Mutex::new(None) })))
+        Ok(Self(Arc::new(Inner {
+            parsed: parse_one(text)?,
+            ready: Mutex::new(None),
+        })))
     }
 
     pub(super) fn parsed(&self) -> &Parsed {
@@ -87,7 +109,12 @@ impl Prepared {
 
     /// The plan, if there is one that fits `now`.
     pub(super) fn ready(&self, now: (u64, u64)) -> Option<Arc<Ready>> {
-        self.0.ready.lock().as_ref().filter(|ready| ready.made_for == now).cloned()
+        self.0
+            .ready
+            .lock()
+            .as_ref()
+            .filter(|ready| ready.made_for == now)
+            .cloned()
     }
 
     /// Keeps a plan for the next time.

@@ -45,14 +45,24 @@ impl PointPlan {
         if !plain || columns.is_empty() || source.range.equal.len() != columns.len() {
             return None;
         }
-        let values = source.range.equal.iter().map(key_value).collect::<Option<Vec<_>>>()?;
+        let values = source
+            .range
+            .equal
+            .iter()
+            .map(key_value)
+            .collect::<Option<Vec<_>>>()?;
         let mut positions = source.columns.clone();
         positions.sort_unstable();
         positions.dedup();
         if positions.len() != source.columns.len() {
             return None;
         }
-        let wanted: Vec<_> = source.columns.iter().enumerate().map(|(output, &at)| (at, output)).collect();
+        let wanted: Vec<_> = source
+            .columns
+            .iter()
+            .enumerate()
+            .map(|(output, &at)| (at, output))
+            .collect();
         Some(Self {
             tree: source.table.tree,
             key: columns.into_iter().zip(values).collect(),
@@ -78,13 +88,20 @@ impl PointPlan {
         let mut decoder = self.decoder.clone();
         let mut values = vec![Value::Null; self.decoded];
         let mut outcome = Ok(());
-        let found = tx.get(self.tree, &key, &mut |row| outcome = decoder.values(&key, row, &mut values))?;
+        let found = tx.get(self.tree, &key, &mut |row| {
+            outcome = decoder.values(&key, row, &mut values)
+        })?;
         outcome?;
         if !found {
             return Ok(None);
         }
-        let in_order = self.outputs.len() == self.decoded && self.outputs.iter().enumerate().all(|(a, &b)| a == b);
-        Ok(Some(if in_order { values } else { self.outputs.iter().map(|&at| values[at].clone()).collect() }))
+        let in_order =
+            self.outputs.len() == self.decoded && self.outputs.iter().enumerate().all(|(a, &b)| a == b);
+        Ok(Some(if in_order {
+            values
+        } else {
+            self.outputs.iter().map(|&at| values[at].clone()).collect()
+        }))
     }
 }
 
@@ -93,7 +110,9 @@ fn shape(node: &Node) -> Option<(&Source, Vec<usize>)> {
     match &node.op {
         Physical::Scan(source) => Some((source, (0..source.columns.len()).collect())),
         Physical::Project { input, exprs } => {
-            let Physical::Scan(source) = &input.op else { return None };
+            let Physical::Scan(source) = &input.op else {
+                return None;
+            };
             let column = |expr: &Expr| match expr {
                 Expr::Column(at, _) => Some(*at as usize),
                 _ => None,

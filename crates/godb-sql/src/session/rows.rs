@@ -57,7 +57,12 @@ impl Rows {
     }
 
     fn new(columns: Arc<[ResultColumn]>, source: Source) -> Self {
-        Self { columns, source, batch: Batch::default(), at: 0 }
+        Self {
+            columns,
+            source,
+            batch: Batch::default(),
+            at: 0,
+        }
     }
 
     pub(super) fn running(columns: Arc<[ResultColumn]>, running: Running) -> Self {
@@ -74,8 +79,14 @@ impl Rows {
 
     /// A column of text, as EXPLAIN and SHOW give.
     pub(super) fn text(names: &[&str], lines: Vec<Vec<String>>) -> Result<Self> {
-        let columns = names.iter().map(|name| ResultColumn { name: (*name).to_owned(), ty: DataType::Text });
-        let mut data: Vec<_> = names.iter().map(|_| crate::vector::Column::empty(DataType::Text)).collect();
+        let columns = names.iter().map(|name| ResultColumn {
+            name: (*name).to_owned(),
+            ty: DataType::Text,
+        });
+        let mut data: Vec<_> = names
+            .iter()
+            .map(|_| crate::vector::Column::empty(DataType::Text))
+            .collect();
         let rows = lines.len();
         for line in lines {
             for (column, text) in data.iter_mut().zip(line) {
@@ -83,7 +94,10 @@ impl Rows {
             }
         }
         let mut spool = crate::executor::Spool::new(usize::MAX);
-        spool.push(Batch { columns: data.into_iter().map(Arc::new).collect(), rows })?;
+        spool.push(Batch {
+            columns: data.into_iter().map(Arc::new).collect(),
+            rows,
+        })?;
         Ok(Self::stored(columns.collect(), spool.finish()?))
     }
 
@@ -96,7 +110,9 @@ impl Rows {
     /// The next rows, column by column. After an error there are none.
     pub fn next_batch(&mut self) -> Result<Option<Batch>> {
         if self.at < self.batch.rows {
-            let rest: Vec<u32> = (self.at..self.batch.rows).filter_map(|row| u32::try_from(row).ok()).collect();
+            let rest: Vec<u32> = (self.at..self.batch.rows)
+                .filter_map(|row| u32::try_from(row).ok())
+                .collect();
             self.at = self.batch.rows;
             return Ok(Some(self.batch.take(&rest)));
         }
@@ -140,7 +156,10 @@ impl Rows {
 fn one_row(columns: &[ResultColumn], row: &[Value]) -> Batch {
     let columns = row.iter().zip(columns);
     let columns = columns.map(|(value, column)| Arc::new(crate::vector::Column::repeat(column.ty, value, 1)));
-    Batch { columns: columns.collect(), rows: 1 }
+    Batch {
+        columns: columns.collect(),
+        rows: 1,
+    }
 }
 
 impl Iterator for Rows {
@@ -158,7 +177,9 @@ impl Iterator for Rows {
 
 impl std::fmt::Debug for Rows {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Rows").field("columns", &self.columns).finish_non_exhaustive()
+        f.debug_struct("Rows")
+            .field("columns", &self.columns)
+            .finish_non_exhaustive()
     }
 }
 
@@ -178,11 +199,21 @@ pub struct StatementResult {
 
 impl StatementResult {
     pub(super) fn done(tag: impl Into<String>) -> Self {
-        Self { tag: tag.into(), affected: 0, rows: Rows::none(), notice: None }
+        Self {
+            tag: tag.into(),
+            affected: 0,
+            rows: Rows::none(),
+            notice: None,
+        }
     }
 
     pub(super) fn rows(tag: impl Into<String>, rows: Rows) -> Self {
-        Self { tag: tag.into(), affected: 0, rows, notice: None }
+        Self {
+            tag: tag.into(),
+            affected: 0,
+            rows,
+            notice: None,
+        }
     }
 
     /// Reads and forgets the rows; returns how many rows were changed or, for a query, read.
@@ -191,6 +222,12 @@ impl StatementResult {
         while let Some(batch) = self.rows.next_batch()? {
             read += batch.rows as u64;
         }
-        Ok(if self.affected > 0 { self.affected } else if self.tag == "SELECT" { read } else { 0 })
+        Ok(if self.affected > 0 {
+            self.affected
+        } else if self.tag == "SELECT" {
+            read
+        } else {
+            0
+        })
     }
 }

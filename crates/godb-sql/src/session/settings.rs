@@ -50,8 +50,17 @@ const FIXED: &[(&str, &str)] = &[
 impl Settings {
     /// The defaults.
     pub(super) fn new(work_mem: usize, isolation: Isolation) -> Self {
-        let other = FREE.iter().map(|&(name, value)| (name, value.to_owned())).collect();
-        Self { statement_timeout: None, work_mem, isolation, read_only: false, other }
+        let other = FREE
+            .iter()
+            .map(|&(name, value)| (name, value.to_owned()))
+            .collect();
+        Self {
+            statement_timeout: None,
+            work_mem,
+            isolation,
+            read_only: false,
+            other,
+        }
     }
 
     /// Sets `name`; `None` sets it back to its default, as `defaults` has it.
@@ -86,11 +95,15 @@ impl Settings {
             self.other.insert(name, value.unwrap_or(default).to_owned());
             return Ok(());
         }
-        let Some((_, only)) = FIXED.iter().find(|(fixed, _)| *fixed == name) else { return Err(unknown(name)) };
+        let Some((_, only)) = FIXED.iter().find(|(fixed, _)| *fixed == name) else {
+            return Err(unknown(name));
+        };
         let same = |value: &str| {
             let plain = |text: &str| text.to_ascii_lowercase().replace(['-', ' '], "");
             let (value, only) = (plain(value), plain(only));
-            value == only || value == "utf8" && only == "utf8" || name == "datestyle" && value == "iso"
+            value == only
+                || value == "utf8" && only == "utf8"
+                || name == "datestyle" && value == "iso"
                 || only == "on" && boolean(&value) == Some(true)
         };
         match value {
@@ -105,11 +118,16 @@ impl Settings {
     pub(super) fn show(&self, name: &str) -> Result<String> {
         let name = name.to_ascii_lowercase();
         Ok(match name.as_str() {
-            "statement_timeout" => self.statement_timeout.map_or("0".to_owned(), |time| format!("{}ms", time.as_millis())),
+            "statement_timeout" => self
+                .statement_timeout
+                .map_or("0".to_owned(), |time| format!("{}ms", time.as_millis())),
             "work_mem" => format!("{}kB", self.work_mem >> 10),
             "default_transaction_isolation" => isolation_name(self.isolation).to_owned(),
             "default_transaction_read_only" => on_off(self.read_only).to_owned(),
-            other => match (self.other.get(other), FIXED.iter().find(|(fixed, _)| *fixed == other)) {
+            other => match (
+                self.other.get(other),
+                FIXED.iter().find(|(fixed, _)| *fixed == other),
+            ) {
                 (Some(value), _) => value.clone(),
                 (None, Some((_, value))) => (*value).to_owned(),
                 (None, None) => return Err(unknown(other)),
@@ -119,7 +137,12 @@ impl Settings {
 
     /// The names of all settings, sorted.
     pub(super) fn names(&self) -> Vec<&'static str> {
-        let own = ["statement_timeout", "work_mem", "default_transaction_isolation", "default_transaction_read_only"];
+        let own = [
+            "statement_timeout",
+            "work_mem",
+            "default_transaction_isolation",
+            "default_transaction_read_only",
+        ];
         let mut names: Vec<_> = own.into_iter().chain(self.other.keys().copied()).collect();
         names.extend(FIXED.iter().map(|(name, _)| *name));
         names.sort_unstable();
@@ -128,11 +151,17 @@ impl Settings {
 }
 
 fn unknown(name: &str) -> SqlError {
-    SqlError::new(state::UNDEFINED_OBJECT, format!("unrecognized configuration parameter \"{name}\""))
+    SqlError::new(
+        state::UNDEFINED_OBJECT,
+        format!("unrecognized configuration parameter \"{name}\""),
+    )
 }
 
 fn invalid(name: &str, value: &str) -> SqlError {
-    SqlError::new(state::INVALID_PARAMETER_VALUE, format!("invalid value for parameter \"{name}\": \"{value}\""))
+    SqlError::new(
+        state::INVALID_PARAMETER_VALUE,
+        format!("invalid value for parameter \"{name}\": \"{value}\""),
+    )
 }
 
 /// "on" or "off".
@@ -209,7 +238,10 @@ mod tests {
         let mut settings = defaults.clone();
         settings.set("work_mem", Some("1MB"), &defaults).unwrap();
         settings.set("Statement_Timeout", Some("2s"), &defaults).unwrap();
-        assert_eq!((settings.work_mem, settings.statement_timeout), (1 << 20, Some(Duration::from_secs(2))));
+        assert_eq!(
+            (settings.work_mem, settings.statement_timeout),
+            (1 << 20, Some(Duration::from_secs(2)))
+        );
         assert_eq!(settings.show("work_mem").unwrap(), "1024kB");
         settings.set("work_mem", None, &defaults).unwrap();
         assert_eq!(settings.work_mem, 64 << 20);
@@ -221,7 +253,17 @@ mod tests {
         let mut settings = defaults.clone();
         settings.set("timezone", Some("utc"), &defaults).unwrap();
         settings.set("client_encoding", Some("UTF-8"), &defaults).unwrap();
-        assert_eq!(settings.set("timezone", Some("Europe/Rome"), &defaults).unwrap_err().state.0, "0A000");
-        assert_eq!(settings.set("fsync", Some("off"), &defaults).unwrap_err().state.0, "42704");
+        assert_eq!(
+            settings
+                .set("timezone", Some("Europe/Rome"), &defaults)
+                .unwrap_err()
+                .state
+                .0,
+            "0A000"
+        );
+        assert_eq!(
+            settings.set("fsync", Some("off"), &defaults).unwrap_err().state.0,
+            "42704"
+        );
     }
 }

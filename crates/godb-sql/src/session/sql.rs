@@ -60,7 +60,9 @@ pub struct Sql {
 
 impl std::fmt::Debug for Sql {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Sql").field("options", &self.options).finish_non_exhaustive()
+        f.debug_struct("Sql")
+            .field("options", &self.options)
+            .finish_non_exhaustive()
     }
 }
 
@@ -78,11 +80,22 @@ impl Sql {
             Some(tree) => tree,
             None => create(&engine)?,
         };
-        let tx = engine.clone().begin(Begin { read_only: true, ..Begin::default() })?;
+        let tx = engine.clone().begin(Begin {
+            read_only: true,
+            ..Begin::default()
+        })?;
         let cache = SchemaCache::new(engine.root(), &*tx)?;
         let plans = PlanCache::new(options.plan_cache_bytes);
         drop(tx);
-        Ok(Arc::new(Self { engine, environment, options, cache, plans, numbers: Arc::default(), kv_tree }))
+        Ok(Arc::new(Self {
+            engine,
+            environment,
+            options,
+            cache,
+            plans,
+            numbers: Arc::default(),
+            kv_tree,
+        }))
     }
 
     /// A new session.
@@ -133,7 +146,9 @@ impl Sql {
 
     /// Estimates are advice: that one cannot be stored, because somebody else stores one at the same moment, harms nobody.
     fn store_estimate(&self, table: TableId, rows: u64) {
-        let Ok(mut tx) = self.engine.clone().begin(Begin::default()) else { return };
+        let Ok(mut tx) = self.engine.clone().begin(Begin::default()) else {
+            return;
+        };
         let stored = StoredMut::new(&mut *tx, self.engine.root()).put_estimate(table, rows);
         if stored.is_ok() {
             let _ = tx.commit();
@@ -142,7 +157,10 @@ impl Sql {
 }
 
 fn existing(engine: &Arc<dyn StorageEngine>) -> Result<Option<TreeId>> {
-    let tx = engine.clone().begin(Begin { read_only: true, ..Begin::default() })?;
+    let tx = engine.clone().begin(Begin {
+        read_only: true,
+        ..Begin::default()
+    })?;
     Stored::new(&*tx, engine.root()).kv_tree()
 }
 

@@ -4,11 +4,17 @@ use super::rows::{Rows, StatementResult};
 use super::settings::{isolation_name, on_off};
 use super::{Session, failed_transaction};
 use crate::error::{Result, SqlError, state};
-use sqlparser::ast::{ContextModifier, Expr, Ident, Reset, Set, Statement, TransactionMode, UnaryOperator, Value as SqlValue};
+use sqlparser::ast::{
+    ContextModifier, Expr, Ident, Reset, Set, Statement, TransactionMode, UnaryOperator, Value as SqlValue,
+};
 
 impl Session {
     /// Runs the statement if it is about settings.
-    pub(super) fn variables(&mut self, statement: &Statement, failed: bool) -> Result<Option<StatementResult>> {
+    pub(super) fn variables(
+        &mut self,
+        statement: &Statement,
+        failed: bool,
+    ) -> Result<Option<StatementResult>> {
         let result = match statement {
             Statement::Set(_) | Statement::ShowVariable { .. } | Statement::Reset(_) if failed => {
                 Err(failed_transaction())
@@ -27,7 +33,12 @@ impl Session {
 
     fn set(&mut self, set: &Set) -> Result<StatementResult> {
         match set {
-            Set::SingleAssignment { scope, hivevar: false, variable, values } => {
+            Set::SingleAssignment {
+                scope,
+                hivevar: false,
+                variable,
+                values,
+            } => {
                 if *scope == Some(ContextModifier::Local) {
                     return Err(SqlError::unsupported("SET LOCAL"));
                 }
@@ -35,12 +46,21 @@ impl Session {
                 self.set_one(&name, values)
             }
             Set::SetTimeZone { local: false, value } => self.set_one("timezone", std::slice::from_ref(value)),
-            Set::SetNames { charset_name, collation_name: None } => {
-                self.set_text("client_encoding", Some(&charset_name.to_string()))
-            }
+            Set::SetNames {
+                charset_name,
+                collation_name: None,
+            } => self.set_text("client_encoding", Some(&charset_name.to_string())),
             Set::SetNamesDefault {} => Ok(StatementResult::done("SET")),
-            Set::SetTransaction { modes, snapshot: None, session: false } => self.set_transaction(modes),
-            Set::SetTransaction { modes, snapshot: None, session: true } => self.set_characteristics(modes),
+            Set::SetTransaction {
+                modes,
+                snapshot: None,
+                session: false,
+            } => self.set_transaction(modes),
+            Set::SetTransaction {
+                modes,
+                snapshot: None,
+                session: true,
+            } => self.set_characteristics(modes),
             other => Err(SqlError::unsupported(format!("{other}"))),
         }
     }
@@ -87,7 +107,10 @@ impl Session {
     }
 
     fn show(&mut self, variable: &[Ident]) -> Result<StatementResult> {
-        let words: Vec<_> = variable.iter().map(|ident| ident.value.to_ascii_lowercase()).collect();
+        let words: Vec<_> = variable
+            .iter()
+            .map(|ident| ident.value.to_ascii_lowercase())
+            .collect();
         let name = match words.join(" ").as_str() {
             "all" => return self.show_all(),
             "transaction isolation level" => "transaction_isolation".to_owned(),
@@ -97,18 +120,28 @@ impl Session {
         let value = match (name.as_str(), &self.open) {
             ("transaction_isolation", Some(open)) => isolation_name(open.how.isolation).to_owned(),
             ("transaction_isolation", None) => isolation_name(self.settings.isolation).to_owned(),
-            ("transaction_read_only", Some(open)) => on_off(open.how.read_only || open.how.as_of.is_some()).to_owned(),
+            ("transaction_read_only", Some(open)) => {
+                on_off(open.how.read_only || open.how.as_of.is_some()).to_owned()
+            }
             ("transaction_read_only", None) => on_off(self.settings.read_only).to_owned(),
             (name, _) => self.settings.show(name)?,
         };
-        Ok(StatementResult::rows("SHOW", Rows::text(&[&name], vec![vec![value]])?))
+        Ok(StatementResult::rows(
+            "SHOW",
+            Rows::text(&[&name], vec![vec![value]])?,
+        ))
     }
 
     fn show_all(&self) -> Result<StatementResult> {
         let names = self.settings.names();
-        let lines = names.into_iter().map(|name| Ok(vec![name.to_owned(), self.settings.show(name)?]));
+        let lines = names
+            .into_iter()
+            .map(|name| Ok(vec![name.to_owned(), self.settings.show(name)?]));
         let lines = lines.collect::<Result<_>>()?;
-        Ok(StatementResult::rows("SHOW", Rows::text(&["name", "setting"], lines)?))
+        Ok(StatementResult::rows(
+            "SHOW",
+            Rows::text(&["name", "setting"], lines)?,
+        ))
     }
 }
 
@@ -131,7 +164,10 @@ fn text_of(value: &Expr) -> Result<String> {
             SqlValue::Boolean(value) => Ok(value.to_string()),
             other => Err(not_a_value(other)),
         },
-        Expr::UnaryOp { op: UnaryOperator::Minus, expr } => Ok(format!("-{}", text_of(expr)?)),
+        Expr::UnaryOp {
+            op: UnaryOperator::Minus,
+            expr,
+        } => Ok(format!("-{}", text_of(expr)?)),
         other => Err(not_a_value(other)),
     }
 }

@@ -31,7 +31,10 @@ impl IndexStore {
     pub(crate) fn new(table: &Table, index: &Arc<Index>) -> Self {
         let columns = index.columns.iter();
         let columns = columns.map(|&(at, descending)| KeyColumn::indexed(table.columns[at].ty, descending));
-        Self { index: index.clone(), columns: columns.collect() }
+        Self {
+            index: index.clone(),
+            columns: columns.collect(),
+        }
     }
 
     /// Whether the entry of this row is the only one with its values: none of them is NULL.
@@ -53,7 +56,11 @@ impl IndexStore {
         for (key, &(at, _)) in self.columns.iter().zip(&self.index.columns) {
             key.put(&mut entry.key, &columns[at], row);
         }
-        let place = if self.unique(columns, row) { &mut entry.value } else { &mut entry.key };
+        let place = if self.unique(columns, row) {
+            &mut entry.value
+        } else {
+            &mut entry.key
+        };
         place.extend_from_slice(row_key);
         check_key_length(&entry.key, limit, &self.index.name)
     }
@@ -80,7 +87,9 @@ impl EntryDecoder {
     pub(crate) fn new(table: &Table, index: &Arc<Index>, wanted: &[(usize, usize)]) -> Self {
         let output = |position: usize| {
             let found = wanted.iter().find(|(column, _)| *column == position);
-            found.filter(|_| holds(table, index, position)).map(|&(_, output)| output)
+            found
+                .filter(|_| holds(table, index, position))
+                .map(|&(_, output)| output)
         };
         let mut taken = Vec::new();
         let mut step = |key, position| {
@@ -89,15 +98,32 @@ impl EntryDecoder {
             KeyStep { key, output }
         };
         let store = IndexStore::new(table, index);
-        let own = store.columns.iter().zip(&index.columns).map(|(key, &(at, _))| step(*key, at)).collect();
+        let own = store
+            .columns
+            .iter()
+            .zip(&index.columns)
+            .map(|(key, &(at, _))| step(*key, at))
+            .collect();
         let primary = primary_columns(table);
-        let row_key = primary.iter().zip(&table.primary_key).map(|(key, &at)| step(*key, at)).collect();
-        Self { own: KeyDecoder::new(own, true), row_key: KeyDecoder::new(row_key, false) }
+        let row_key = primary
+            .iter()
+            .zip(&table.primary_key)
+            .map(|(key, &at)| step(*key, at))
+            .collect();
+        Self {
+            own: KeyDecoder::new(own, true),
+            row_key: KeyDecoder::new(row_key, false),
+        }
     }
 
     /// Adds the columns of an entry to the output columns; returns the row's key.
     #[inline]
-    pub(crate) fn decode<'a>(&mut self, key: &'a [u8], value: &'a [u8], into: &mut [Column]) -> Result<&'a [u8]> {
+    pub(crate) fn decode<'a>(
+        &mut self,
+        key: &'a [u8],
+        value: &'a [u8],
+        into: &mut [Column],
+    ) -> Result<&'a [u8]> {
         let mut reader = Reader::new(key);
         self.own.decode(&mut reader, into)?;
         let row_key = if value.is_empty() { reader.rest() } else { value };

@@ -15,7 +15,7 @@ mod table;
 pub(crate) mod varint;
 pub(crate) use index::{Entry, EntryDecoder, IndexStore, holds};
 pub(crate) use key::KeyColumn;
-pub(crate) use ordered::{Reader, damaged};
+pub(crate) use ordered::damaged;
 pub(crate) use range::{End, KeyBytes};
 pub(crate) use table::{
     ScanDecoder, TableStore, check_key_length, primary_columns, put_row_number, row_number,

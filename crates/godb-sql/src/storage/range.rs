@@ -18,7 +18,10 @@ pub(crate) type End = Option<(Value, bool)>;
 
 impl KeyBytes {
     /// The whole tree.
-    pub(crate) const ALL: Self = Self { from: Bound::Unbounded, to: Bound::Unbounded };
+    pub(crate) const ALL: Self = Self {
+        from: Bound::Unbounded,
+        to: Bound::Unbounded,
+    };
 
     /// Every key that begins with `prefix`.
     pub(crate) fn prefix(prefix: Vec<u8>) -> Self {
@@ -26,7 +29,10 @@ impl KeyBytes {
             return Self::ALL;
         }
         let to = after(prefix.clone());
-        Self { from: Bound::Included(prefix), to }
+        Self {
+            from: Bound::Included(prefix),
+            to,
+        }
     }
 
     /// The keys whose leading columns equal `equal` and whose next column lies between `from` and `to`. `None`: a NULL is
@@ -45,7 +51,10 @@ impl KeyBytes {
         }
         let column = columns[equal.len()];
         let (low, high) = if column.descending { (to, from) } else { (from, to) };
-        Some(Self { from: lower(column, &prefix, low), to: upper(column, &prefix, high) })
+        Some(Self {
+            from: lower(column, &prefix, low),
+            to: upper(column, &prefix, high),
+        })
     }
 
     /// As the engine takes it.
@@ -53,7 +62,11 @@ impl KeyBytes {
         fn borrow(bound: &Bound<Vec<u8>>) -> Bound<&[u8]> {
             bound.as_ref().map(Vec::as_slice)
         }
-        Range { from: borrow(&self.from), to: borrow(&self.to), backward }
+        Range {
+            from: borrow(&self.from),
+            to: borrow(&self.to),
+            backward,
+        }
     }
 }
 
@@ -72,7 +85,10 @@ fn lower(column: KeyColumn, prefix: &[u8], end: &End) -> Bound<Vec<u8>> {
                 return Bound::Included(key);
             }
             // Where there is no key behind, an empty range is wanted; no key is as long as this one.
-            successor(key.clone()).map_or_else(|| Bound::Excluded([key, vec![0xFF; 64]].concat()), Bound::Included)
+            successor(key.clone()).map_or_else(
+                || Bound::Excluded([key, vec![0xFF; 64]].concat()),
+                Bound::Included,
+            )
         }
         None if column.nullable => {
             column.put_marker(&mut key, false);
@@ -89,7 +105,11 @@ fn upper(column: KeyColumn, prefix: &[u8], end: &End) -> Bound<Vec<u8>> {
     match end {
         Some((value, inclusive)) => {
             column.put_value(&mut key, value);
-            if *inclusive { after(key) } else { Bound::Excluded(key) }
+            if *inclusive {
+                after(key)
+            } else {
+                Bound::Excluded(key)
+            }
         }
         None if column.nullable => {
             column.put_marker(&mut key, false);
@@ -112,11 +132,15 @@ mod tests {
     }
 
     fn any_end() -> impl Strategy<Value = End> {
-        prop::option::of((-3_i64..4, any::<bool>()).prop_map(|(value, inclusive)| (Value::Int(value), inclusive)))
+        prop::option::of(
+            (-3_i64..4, any::<bool>()).prop_map(|(value, inclusive)| (Value::Int(value), inclusive)),
+        )
     }
 
     fn within(value: Option<i64>, from: &End, to: &End) -> bool {
-        let Some(value) = value else { return from.is_none() && to.is_none() };
+        let Some(value) = value else {
+            return from.is_none() && to.is_none();
+        };
         let end = |end: &End| match end {
             Some((Value::Int(end), inclusive)) => Some((*end, *inclusive)),
             _ => None,
@@ -149,6 +173,9 @@ mod tests {
     fn null_matches_nothing() {
         let column = [KeyColumn::indexed(DataType::Int4, false)];
         assert_eq!(KeyBytes::of(&column, &[Value::Null], &None, &None), None);
-        assert_eq!(KeyBytes::of(&column, &[], &Some((Value::Null, true)), &None), None);
+        assert_eq!(
+            KeyBytes::of(&column, &[], &Some((Value::Null, true)), &None),
+            None
+        );
     }
 }

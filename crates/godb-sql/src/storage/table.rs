@@ -31,7 +31,11 @@ impl TableStore {
                 positions[column.id as usize] = Some(position);
             }
         }
-        Self { table: table.clone(), key, encoder: RowEncoder::new(table.version, positions) }
+        Self {
+            table: table.clone(),
+            key,
+            encoder: RowEncoder::new(table.version, positions),
+        }
     }
 
     /// Whether rows are numbered instead of having a primary key.
@@ -64,7 +68,10 @@ pub(crate) fn row_number(key: &[u8]) -> Result<i64> {
 
 /// The columns of the table's key.
 pub(crate) fn primary_columns(table: &Table) -> Vec<KeyColumn> {
-    let types = table.primary_key.iter().map(|&position| table.columns[position].ty);
+    let types = table
+        .primary_key
+        .iter()
+        .map(|&position| table.columns[position].ty);
     types.map(KeyColumn::primary).collect()
 }
 
@@ -73,7 +80,10 @@ pub(crate) fn check_key_length(key: &[u8], limit: usize, index: &str) -> Result<
     if key.len() <= limit {
         return Ok(());
     }
-    let message = format!("index row size {} exceeds maximum {limit} for index \"{index}\"", key.len());
+    let message = format!(
+        "index row size {} exceeds maximum {limit} for index \"{index}\"",
+        key.len()
+    );
     Err(SqlError::new(state::PROGRAM_LIMIT_EXCEEDED, message)
         .hint("Values this long cannot be indexed; consider an index on something shorter."))
 }
@@ -101,10 +111,16 @@ impl KeyDecoder {
     /// For keys whose columns are `steps`. With `whole`, the position after the last column is of interest.
     pub(crate) fn new(mut steps: Vec<KeyStep>, whole: bool) -> Self {
         if !whole {
-            let used = steps.iter().rposition(|step| step.output.is_some()).map_or(0, |last| last + 1);
+            let used = steps
+                .iter()
+                .rposition(|step| step.output.is_some())
+                .map_or(0, |last| last + 1);
             steps.truncate(used);
         }
-        Self { steps, scratch: Vec::new() }
+        Self {
+            steps,
+            scratch: Vec::new(),
+        }
     }
 
     /// Whether nothing is read.
@@ -136,19 +152,32 @@ pub(crate) struct ScanDecoder {
 impl ScanDecoder {
     /// For `table`; the column at `wanted[n].0` becomes output column `wanted[n].1`. No column twice.
     pub(crate) fn new(table: &Table, wanted: &[(usize, usize)]) -> Self {
-        let output = |position| wanted.iter().find(|(column, _)| *column == position).map(|&(_, output)| output);
+        let output = |position| {
+            wanted
+                .iter()
+                .find(|(column, _)| *column == position)
+                .map(|&(_, output)| output)
+        };
         let from_key = |position| output(position).filter(|_| in_key_alone(table, position));
         let steps = table.primary_key.iter().map(|&position| KeyStep {
             key: KeyColumn::primary(table.columns[position].ty),
             output: from_key(position),
         });
-        let key_types = wanted.iter().filter(|(position, _)| in_key_alone(table, *position));
-        let stored = wanted.iter().filter(|(position, _)| !in_key_alone(table, *position));
-        let stored: Vec<_> = stored.map(|&(position, output)| wanted_column(table, position, output)).collect();
+        let key_types = wanted
+            .iter()
+            .filter(|(position, _)| in_key_alone(table, *position));
+        let stored = wanted
+            .iter()
+            .filter(|(position, _)| !in_key_alone(table, *position));
+        let stored: Vec<_> = stored
+            .map(|&(position, output)| wanted_column(table, position, output))
+            .collect();
         Self {
             key: KeyDecoder::new(steps.collect(), false),
             row: (!stored.is_empty()).then(|| RowDecoder::new(stored, table.layouts.clone())),
-            key_types: key_types.map(|&(position, output)| (output, table.columns[position].ty)).collect(),
+            key_types: key_types
+                .map(|&(position, output)| (output, table.columns[position].ty))
+                .collect(),
         }
     }
 
@@ -186,5 +215,10 @@ impl ScanDecoder {
 
 fn wanted_column(table: &Table, position: usize, output: usize) -> Wanted {
     let column = &table.columns[position];
-    Wanted { slot: column.id as usize, ty: column.ty, missing: column.missing.clone(), output }
+    Wanted {
+        slot: column.id as usize,
+        ty: column.ty,
+        missing: column.missing.clone(),
+        output,
+    }
 }

@@ -24,7 +24,11 @@ fn model(kind: JoinKind, left: &[Row], right: &[Row], residual: bool) -> Vec<Vec
     let both = |a: Option<i64>, b: Option<i64>| a.zip(b);
     let truth = |l: &Row, r: &Row| {
         let equal = both(l[0], r[0]).map(|(a, b)| a == b);
-        let less = if residual { both(l[1], r[1]).map(|(a, b)| a < b) } else { Some(true) };
+        let less = if residual {
+            both(l[1], r[1]).map(|(a, b)| a < b)
+        } else {
+            Some(true)
+        };
         match (equal, less) {
             (Some(false), _) | (_, Some(false)) => Some(false),
             (Some(true), Some(true)) => Some(true),
@@ -58,7 +62,13 @@ fn sorted(mut rows: Vec<Vec<Value>>) -> Vec<Vec<Value>> {
     rows
 }
 
-fn hash_join(kind: JoinKind, left: &[Row], right: &[Row], residual: bool, work_mem: usize) -> Vec<Vec<Value>> {
+fn hash_join(
+    kind: JoinKind,
+    left: &[Row],
+    right: &[Row],
+    residual: bool,
+    work_mem: usize,
+) -> Vec<Vec<Value>> {
     let left_only = matches!(kind, JoinKind::Semi | JoinKind::Anti | JoinKind::NullAwareAnti);
     let op = Physical::HashJoin {
         kind,
@@ -117,8 +127,16 @@ fn distinct_keys(rows: &[Row]) -> bool {
 #[test]
 fn a_large_join_gives_the_same_from_files_as_from_memory() {
     let left: Vec<Row> = (0..4000).map(|n| vec![Some(n % 700), Some(n)]).collect();
-    let right: Vec<Row> = (0..3000).map(|n| vec![(n % 50 != 0).then_some(n % 1500), Some(5000 - n)]).collect();
-    for kind in [JoinKind::Inner, JoinKind::Left, JoinKind::Full, JoinKind::Semi, JoinKind::Anti] {
+    let right: Vec<Row> = (0..3000)
+        .map(|n| vec![(n % 50 != 0).then_some(n % 1500), Some(5000 - n)])
+        .collect();
+    for kind in [
+        JoinKind::Inner,
+        JoinKind::Left,
+        JoinKind::Full,
+        JoinKind::Semi,
+        JoinKind::Anti,
+    ] {
         let memory = hash_join(kind, &left, &right, false, 64 << 20);
         assert_eq!(hash_join(kind, &left, &right, false, 20_000), memory, "{kind:?}");
     }
@@ -135,6 +153,8 @@ fn one_key_with_too_many_rows_for_the_memory_is_refused() {
         right_keys: vec![column(0, DataType::Int8)],
         residual: None,
     };
-    let error = World::new(20_000).try_rows(&node(op, vec![DataType::Int8; 4])).unwrap_err();
+    let error = World::new(20_000)
+        .try_rows(&node(op, vec![DataType::Int8; 4]))
+        .unwrap_err();
     assert_eq!(error.state.0, "53200");
 }

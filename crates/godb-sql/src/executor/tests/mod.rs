@@ -33,13 +33,17 @@ impl World {
             engine: engine.clone(),
             environment,
             parameters: Arc::from([]),
-            subplans: Arc::from([]),
+            plan: None,
             canceller: Canceller::default(),
             timeout: None,
             work_mem,
             transaction_micros: 0,
         });
-        Self { engine, tx, statement }
+        Self {
+            engine,
+            tx,
+            statement,
+        }
     }
 
     /// All rows of a plan.
@@ -52,7 +56,12 @@ impl World {
         let mut rows = Vec::new();
         while let Some(batch) = operator.next(&Run::new(&*self.tx, &self.statement))? {
             let columns = batch.columns.iter().zip(&node.types);
-            let value = |row| columns.clone().map(|(column, ty)| column.value(row, *ty)).collect();
+            let value = |row| {
+                columns
+                    .clone()
+                    .map(|(column, ty)| column.value(row, *ty))
+                    .collect()
+            };
             rows.extend((0..batch.rows).map(value));
         }
         Ok(rows)
@@ -60,7 +69,11 @@ impl World {
 }
 
 pub(super) fn node(op: Physical, types: Vec<DataType>) -> Node {
-    Node { op, types, estimate: Estimate::default() }
+    Node {
+        op,
+        types,
+        estimate: Estimate::default(),
+    }
 }
 
 pub(super) fn column(at: u32, ty: DataType) -> Expr {
@@ -79,8 +92,12 @@ pub(super) fn int(value: Option<i64>) -> Value {
 }
 
 /// `a < b` over integers.
-pub(super) static LESS: Function =
-    Function { name: "<", volatility: Volatility::Immutable, strict: true, kernel: less };
+pub(super) static LESS: Function = Function {
+    name: "<",
+    volatility: Volatility::Immutable,
+    strict: true,
+    kernel: less,
+};
 
 #[expect(clippy::unnecessary_wraps, reason = "the form of a kernel")]
 fn less(call: &Call<'_>) -> Result<Column> {
@@ -88,11 +105,20 @@ fn less(call: &Call<'_>) -> Result<Column> {
         unreachable!("integers")
     };
     let values = a.iter().zip(b).map(|(a, b)| a < b).collect();
-    let nulls = (0..call.rows).map(|row| call.args.iter().any(|arg| arg.is_null(row))).collect();
-    Ok(Column { data: ColumnData::Bool(values), nulls: Some(nulls) })
+    let nulls = (0..call.rows)
+        .map(|row| call.args.iter().any(|arg| arg.is_null(row)))
+        .collect();
+    Ok(Column {
+        data: ColumnData::Bool(values),
+        nulls: Some(nulls),
+    })
 }
 
 pub(super) fn less_than(a: u32, b: u32) -> Expr {
     let args = vec![column(a, DataType::Int8), column(b, DataType::Int8)];
-    Expr::Call { function: &LESS, args, ty: DataType::Bool }
+    Expr::Call {
+        function: &LESS,
+        args,
+        ty: DataType::Bool,
+    }
 }

@@ -18,20 +18,38 @@ fn any_rows() -> impl Strategy<Value = Vec<Row>> {
 }
 
 fn key(at: u32, descending: bool, nulls_first: bool) -> SortKey {
-    SortKey { expr: column(at, DataType::Int8), descending, nulls_first }
+    SortKey {
+        expr: column(at, DataType::Int8),
+        descending,
+        nulls_first,
+    }
 }
 
 fn compare(a: Option<i64>, b: Option<i64>, key: &SortKey) -> Ordering {
     match (a, b) {
         (None, None) => Ordering::Equal,
-        (None, Some(_)) => if key.nulls_first { Ordering::Less } else { Ordering::Greater },
+        (None, Some(_)) => {
+            if key.nulls_first {
+                Ordering::Less
+            } else {
+                Ordering::Greater
+            }
+        }
         (Some(_), None) => compare(b, a, key).reverse(),
-        (Some(a), Some(b)) => if key.descending { b.cmp(&a) } else { a.cmp(&b) },
+        (Some(a), Some(b)) => {
+            if key.descending {
+                b.cmp(&a)
+            } else {
+                a.cmp(&b)
+            }
+        }
     }
 }
 
 fn values(rows: &[Row]) -> Vec<Vec<Value>> {
-    rows.iter().map(|row| row.iter().map(|v| int(*v)).collect()).collect()
+    rows.iter()
+        .map(|row| row.iter().map(|v| int(*v)).collect())
+        .collect()
 }
 
 fn literal(count: usize) -> Expr {
@@ -107,16 +125,27 @@ proptest! {
 #[test]
 fn limit_and_offset_cut_across_batches() {
     let rows: Vec<Row> = (0..3000).map(|n| vec![Some(n), None]).collect();
-    let op = Physical::Limit { input: Box::new(ints(&rows, 2)), limit: Some(literal(1100)), offset: Some(literal(1500)) };
+    let op = Physical::Limit {
+        input: Box::new(ints(&rows, 2)),
+        limit: Some(literal(1100)),
+        offset: Some(literal(1500)),
+    };
     assert_eq!(World::new(1 << 20).rows(&two(op)), values(&rows[1500..2600]));
 }
 
 #[test]
 fn a_negative_limit_is_refused() {
     let minus = Expr::Literal(Value::Int(-1), DataType::Int8);
-    let op = Physical::Limit { input: Box::new(ints(&[], 2)), limit: Some(minus), offset: None };
+    let op = Physical::Limit {
+        input: Box::new(ints(&[], 2)),
+        limit: Some(minus),
+        offset: None,
+    };
     let error = World::new(1 << 20).try_rows(&two(op)).unwrap_err();
-    assert_eq!((error.state.0, error.message.as_str()), ("2201W", "LIMIT must not be negative"));
+    assert_eq!(
+        (error.state.0, error.message.as_str()),
+        ("2201W", "LIMIT must not be negative")
+    );
 }
 
 #[test]

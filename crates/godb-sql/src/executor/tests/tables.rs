@@ -27,10 +27,19 @@ fn table(world: &mut World, keyed: bool, rows: &[Row]) -> Arc<Table> {
     let tree = world.tx.create_tree().unwrap();
     let key = if keyed { vec![0] } else { Vec::new() };
     let mut table = Table::new(1, "t", tree, columns.to_vec(), key);
-    for (name, columns, unique) in [("t_b", vec![(1, true), (2, false)], false), ("t_c", vec![(2, false)], true)] {
+    for (name, columns, unique) in [
+        ("t_b", vec![(1, true), (2, false)], false),
+        ("t_c", vec![(2, false)], true),
+    ] {
         let tree = world.tx.create_tree().unwrap();
         let (name, constraint) = (name.to_owned(), false);
-        table.indexes.push(Arc::new(Index { name, tree, columns, unique, constraint }));
+        table.indexes.push(Arc::new(Index {
+            name,
+            tree,
+            columns,
+            unique,
+            constraint,
+        }));
     }
     let table = Arc::new(table);
     let mut writer = TableWriter::new(&table, &Arc::new(RowNumbers::default()), world.engine.max_key());
@@ -39,7 +48,9 @@ fn table(world: &mut World, keyed: bool, rows: &[Row]) -> Arc<Table> {
         rows.iter().for_each(|row: &Row| column.push(&int(row[at])));
         Arc::new(column)
     };
-    writer.insert_all(&mut *world.tx, &[column(0), column(1), column(2)], rows.len()).unwrap();
+    writer
+        .insert_all(&mut *world.tx, &[column(0), column(1), column(2)], rows.len())
+        .unwrap();
     table
 }
 
@@ -57,7 +68,13 @@ fn literal(value: i64) -> Expr {
     Expr::Literal(Value::Int(value), DataType::Int8)
 }
 
-fn scan(table: &Arc<Table>, index: Option<usize>, range: KeyRange, columns: Vec<usize>, backward: bool) -> Node {
+fn scan(
+    table: &Arc<Table>,
+    index: Option<usize>,
+    range: KeyRange,
+    columns: Vec<usize>,
+    backward: bool,
+) -> Node {
     let types = vec![DataType::Int8; columns.len()];
     let source = Source {
         table: table.clone(),
@@ -74,7 +91,9 @@ fn scan(table: &Arc<Table>, index: Option<usize>, range: KeyRange, columns: Vec<
 }
 
 fn pick(rows: &[Row], columns: &[usize]) -> Vec<Vec<Value>> {
-    rows.iter().map(|row| columns.iter().map(|&at| int(row[at])).collect()).collect()
+    rows.iter()
+        .map(|row| columns.iter().map(|&at| int(row[at])).collect())
+        .collect()
 }
 
 fn sorted(mut rows: Vec<Vec<Value>>) -> Vec<Vec<Value>> {
