@@ -16,6 +16,8 @@ pub mod parser;
 pub mod plan;
 mod session;
 mod storage;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 mod types;
 mod value;
 pub mod vector;

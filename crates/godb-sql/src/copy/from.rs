@@ -30,8 +30,8 @@ pub(crate) struct CopyIn<'a> {
 
 /// Splits lines, as the format has it.
 enum Parser {
-    Csv(CsvParser),
-    Text(Options),
+    Csv(Box<CsvParser>),
+    Text(Box<Options>),
 }
 
 impl Parser {
@@ -81,8 +81,8 @@ pub(crate) fn copy_from(
     input: &mut Input,
 ) -> Result<u64> {
     let parser = match copy.options.format {
-        Format::Csv => Parser::Csv(CsvParser::new(&copy.options)),
-        Format::Text => Parser::Text(copy.options.clone()),
+        Format::Csv => Parser::Csv(Box::new(CsvParser::new(&copy.options))),
+        Format::Text => Parser::Text(Box::new(copy.options.clone())),
     };
     let defaults = defaults(copy)?;
     let force = Force::new(copy)?;
@@ -104,7 +104,7 @@ pub(crate) fn copy_from(
         }
         copy.statement.check()?;
         rows += batch.rows as u64;
-        let batch = complete(copy, &*tx, batch, &defaults)?;
+        let batch = complete(copy, &*tx, &batch, &defaults)?;
         check_rows(&Run::new(&*tx, copy.statement), copy.table, &batch)
             .map_err(|error| error.context(format!("COPY {}, line {}", copy.table.name, lines.line)))?;
         copy.writer.insert_all(tx, &batch.columns, batch.rows)?;
@@ -223,7 +223,7 @@ fn defaults(copy: &CopyIn<'_>) -> Result<Vec<Option<Expr>>> {
 fn complete(
     copy: &CopyIn<'_>,
     tx: &dyn EngineTransaction,
-    batch: Batch,
+    batch: &Batch,
     defaults: &[Option<Expr>],
 ) -> Result<Batch> {
     let run = Run::new(tx, copy.statement);

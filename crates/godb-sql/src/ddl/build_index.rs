@@ -20,7 +20,7 @@ impl Ddl<'_> {
     /// Writes the entries of all rows.
     pub(super) fn build_index(&mut self, table: &Table, index: &Arc<Index>) -> Result<()> {
         let mut sorter = Sorter::new(by_key(), vec![DataType::Bytea; 2], None);
-        let mut scan = TableScan::new(table, (0..table.columns.len()).collect());
+        let mut scan = TableScan::whole(table);
         let store = IndexStore::new(table, index);
         while let Some(batch) = scan.next(&*self.tx)? {
             self.statement.check()?;
@@ -59,7 +59,7 @@ impl Ddl<'_> {
             .collect();
         let mut outcome = Ok(());
         self.tx.get(table.tree, row_key, &mut |row| {
-            outcome = decoder.decode(row_key, row, &mut columns)
+            outcome = decoder.decode(row_key, row, &mut columns);
         })?;
         outcome?;
         let columns: Vec<_> = columns.into_iter().map(Arc::new).collect();

@@ -107,7 +107,7 @@ impl Ddl<'_> {
 
     /// Refuses when a row that is there has a NULL where none may be or fails a check.
     pub(super) fn check_existing(&mut self, table: &Table) -> Result<()> {
-        let mut scan = TableScan::new(table, (0..table.columns.len()).collect());
+        let mut scan = TableScan::whole(table);
         while let Some(batch) = scan.next(&*self.tx)? {
             self.statement.check()?;
             check_rows(&self.run(), table, &batch).map_err(|error| existing(error, table))?;

@@ -20,7 +20,7 @@ pub(crate) struct TableScan {
 
 impl TableScan {
     /// The columns at `positions`.
-    pub(crate) fn new(table: &Table, positions: Vec<usize>) -> Self {
+    pub(crate) fn new(table: &Table, positions: &[usize]) -> Self {
         let wanted: Vec<_> = positions
             .iter()
             .enumerate()
@@ -34,6 +34,12 @@ impl TableScan {
             cursor: None,
             over: false,
         }
+    }
+
+    /// All columns.
+    pub(crate) fn whole(table: &Table) -> Self {
+        let all: Vec<_> = (0..table.columns.len()).collect();
+        Self::new(table, &all)
     }
 
     /// The next rows.

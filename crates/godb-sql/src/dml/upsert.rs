@@ -57,7 +57,7 @@ impl<'a> Upsert<'a> {
             let taken = self.writer.taken(changing.tx, target, &batch.columns, row)?;
             let Some(taken) = taken else { continue };
             if let OnConflict::Update { set, filter, .. } = self.on_conflict {
-                self.update(changing, batch, row, taken.row_key, set, filter.as_ref())?;
+                self.update(changing, batch, row, &taken.row_key, set, filter.as_ref())?;
             }
             return Ok(false);
         }
@@ -74,12 +74,12 @@ impl<'a> Upsert<'a> {
         changing: &mut Changing<'_>,
         batch: &Batch,
         row: usize,
-        key: Vec<u8>,
+        key: &[u8],
         set: &[(usize, Expr)],
         filter: Option<&Expr>,
     ) -> Result<()> {
         let table = self.writer.table.clone();
-        let old = fetch(&changing.run(), &table, &key)?;
+        let old = fetch(&changing.run(), &table, key)?;
         let excluded = batch.take(&[u32::try_from(row).expect("a row of a batch")]);
         let both = Batch {
             columns: old.columns.iter().chain(&excluded.columns).cloned().collect(),
@@ -91,7 +91,7 @@ impl<'a> Upsert<'a> {
         {
             return Ok(());
         }
-        if !self.touched.insert(key.clone()) {
+        if !self.touched.insert(key.to_vec()) {
             let message = "ON CONFLICT DO UPDATE command cannot affect row a second time";
             let hint = "Ensure that no rows proposed for insertion within the same command have duplicate constrained values.";
             return Err(SqlError::new(state::CARDINALITY_VIOLATION, message).hint(hint));
@@ -101,7 +101,7 @@ impl<'a> Upsert<'a> {
             new.columns[*at] = run.evaluate(expr, &both)?;
         }
         check_rows(&run, &table, &new)?;
-        self.replace(changing, &old, &new, &key)?;
+        self.replace(changing, &old, &new, key)?;
         changing.changed(&new)
     }
 
@@ -130,7 +130,7 @@ fn fetch(run: &Run<'_>, table: &Table, key: &[u8]) -> Result<Batch> {
         .collect();
     let mut outcome = Ok(());
     if !run.tx.get(table.tree, key, &mut |row| {
-        outcome = decoder.decode(key, row, &mut columns)
+        outcome = decoder.decode(key, row, &mut columns);
     })? {
         return Err(damaged("index: an entry without its row"));
     }

@@ -58,15 +58,14 @@ impl TableWriter {
         columns: &Columns,
         rows: usize,
     ) -> Result<()> {
-        let mut number = if self.store.numbered() {
+        let first = if self.store.numbered() {
             self.numbers.take(tx, &self.table, rows)?
         } else {
             0
         };
         let mut keys = Vec::with_capacity(if self.indexes.is_empty() { 0 } else { rows });
-        for row in 0..rows {
+        for (row, number) in (0..rows).zip(first..) {
             self.insert_row(tx, columns, row, number)?;
-            number += 1;
             if !self.indexes.is_empty() {
                 keys.push(self.key.clone());
             }
@@ -245,7 +244,7 @@ impl TableWriter {
                 }
                 index.entry(&mut self.entry, columns, row, &[], self.limit)?;
                 if !tx.get(wanted.tree, &self.entry.key, &mut |value| {
-                    row_key.extend_from_slice(value)
+                    row_key.extend_from_slice(value);
                 })? {
                     return Ok(None);
                 }

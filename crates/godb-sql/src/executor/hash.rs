@@ -243,7 +243,6 @@ fn index(hash: u64) -> usize {
     hash as usize
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "the upper half of the hash")]
 fn tag(hash: u64) -> u32 {
     (hash >> 32) as u32
 }

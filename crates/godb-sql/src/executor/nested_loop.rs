@@ -103,7 +103,7 @@ impl NestedLoopJoin {
                 }
                 outer.before += right.rows;
             }
-            outer.right = inner.rows.next()?.map(RightBatch::new);
+            outer.right = inner.rows.next()?.as_ref().map(RightBatch::new);
             if outer.right.is_none() {
                 let last = self.matcher.end_of_left(&outer.left);
                 self.outer = None;
@@ -116,7 +116,7 @@ impl NestedLoopJoin {
 }
 
 impl RightBatch {
-    fn new(batch: Batch) -> Self {
+    fn new(batch: &Batch) -> Self {
         let columns = batch.columns.iter().map(|column| Column::clone(column)).collect();
         Self {
             columns,
@@ -162,7 +162,7 @@ impl Inner {
             let rows: Vec<u32> = rows.map(|(row, _)| columns::row_number(row)).collect();
             self.swept += batch.rows;
             if !rows.is_empty() {
-                let right = RightBatch::new(batch);
+                let right = RightBatch::new(&batch);
                 return Ok(Some(Matcher::unmatched_right(left_types, &right.columns, &rows)));
             }
         }

@@ -29,7 +29,7 @@ pub(crate) struct Statement {
     transaction_micros: i64,
     statement_micros: i64,
     random: Box<dyn Fn() -> u64 + Send>,
-    /// Differs from statement to statement, so that nobody can choose keys that collide.
+    /// Differs each time the database is opened, so that nobody can choose keys that collide.
     pub(crate) hash_seed: u64,
     pub(super) subqueries: SubqueryCache,
     /// Counts rows and time of each operator, for EXPLAIN ANALYZE.
@@ -54,6 +54,8 @@ pub(crate) struct Terms {
     pub(crate) work_mem: usize,
     /// When the transaction began.
     pub(crate) transaction_micros: i64,
+    /// A random number, for hashing.
+    pub(crate) hash_seed: u64,
 }
 
 impl Statement {
@@ -61,7 +63,6 @@ impl Statement {
     pub(crate) fn new(terms: Terms) -> Self {
         let clock = terms.environment.clock;
         let random = terms.environment.random;
-        let hash_seed = clock.monotonic().as_nanos() as u64 ^ Arc::as_ptr(&clock).addr() as u64;
         Self {
             engine: terms.engine,
             parameters: terms.parameters,
@@ -73,7 +74,7 @@ impl Statement {
             statement_micros: clock.wall_micros(),
             clock,
             random: Box::new(move || random.next_u64()),
-            hash_seed,
+            hash_seed: terms.hash_seed,
             subqueries: SubqueryCache::default(),
             meters: None,
         }

@@ -234,7 +234,7 @@ fn check_table(
         .iter()
         .map(|index| IndexStore::new(table, index))
         .collect();
-    let mut scan = TableScan::new(table, (0..table.columns.len()).collect());
+    let mut scan = TableScan::whole(table);
     let mut rows = 0;
     let mut entry = Entry::default();
     while let Some(batch) = scan.next(tx)? {
@@ -250,7 +250,7 @@ fn check_table(
                 store.entry(&mut entry, columns, row, &key, limit)?;
                 let mut same = false;
                 tx.get(store.index.tree, &entry.key, &mut |value| {
-                    same = value == entry.value
+                    same = value == entry.value;
                 })?;
                 if !same {
                     let name = &store.index.name;

@@ -327,6 +327,7 @@ impl Session {
             timeout: self.settings.statement_timeout,
             work_mem: self.settings.work_mem,
             transaction_micros: tx.wall_micros(),
+            hash_seed: self.sql.hash_seed,
         })
     }
 }

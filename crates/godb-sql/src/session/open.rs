@@ -58,11 +58,6 @@ impl Open {
         self.ddl = Some(Arc::new(Schema::new(None)));
     }
 
-    /// Whether it has changed the schema.
-    pub(super) fn has_ddl(&self) -> bool {
-        self.ddl.is_some()
-    }
-
     /// Keeps DDL away from a table until the end, before its rows are written.
     pub(super) fn lock_for_writing(&mut self, sql: &Sql, table: TableId) -> Result<()> {
         if !self.own_tables.contains(&table) && !self.locked.contains(&table) {

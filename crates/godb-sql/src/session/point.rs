@@ -89,7 +89,7 @@ impl PointPlan {
         let mut values = vec![Value::Null; self.decoded];
         let mut outcome = Ok(());
         let found = tx.get(self.tree, &key, &mut |row| {
-            outcome = decoder.values(&key, row, &mut values)
+            outcome = decoder.values(&key, row, &mut values);
         })?;
         outcome?;
         if !found {

@@ -55,6 +55,7 @@ pub struct Sql {
     pub(super) cache: SchemaCache,
     pub(super) plans: PlanCache,
     pub(super) numbers: Arc<RowNumbers>,
+    pub(super) hash_seed: u64,
     kv_tree: TreeId,
 }
 
@@ -87,13 +88,16 @@ impl Sql {
         let cache = SchemaCache::new(engine.root(), &*tx)?;
         let plans = PlanCache::new(options.plan_cache_bytes);
         drop(tx);
+        let hash_seed = environment.random.next_u64();
+        let numbers = Arc::default();
         Ok(Arc::new(Self {
             engine,
             environment,
             options,
             cache,
             plans,
-            numbers: Arc::default(),
+            numbers,
+            hash_seed,
             kv_tree,
         }))
     }

@@ -38,6 +38,7 @@ impl World {
             timeout: None,
             work_mem,
             transaction_micros: 0,
+            hash_seed: 1,
         });
         Self {
             engine,
