@@ -31,8 +31,8 @@ pub use godb_mvcc::{
 };
 pub use godb_mvcc::{EngineCursor, EngineSavepoint, EngineTransaction, Range, Strength, sync};
 pub use session::{
-    CheckReport, ColumnDescription, IndexDescription, Observer, Prepared, ResultColumn, Rows, Session, Sql,
-    SqlOptions, StatementResult, TableDescription, TransactionState,
+    CheckReport, ColumnDescription, Description, IndexDescription, Observer, Prepared, ResultColumn, Rows,
+    Session, Sql, SqlOptions, StatementResult, TableDescription, TransactionState,
 };
 pub use types::{DataType, Physical};
 pub use value::{Interval, Numeric, Value};

@@ -95,10 +95,10 @@ mod tests {
         let cache = PlanCache::new(10 * weight("SELECT 00"));
         let text = |n| format!("SELECT {n:02}");
         for n in 0..10 {
-            cache.remember(&text(n), &Prepared::parse(&text(n)).unwrap());
+            cache.remember(&text(n), &Prepared::parse(&text(n), &[]).unwrap());
         }
         assert!(cache.find(&text(0)).is_some());
-        cache.remember(&text(10), &Prepared::parse(&text(10)).unwrap());
+        cache.remember(&text(10), &Prepared::parse(&text(10), &[]).unwrap());
         let kept: Vec<_> = (0..11).filter(|n| cache.find(&text(*n)).is_some()).collect();
         assert_eq!(kept, [0, 6, 7, 8, 9, 10]);
         assert!(cache.entries.lock().bytes <= cache.limit);

@@ -33,7 +33,7 @@ impl Session {
     }
 
     /// How a statement by itself begins its transaction.
-    fn begin_alone(&self, prepared: &Prepared) -> Result<Begin> {
+    pub(super) fn begin_alone(&self, prepared: &Prepared) -> Result<Begin> {
         let as_of = prepared
             .parsed()
             .as_of
@@ -269,7 +269,12 @@ impl Session {
         }
     }
 
-    fn ready(&self, prepared: &Prepared, tx: &dyn EngineTransaction, schema: &Schema) -> Result<Arc<Ready>> {
+    pub(super) fn ready(
+        &self,
+        prepared: &Prepared,
+        tx: &dyn EngineTransaction,
+        schema: &Schema,
+    ) -> Result<Arc<Ready>> {
         let changes = self.sql.cache.changes();
         let keeps = schema.version.filter(|_| prepared.keeps_plan());
         if let Some(version) = keeps
@@ -277,7 +282,7 @@ impl Session {
         {
             return Ok(ready);
         }
-        let planned = self.plan(prepared, tx, schema, &[])?;
+        let planned = self.plan(prepared, tx, schema, prepared.types())?;
         let ready = Arc::new(Ready::new(planned, (keeps.unwrap_or(0), changes)));
         if keeps.is_some() {
             prepared.remember(&ready);

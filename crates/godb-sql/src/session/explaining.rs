@@ -1,16 +1,18 @@
-//! EXPLAIN.
+//! EXPLAIN, and descriptions of statements.
 
-use super::Session;
 use super::execute::refuse_writing;
 use super::open::Open;
-use super::plan::Prepared;
-use super::rows::{Rows, StatementResult};
+use super::plan::{Description, Prepared};
+use super::rows::{ResultColumn, Rows, StatementResult};
+use super::{Session, failed_transaction};
 use crate::error::{Result, SqlError};
 use crate::executor::{Meters, Run, build};
 use crate::explain::{Actual, Showing, explain_with};
 use crate::plan::physical::{Change, Node, StatementPlan};
+use crate::types::DataType;
 use crate::value::Value;
 use sqlparser::ast::{Statement, UtilityOption};
+use std::sync::Arc;
 
 impl Session {
     pub(super) fn explain(
@@ -47,6 +49,58 @@ impl Session {
             "EXPLAIN",
             Rows::text(&["QUERY PLAN"], lines)?,
         ))
+    }
+}
+
+impl Session {
+    /// What a statement takes and gives.
+    pub(super) fn description(&mut self, prepared: &Prepared) -> Result<Description> {
+        let text = |name: &str| ResultColumn {
+            name: name.to_owned(),
+            ty: DataType::Text,
+        };
+        let columns: Arc<[ResultColumn]> = match prepared.statement() {
+            Statement::Query(_) | Statement::Insert(_) | Statement::Update(_) | Statement::Delete(_) => {
+                return self.planned_description(prepared);
+            }
+            Statement::Explain { .. } => Arc::from([text("QUERY PLAN")]),
+            Statement::ShowVariable { variable } => {
+                let names: Vec<_> = variable.iter().map(|ident| ident.value.to_lowercase()).collect();
+                match names.join(" ").as_str() {
+                    "all" => Arc::from([text("name"), text("setting")]),
+                    name => Arc::from([text(name)]),
+                }
+            }
+            _ => Arc::from([]),
+        };
+        Ok(Description {
+            parameters: Vec::new(),
+            columns,
+        })
+    }
+
+    fn planned_description(&mut self, prepared: &Prepared) -> Result<Description> {
+        let ready = match self.open.take() {
+            Some(open) if open.failed => {
+                self.open = Some(open);
+                return Err(failed_transaction());
+            }
+            Some(open) => {
+                let schema = open.schema(&self.sql, &mut self.known);
+                let ready = schema.and_then(|schema| self.ready(prepared, &*open.tx, &schema));
+                self.open = Some(open);
+                ready?
+            }
+            None => {
+                let tx = self.sql.engine.clone().begin(self.begin_alone(prepared)?)?;
+                let schema = self.sql.cache.of(&*tx, &mut self.known)?;
+                self.ready(prepared, &*tx, &schema)?
+            }
+        };
+        Ok(Description {
+            parameters: ready.parameter_types.clone(),
+            columns: ready.columns.clone(),
+        })
     }
 }
 

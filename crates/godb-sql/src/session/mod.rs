@@ -30,7 +30,7 @@ mod sql;
 mod variables;
 
 pub use admin::{CheckReport, ColumnDescription, IndexDescription, TableDescription};
-pub use plan::Prepared;
+pub use plan::{Description, Prepared};
 pub use rows::{ResultColumn, Rows, StatementResult};
 pub use sql::{Sql, SqlOptions};
 
@@ -38,8 +38,9 @@ use crate::catalog::Known;
 use crate::context::Canceller;
 use crate::copy::Progress;
 use crate::error::{Result, SqlError, state};
+use crate::types::DataType;
 use crate::value::Value;
-use godb_mvcc::{Begin, EngineTransaction, Timestamp};
+use godb_mvcc::{Begin, EngineSavepoint, EngineTransaction, Isolation, Timestamp};
 use open::Open;
 use settings::Settings;
 use std::sync::Arc;
@@ -98,6 +99,20 @@ impl Session {
     /// way.
     pub fn prepare(&mut self, sql: &str) -> Result<Prepared> {
         self.sql.clone().prepared(sql)
+    }
+
+    /// The same, for a statement whose parameters have these types, as far as they are given.
+    pub fn prepare_typed(&mut self, sql: &str, types: &[Option<DataType>]) -> Result<Prepared> {
+        if types.iter().all(Option::is_none) {
+            self.prepare(sql)
+        } else {
+            Prepared::parse(sql, types)
+        }
+    }
+
+    /// What a statement takes and gives, without running it.
+    pub fn describe(&mut self, prepared: &Prepared) -> Result<Description> {
+        self.description(prepared)
     }
 
     /// Runs a prepared statement.
@@ -173,6 +188,26 @@ impl Session {
     /// Undoes everything since a savepoint, as ROLLBACK TO does; also the failure of a statement.
     pub fn roll_back_to(&mut self, name: &str) -> Result<()> {
         self.open.as_mut().ok_or_else(no_transaction)?.roll_back_to(name)
+    }
+
+    /// A point in the open transaction to [return to](Self::return_to), without a name.
+    pub fn mark(&mut self) -> Result<EngineSavepoint> {
+        let open = self.open.as_mut().ok_or_else(no_transaction)?;
+        open.untouched = false;
+        Ok(open.tx.savepoint()?)
+    }
+
+    /// Undoes everything since `point`; also the failure of a statement.
+    pub fn return_to(&mut self, point: EngineSavepoint) -> Result<()> {
+        let open = self.open.as_mut().ok_or_else(no_transaction)?;
+        open.undo_to(point)?;
+        open.failed = false;
+        Ok(())
+    }
+
+    /// What transactions of this session see of the others, unless they say otherwise: as `SET default_transaction_isolation`.
+    pub fn set_isolation(&mut self, isolation: Isolation) {
+        self.settings.isolation = isolation;
     }
 
     /// The open transaction, for reading by key.

@@ -18,6 +18,8 @@ pub struct Prepared(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     parsed: Parsed,
+    /// The types of the parameters, as far as the caller named them.
+    types: Vec<Option<DataType>>,
     ready: Mutex<Option<Arc<Ready>>>,
 }
 
@@ -91,16 +93,22 @@ fn columns(names: &[String], types: impl Iterator<Item = DataType>) -> Arc<[Resu
 }
 
 impl Prepared {
-    /// Parses one statement.
-    pub(super) fn parse(text: &str) -> Result<Self> {
+    /// Parses one statement; `types` are those of its parameters, as far as they are known.
+    pub(super) fn parse(text: &str, types: &[Option<DataType>]) -> Result<Self> {
+        let (parsed, types) = (parse_one(text)?, types.to_vec());
         Ok(Self(Arc::new(Inner {
-            parsed: parse_one(text)?,
+            parsed,
+            types,
             ready: Mutex::new(None),
         })))
     }
 
     pub(super) fn parsed(&self) -> &Parsed {
         &self.0.parsed
+    }
+
+    pub(super) fn types(&self) -> &[Option<DataType>] {
+        &self.0.types
     }
 
     pub(super) fn statement(&self) -> &Statement {
@@ -132,4 +140,13 @@ impl Prepared {
     pub fn parameter_count(&self) -> usize {
         self.0.parsed.parameters
     }
+}
+
+/// What a statement takes and gives.
+#[derive(Clone, Debug)]
+pub struct Description {
+    /// The types of its parameters.
+    pub parameters: Vec<DataType>,
+    /// The columns of its result; none when it returns no rows.
+    pub columns: Arc<[ResultColumn]>,
 }

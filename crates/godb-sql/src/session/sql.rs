@@ -125,7 +125,7 @@ impl Sql {
         if let Some(found) = self.plans.find(text) {
             return Ok(found);
         }
-        let prepared = Prepared::parse(text)?;
+        let prepared = Prepared::parse(text, &[])?;
         self.plans.remember(text, &prepared);
         Ok(prepared)
     }

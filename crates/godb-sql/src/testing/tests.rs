@@ -6,7 +6,7 @@ use godb_mvcc::{Environment, MemoryEngine};
 use std::sync::Arc;
 use std::time::Duration;
 
-fn sql() -> Arc<Sql> {
+pub(super) fn sql() -> Arc<Sql> {
     let environment = Environment::system();
     let retention = Duration::from_secs(3600);
     let engine = MemoryEngine::with(environment.clone(), retention, Duration::from_secs(2));
