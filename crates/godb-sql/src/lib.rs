@@ -9,7 +9,7 @@ mod error;
 mod executor;
 #[path = "shim.rs"]
 mod shim;
-use shim::{binder, datetime, eval, explain, optimizer, text};
+use shim::{binder, eval, explain, optimizer, text};
 pub mod expr;
 pub mod functions;
 pub mod parser;

@@ -168,7 +168,7 @@ impl CopyIn<'_> {
                 if null {
                     column.push_null();
                 } else {
-                    push(column, text, types[at])
+                    push_text(column, text, types[at])
                         .map_err(|error| self.in_field(error, lines.line, at, text))?;
                 }
             }
@@ -200,14 +200,6 @@ impl CopyIn<'_> {
         let text = String::from_utf8_lossy(&text[..text.len().min(100)]);
         error.context(format!("COPY {table}, line {line}, column {column}: \"{text}\""))
     }
-}
-
-fn push(column: &mut Column, text: &[u8], ty: crate::types::DataType) -> Result<()> {
-    let text = std::str::from_utf8(text).map_err(|_| {
-        let message = "invalid byte sequence for encoding \"UTF8\"";
-        SqlError::new(state::CHARACTER_NOT_IN_REPERTOIRE, message)
-    })?;
-    push_text(column, text, ty)
 }
 
 /// The defaults of the columns that the file does not have.

@@ -88,7 +88,7 @@ impl Output {
                     continue;
                 }
                 self.field.clear();
-                write_text(&mut self.field, column, row, self.types[at]);
+                write_text(column, row, self.types[at], &mut self.field);
                 self.put_field(self.quoted[at]);
             }
             self.end_line()?;

@@ -272,9 +272,7 @@ impl SeriesState {
         self.next = match (&now, &self.step) {
             (Value::Int(now), Value::Int(step)) => now.checked_add(*step).map(Value::Int),
             (Value::Numeric(now), Value::Numeric(step)) => Some(Value::Numeric(now + step)),
-            (Value::Int(now), Value::Interval(step)) => {
-                Some(Value::Int(crate::datetime::add_interval(*now, *step)?))
-            }
+            (Value::Int(now), Value::Interval(step)) => Some(Value::Int(step.after(*now)?)),
             _ => None,
         };
         Ok(Some(now))

@@ -85,11 +85,10 @@ impl PointPlan {
             }
             column.put_value(&mut key, value);
         }
-        let mut decoder = self.decoder.clone();
         let mut values = vec![Value::Null; self.decoded];
         let mut outcome = Ok(());
         let found = tx.get(self.tree, &key, &mut |row| {
-            outcome = decoder.values(&key, row, &mut values);
+            outcome = self.decoder.values(&key, row, &mut values);
         })?;
         outcome?;
         if !found {

@@ -79,6 +79,7 @@ pub(crate) struct EntryDecoder {
     own: KeyDecoder,
     /// The columns of the row's key.
     row_key: KeyDecoder,
+    scratch: Vec<u8>,
 }
 
 impl EntryDecoder {
@@ -113,6 +114,7 @@ impl EntryDecoder {
         Self {
             own: KeyDecoder::new(own, true),
             row_key: KeyDecoder::new(row_key, false),
+            scratch: Vec::new(),
         }
     }
 
@@ -125,10 +127,11 @@ impl EntryDecoder {
         into: &mut [Column],
     ) -> Result<&'a [u8]> {
         let mut reader = Reader::new(key);
-        self.own.decode(&mut reader, into)?;
+        self.own.decode(&mut reader, into, &mut self.scratch)?;
         let row_key = if value.is_empty() { reader.rest() } else { value };
         if !self.row_key.is_empty() {
-            self.row_key.decode(&mut Reader::new(row_key), into)?;
+            self.row_key
+                .decode(&mut Reader::new(row_key), into, &mut self.scratch)?;
         }
         Ok(row_key)
     }

@@ -5,7 +5,6 @@ use super::ordered::{self, Reader};
 use super::row::{RowDecoder, RowEncoder, Wanted};
 use crate::catalog::Table;
 use crate::error::{Result, SqlError, state};
-use crate::types::DataType;
 use crate::value::Value;
 use crate::vector::Column;
 use std::sync::Arc;
@@ -104,7 +103,6 @@ pub(crate) struct KeyStep {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct KeyDecoder {
     steps: Vec<KeyStep>,
-    scratch: Vec<u8>,
 }
 
 impl KeyDecoder {
@@ -117,10 +115,7 @@ impl KeyDecoder {
                 .map_or(0, |last| last + 1);
             steps.truncate(used);
         }
-        Self {
-            steps,
-            scratch: Vec::new(),
-        }
+        Self { steps }
     }
 
     /// Whether nothing is read.
@@ -128,13 +123,30 @@ impl KeyDecoder {
         self.steps.is_empty()
     }
 
-    /// Adds each wanted column to its output column.
+    /// Adds each wanted column to its output column. `scratch` is room to work in.
     #[inline]
-    pub(crate) fn decode(&mut self, reader: &mut Reader<'_>, into: &mut [Column]) -> Result<()> {
+    pub(crate) fn decode(
+        &self,
+        reader: &mut Reader<'_>,
+        into: &mut [Column],
+        scratch: &mut Vec<u8>,
+    ) -> Result<()> {
         for step in &self.steps {
             match step.output {
-                Some(output) => step.key.take(reader, &mut into[output], &mut self.scratch)?,
-                None => step.key.skip(reader, &mut self.scratch)?,
+                Some(output) => step.key.take(reader, &mut into[output], scratch)?,
+                None => step.key.skip(reader, scratch)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads the wanted columns into single values.
+    fn values(&self, reader: &mut Reader<'_>, into: &mut [Value]) -> Result<()> {
+        let mut scratch = Vec::new();
+        for step in &self.steps {
+            match step.output {
+                Some(output) => into[output] = step.key.take_value(reader)?,
+                None => step.key.skip(reader, &mut scratch)?,
             }
         }
         Ok(())
@@ -146,7 +158,7 @@ impl KeyDecoder {
 pub(crate) struct ScanDecoder {
     key: KeyDecoder,
     row: Option<RowDecoder>,
-    key_types: Vec<(usize, DataType)>,
+    scratch: Vec<u8>,
 }
 
 impl ScanDecoder {
@@ -158,14 +170,10 @@ impl ScanDecoder {
                 .find(|(column, _)| *column == position)
                 .map(|&(_, output)| output)
         };
-        let from_key = |position| output(position).filter(|_| in_key_alone(table, position));
         let steps = table.primary_key.iter().map(|&position| KeyStep {
             key: KeyColumn::primary(table.columns[position].ty),
-            output: from_key(position),
+            output: output(position).filter(|_| in_key_alone(table, position)),
         });
-        let key_types = wanted
-            .iter()
-            .filter(|(position, _)| in_key_alone(table, *position));
         let stored = wanted
             .iter()
             .filter(|(position, _)| !in_key_alone(table, *position));
@@ -175,9 +183,7 @@ impl ScanDecoder {
         Self {
             key: KeyDecoder::new(steps.collect(), false),
             row: (!stored.is_empty()).then(|| RowDecoder::new(stored, table.layouts.clone())),
-            key_types: key_types
-                .map(|&(position, output)| (output, table.columns[position].ty))
-                .collect(),
+            scratch: Vec::new(),
         }
     }
 
@@ -185,7 +191,7 @@ impl ScanDecoder {
     #[inline]
     pub(crate) fn decode(&mut self, key: &[u8], row: &[u8], into: &mut [Column]) -> Result<()> {
         if !self.key.is_empty() {
-            self.key.decode(&mut Reader::new(key), into)?;
+            self.key.decode(&mut Reader::new(key), into, &mut self.scratch)?;
         }
         match &self.row {
             Some(decoder) => decoder.decode(row, into),
@@ -194,17 +200,9 @@ impl ScanDecoder {
     }
 
     /// Reads a row into single values.
-    pub(crate) fn values(&mut self, key: &[u8], row: &[u8], into: &mut [Value]) -> Result<()> {
+    pub(crate) fn values(&self, key: &[u8], row: &[u8], into: &mut [Value]) -> Result<()> {
         if !self.key.is_empty() {
-            let outputs = into.len();
-            let mut columns: Vec<_> = (0..outputs).map(|_| Column::empty(DataType::Bool)).collect();
-            for &(output, ty) in &self.key_types {
-                columns[output] = Column::empty(ty);
-            }
-            self.key.decode(&mut Reader::new(key), &mut columns)?;
-            for &(output, ty) in &self.key_types {
-                into[output] = columns[output].value(0, ty);
-            }
+            self.key.values(&mut Reader::new(key), into)?;
         }
         match &self.row {
             Some(decoder) => decoder.values(row, into),
