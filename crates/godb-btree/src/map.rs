@@ -15,6 +15,11 @@ pub(crate) fn covers(page_size: usize) -> u32 {
     u32::try_from(usable(page_size) * 8).expect("a page has few bits")
 }
 
+/// The most maps that a file can have: the pages of a last, partial group stay unused.
+pub(crate) fn most(page_size: usize) -> u32 {
+    u32::MAX / covers(page_size)
+}
+
 /// The map of a group.
 pub(crate) fn of_group(page_size: usize, group: u32) -> PageId {
     if group == 0 {

@@ -90,6 +90,16 @@ impl Space {
         }
     }
 
+    /// One more than the highest page that is not free.
+    pub(crate) fn end(&self) -> u32 {
+        let free = self.free.lock();
+        let Some(last) = free.words.iter().rposition(|word| *word != u64::MAX) else {
+            return 0;
+        };
+        let words = u32::try_from(last + 1).expect("there are fewer pages than 32 bits can number");
+        words * 64 - free.words[last].leading_ones()
+    }
+
     /// How many pages are free.
     pub(crate) fn count(&self) -> u32 {
         self.free.lock().count
@@ -130,6 +140,7 @@ mod tests {
         map[0] = 0b1_1111;
         space.extend(&map);
         assert_eq!(space.count(), 123);
+        assert_eq!(space.end(), 5);
         let mut two = space.take(2).unwrap();
         assert_eq!(two.pages(), [PageId::from_raw(5), PageId::from_raw(6)]);
         two.spend(1);

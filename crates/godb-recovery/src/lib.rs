@@ -34,9 +34,9 @@
 //!
 //! # Trusting nothing
 //!
-//! After a failed sync the system may show pages that never reached the medium, and a later sync will not bring them there. The log
-//! was written anew when it was opened. For pages, redo marks every page that the log names as changed, whether or not it looks right, so the checkpoint that
-//! should follow recovery writes all of them again.
+//! After a failed sync the system may show bytes that never reached the medium, and a later sync will not bring them there. So nothing that is merely *read* counts as
+//! durable. The log is copied to new files when it is opened. The page file never has more writes in doubt than its safe copies hold, and opening it writes all of those
+//! again; a page that looks right to redo is right.
 //!
 //! # What was left out
 //!

@@ -1,5 +1,6 @@
 //! SQL over a storage engine: types, catalog, and the way of a statement from text to rows.
 
+mod binder;
 pub mod catalog;
 mod context;
 mod copy;
@@ -7,14 +8,15 @@ mod ddl;
 mod dml;
 mod error;
 mod executor;
-#[path = "shim.rs"]
-mod shim;
-use shim::{binder, eval, explain, optimizer, text};
+pub mod explain;
 pub mod expr;
 pub mod functions;
+pub mod optimizer;
 pub mod parser;
 pub mod plan;
 mod session;
+mod standin;
+use standin::execution::{eval, text};
 mod storage;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
@@ -22,6 +24,7 @@ mod types;
 mod value;
 pub mod vector;
 
+pub use binder::{bind_default, bind_table_expr, describe_type};
 pub use context::{Canceller, Evaluating, Subqueries};
 pub use copy::Progress;
 pub use error::{Result, SqlError, SqlState, state};

@@ -28,6 +28,8 @@ pub struct BTreeCursor {
     place: Option<Place>,
     /// The lower bound of the page at `place`; backward scans only.
     fence: Fence,
+    /// Whether `to` is such a lower bound, and not a key that was shown.
+    at_fence: bool,
     /// How many leaves were reached by a right link in a row.
     links: u32,
     done: bool,
@@ -51,9 +53,51 @@ impl BTreeCursor {
             backward: range.backward,
             place: None,
             fence: None,
+            at_fence: false,
             links: 0,
             done: false,
         }
+    }
+
+    /// Whether `key` lies in what is left of the range. That every page ends further on than the one before it is what ends
+    /// a scan of damaged pages that lead in a circle.
+    fn is_ahead(&self, key: &[u8]) -> bool {
+        let end = if self.backward { &self.to } else { &self.from };
+        match (end, self.backward) {
+            (Bound::Unbounded, _) => true,
+            (Bound::Included(end), false) => key >= end.as_slice(),
+            (Bound::Excluded(end), false) => key > end.as_slice(),
+            (Bound::Included(end), true) => key <= end.as_slice(),
+            (Bound::Excluded(end), true) => key < end.as_slice(),
+        }
+    }
+
+    /// Narrows the range to what lies behind the last row shown, on page `id`.
+    fn end_page(&mut self, id: PageId, last: Option<&[u8]>) -> Result<bool, Fault> {
+        let Some(key) = last else { return Ok(false) };
+        if !self.is_ahead(key) {
+            return Err(bad_page(
+                id,
+                "its keys do not come after those of the page before it",
+            ));
+        }
+        self.passed(key);
+        Ok(true)
+    }
+
+    /// A backward scan goes on below the lower bound of page `id`, which may be the very key it showed last.
+    fn go_below(&mut self, id: PageId, fence: Vec<u8>) -> Result<(), Fault> {
+        let further = match &self.to {
+            Bound::Unbounded => true,
+            Bound::Included(to) => fence <= *to,
+            Bound::Excluded(to) => fence < *to || (fence == *to && !self.at_fence),
+        };
+        if !further {
+            return Err(bad_page(id, "its rows lie below its lower bound"));
+        }
+        self.at_fence = true;
+        self.to = Bound::Excluded(fence);
+        Ok(())
     }
 
     /// The scan goes on behind `key`.
@@ -70,6 +114,7 @@ impl BTreeCursor {
         buffer.clear();
         buffer.extend_from_slice(key);
         *end = Bound::Excluded(buffer);
+        self.at_fence = false;
     }
 }
 
@@ -191,7 +236,7 @@ impl<P: Pages> BTree<P> {
             let fence = std::mem::take(&mut at.fence);
             at.done = fence.is_none();
             if let Some(fence) = fence {
-                at.to = Bound::Excluded(fence);
+                at.go_below(place.page, fence)?;
             }
             return Ok(if at.done {
                 Resumed::Here(place.page, leaf)
@@ -266,10 +311,7 @@ fn show_forward(
     if place.slot >= end && end < slots.len() {
         at.done = true;
     }
-    if let Some(key) = last {
-        at.passed(key);
-    }
-    Ok(last.is_some())
+    at.end_page(id, last)
 }
 
 /// Shows rows from the cursor's slot backwards; whether there were any.
@@ -296,8 +338,5 @@ fn show_backward(
     if place.slot <= begin && begin > 0 {
         at.done = true;
     }
-    if let Some(key) = last {
-        at.passed(key);
-    }
-    Ok(last.is_some())
+    at.end_page(id, last)
 }

@@ -1,9 +1,10 @@
 //! LRU-K with K = 2: the page whose second last use is longest ago goes first (O'Neil, O'Neil and Weikum, 1993).
 //!
 //! A page used once has no second last use and goes before all others, which is what keeps a scan from washing out the hot set.
-//! Uses within one tick of each other count as one: they are the same query looking twice.
+//! Uses between two looks of the policy count as one: they are mostly the same query looking twice.
 
-use super::{EvictionPolicy, Frames, smallest};
+use super::ahead::Ahead;
+use super::{EvictionPolicy, Frames};
 
 /// What is remembered of a frame's page: its last use but one, and its last.
 #[derive(Clone, Copy, Debug, Default)]
@@ -16,6 +17,7 @@ struct History {
 #[derive(Debug)]
 pub struct LruK {
     histories: Vec<History>,
+    ahead: Ahead,
 }
 
 impl LruK {
@@ -24,6 +26,7 @@ impl LruK {
     pub fn new(frames: usize) -> Self {
         Self {
             histories: vec![History::default(); frames],
+            ahead: Ahead::default(),
         }
     }
 
@@ -50,9 +53,13 @@ impl EvictionPolicy for LruK {
     }
 
     fn victims(&mut self, frames: &dyn Frames, want: usize) -> Vec<usize> {
-        self.observe(frames);
-        smallest(frames, want, |frame| {
-            (self.histories[frame].previous, self.histories[frame].last)
-        })
+        if self.ahead.is_spent(frames) {
+            self.observe(frames);
+            let Self { histories, ahead } = self;
+            ahead.choose(frames, want, |frame| {
+                (histories[frame].previous, histories[frame].last)
+            });
+        }
+        self.ahead.take(frames, want)
     }
 }

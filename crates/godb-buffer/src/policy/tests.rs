@@ -66,9 +66,9 @@ fn lru_k_keeps_the_hot_set_through_a_scan() {
         policy.loaded(frame, 1);
         marks.touch(frame, 1);
     }
-    policy.victims(&marks, 0);
+    policy.victims(&marks, 1);
     marks.touch(0, 2);
-    policy.victims(&marks, 0);
+    policy.victims(&marks, 1);
     for frame in 1..4 {
         policy.loaded(frame, 10);
         marks.touch(frame, 10);
@@ -78,4 +78,21 @@ fn lru_k_keeps_the_hot_set_through_a_scan() {
         [1, 2, 3],
         "0 was used twice; the scan's pages once, though later"
     );
+}
+
+#[test]
+fn every_policy_finds_every_frame_in_the_end() {
+    for kind in [EvictionKind::Clock, EvictionKind::Lru, EvictionKind::LruK] {
+        let marks = Marks::new(100);
+        let mut policy = kind.build(100);
+        let mut found = std::collections::BTreeSet::new();
+        for round in 1..200_u32 {
+            for frame in policy.victims(&marks, 5) {
+                found.insert(frame);
+                policy.loaded(frame, round);
+                marks.touch(frame, round);
+            }
+        }
+        assert_eq!(found.len(), 100, "{kind:?}");
+    }
 }

@@ -6,7 +6,7 @@
 
 pub mod logical;
 pub mod physical;
-#[allow(missing_docs)]
-#[path = "../shim_statement.rs"]
 pub mod statement;
 pub mod walk;
+
+pub use statement::{NoPast, Past, Planned, Planning, bind_copy_query, plan_statement};
