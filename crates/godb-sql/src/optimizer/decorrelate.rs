@@ -300,7 +300,7 @@ fn aggregate_shape(plan: Logical) -> Option<Shape> {
     let outside = columns
         .iter()
         .any(|(e, _)| has_outer(e) || has_subquery(e) || is_volatile(e))
-        || aggregates.iter().flat_map(|a| a.exprs()).any(|e| has_outer(e));
+        || aggregates.iter().flat_map(|a| a.exprs()).any(has_outer);
     (groups.is_empty() && columns.len() == 1 && !outside && reads_outside(&input)).then_some(Shape {
         columns,
         aggregates,

@@ -49,6 +49,7 @@ enum Method {
 }
 
 impl Optimizer<'_> {
+    #[inline(never)]
     pub(super) fn join(&self, plan: &Logical, used: &mut Subplans) -> Result<Compiled> {
         let Logical::Join {
             kind,

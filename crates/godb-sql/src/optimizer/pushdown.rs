@@ -88,7 +88,7 @@ pub(super) fn push(plan: Logical, predicates: Vec<Expr>) -> Logical {
             left,
             right,
             output,
-        } => through_set(kind, all, *left, *right, output, predicates),
+        } => through_set(kind, all, *left, *right, output, &predicates),
         Logical::Scan {
             table,
             alias,
@@ -160,7 +160,7 @@ fn through_set(
     left: Logical,
     right: Logical,
     output: Vec<OutputColumn>,
-    predicates: Vec<Expr>,
+    predicates: &[Expr],
 ) -> Logical {
     let renamed = |side: &Logical| {
         let columns: Vec<Projection> = side
