@@ -86,7 +86,7 @@ impl KeyTable {
     pub(crate) fn hash(&mut self, key: &[Arc<Column>], row: usize) -> u64 {
         match int_at(&self.keys, key, row) {
             Some(Some(value)) => mix(self.seed ^ value.cast_unsigned()),
-            Some(None) => mix(!self.seed),
+            Some(None) => mix(mix(self.seed)),
             None => {
                 self.write(key, row);
                 hash_bytes(self.seed, &self.scratch)

@@ -29,17 +29,5 @@ pub fn from_text(s: &str, t: T) -> Result<Value> {
     })
 }
 pub fn to_text(v: &Value, _t: T) -> String {
-    match v {
-        Value::Int(n) => n.to_string(),
-        Value::Text(t) => t.clone(),
-        Value::Numeric(n) => n.to_string(),
-        Value::Bool(b) => {
-            if *b {
-                "t".into()
-            } else {
-                "f".into()
-            }
-        }
-        v => format!("{v:?}"),
-    }
+    format!("{v:?}")
 }
