@@ -38,7 +38,7 @@
 //! A changed page remembers its *floor*: the log position from which redo would have to start if memory were lost now. The smallest floor of all pages is where
 //! a checkpoint may place the beginning of redo ([`Pages::oldest_dirty`]). Three things make this harder than it sounds. A page may change while its copy is being
 //! written; then it stays dirty, with the floor of the first such change. A page that was written is not durable; its floor counts until the file was synced. And a
-//! page that nobody wants any more cannot simply be dropped: redo from an earlier point would meet its later changes without the earlier ones.
+//! page that nobody wants any more cannot just be dropped: redo from an earlier point would meet its later changes without the earlier ones.
 //!
 //! # Failing
 //!

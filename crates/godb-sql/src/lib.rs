@@ -3,24 +3,39 @@
 mod binder;
 pub mod catalog;
 mod context;
+mod copy;
+mod ddl;
+mod dml;
 mod error;
+mod executor;
 pub mod explain;
 pub mod expr;
 pub mod functions;
 pub mod optimizer;
 pub mod parser;
 pub mod plan;
+mod session;
 mod standin;
+use standin::execution::{eval, text};
 mod storage;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 mod types;
 mod value;
 pub mod vector;
 
 pub use binder::{bind_default, bind_table_expr, describe_type};
 pub use context::{Canceller, Evaluating, Subqueries};
+pub use copy::Progress;
 pub use error::{Result, SqlError, SqlState, state};
+pub use executor::{Measured, Meters};
 pub use godb_mvcc::{
     Begin, Environment, Error as EngineError, Fault, Isolation, Moment, StorageEngine, Timestamp, TreeId,
+};
+pub use godb_mvcc::{EngineCursor, EngineSavepoint, EngineTransaction, Range, Strength, sync};
+pub use session::{
+    CheckReport, ColumnDescription, Description, IndexDescription, Observer, Prepared, ResultColumn, Rows,
+    Session, Sql, SqlOptions, StatementResult, TableDescription, TransactionState,
 };
 pub use types::{DataType, Physical};
 pub use value::{Interval, Numeric, Value};

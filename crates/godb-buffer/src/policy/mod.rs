@@ -1,8 +1,8 @@
 //! [`EvictionPolicy`]: which page leaves memory when room is needed.
 //!
-//! A policy never hears of single accesses: the hit path only leaves a mark on the frame (the pool's current tick, if it is
-//! not there already), and the policy reads the marks when a victim is wanted. A tick passes with every miss, so that "used
-//! since" means "used since that many pages were fetched".
+//! A policy never hears of single accesses: the hit path only leaves a mark on the frame, and that only when its last mark is some ticks old.
+//! The policy reads the marks when a victim is wanted. A tick passes with every miss, so that "used since" means "used since that many pages were
+//! brought in".
 
 mod ahead;
 mod clock;

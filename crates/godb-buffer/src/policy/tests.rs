@@ -96,3 +96,23 @@ fn every_policy_finds_every_frame_in_the_end() {
         assert_eq!(found.len(), 100, "{kind:?}");
     }
 }
+
+#[test]
+fn lru_k_lets_go_of_a_hot_set_that_grew_cold() {
+    let marks = Marks::new(4);
+    let mut policy = EvictionKind::LruK.build(4);
+    for frame in 0..4 {
+        policy.loaded(frame, 1);
+        marks.touch(frame, 1);
+    }
+    policy.victims(&marks, 1);
+    (0..3).for_each(|frame| marks.touch(frame, 2));
+    assert_eq!(policy.victims(&marks, 1), [3], "the others were used twice");
+    policy.loaded(3, 20);
+    marks.touch(3, 20);
+    assert_eq!(
+        policy.victims(&marks, 3),
+        [0, 1, 2],
+        "nobody wanted those while sixteen pages came in"
+    );
+}

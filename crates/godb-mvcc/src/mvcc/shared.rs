@@ -23,7 +23,6 @@ const STRIPES: usize = 256;
 pub(super) struct SystemTrees {
     pub(super) root: TreeId,
     pub(super) history: TreeId,
-    pub(super) timeline: TreeId,
 }
 
 /// An entry of the history tree that can go when a commit is behind the horizon.

@@ -15,6 +15,7 @@ use sqlparser::ast;
 use sqlparser::tokenizer::Location;
 
 impl Binder<'_> {
+    #[inline(never)]
     pub(super) fn aggregate_call(
         &mut self,
         name: &str,

@@ -102,6 +102,13 @@ impl Binder<'_> {
         self.located(common, location)
     }
 
+    /// The first of the types that has none in common with those before it.
+    pub(super) fn first_misfit(&self, types: &[DataType]) -> Option<usize> {
+        (2..=types.len())
+            .find(|n| common_type(&types[..*n]).is_err())
+            .map(|n| n - 1)
+    }
+
     /// The query's columns as these types; literals in its select list change type in place.
     pub(super) fn coerce_columns(
         &mut self,

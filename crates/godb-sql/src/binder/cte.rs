@@ -27,6 +27,7 @@ pub(super) struct Cte {
 }
 
 impl Binder<'_> {
+    #[inline(never)]
     pub(super) fn with(&mut self, with: &With) -> Result<()> {
         if with.recursive {
             return self.refuse("WITH RECURSIVE", with.with_token.0.span.start);
@@ -76,6 +77,7 @@ impl Binder<'_> {
     }
 
     /// A copy of the common table expression of that name.
+    #[inline(never)]
     pub(super) fn reference(&mut self, name: &str) -> Result<Option<Bound>> {
         let Some(cte) = self.ctes.iter().rev().find(|cte| cte.name == name) else {
             return Ok(None);

@@ -12,6 +12,7 @@ use crate::value::Value;
 use sqlparser::ast::{Expr as Sql, LimitClause, Query};
 
 impl Binder<'_> {
+    #[inline(never)]
     pub(super) fn limited(&mut self, bound: Bound, query: &Query) -> Result<Bound> {
         let (mut limit, mut offset) = (None, None);
         match &query.limit_clause {

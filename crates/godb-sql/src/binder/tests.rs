@@ -228,3 +228,8 @@ fn stored_expressions() {
     );
     assert!(parse_expression("1 +").is_err());
 }
+
+#[test]
+fn syntax() {
+    golden("syntax.txt");
+}

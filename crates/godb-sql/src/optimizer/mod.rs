@@ -93,7 +93,7 @@ impl<'a> Optimizer<'a> {
             }
         }
         let plan = self.rewrite(plan)?;
-        Ok(self.compile(plan, used)?.node)
+        Ok(self.compile(&plan, used)?.node)
     }
 
     /// The compiled subplans, by their new numbers.
@@ -104,7 +104,7 @@ impl<'a> Optimizer<'a> {
                 .take()
                 .ok_or_else(|| broken("a subplan is used and inlined"))?;
             let plan = self.rewrite(plan)?;
-            compiled.push(self.compile(plan, &mut used)?.node);
+            compiled.push(self.compile(&plan, &mut used)?.node);
         }
         Ok(compiled)
     }

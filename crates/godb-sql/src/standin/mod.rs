@@ -8,5 +8,6 @@
 )]
 pub mod cast;
 pub mod eval;
+pub mod execution;
 pub mod functions;
 pub mod text;
