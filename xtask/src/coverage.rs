@@ -20,6 +20,19 @@ const FLOOR: f64 = 80.0;
 /// Versions of Debian's tools that are tried, newest first.
 const VERSIONS: &[&str] = &["-24", "-23", "-22", "-21", "-20", "-19"];
 
+/// The tests that count: those of the engine. Documentation tests are programs of their own that cargo does not tell of.
+const TESTS: &[&str] = &[
+    "test",
+    "--workspace",
+    "--exclude",
+    "xtask",
+    "--exclude",
+    "godb-benches",
+    "--lib",
+    "--bins",
+    "--tests",
+];
+
 /// Lines of one crate.
 #[derive(Default)]
 struct Lines {
@@ -96,9 +109,13 @@ fn cargo(root: &Path, target: &Path, words: &[&str]) -> Command {
 
 /// Builds every test and gives the programs that hold the map from counts to lines.
 fn test_binaries(root: &Path, target: &Path) -> Result<Vec<PathBuf>> {
-    let output = cargo(root, target, &["test", "--no-run", "--message-format=json"])
-        .stderr(Stdio::inherit())
-        .output()?;
+    let output = cargo(
+        root,
+        target,
+        &[TESTS, &["--no-run", "--message-format=json"]].concat(),
+    )
+    .stderr(Stdio::inherit())
+    .output()?;
     ensure!(output.status.success(), "the tests do not build");
     let messages = String::from_utf8(output.stdout)?;
     let binaries: Vec<PathBuf> = messages
@@ -111,7 +128,7 @@ fn test_binaries(root: &Path, target: &Path) -> Result<Vec<PathBuf>> {
 }
 
 fn run_tests(root: &Path, target: &Path, counts: &Path) -> Result<()> {
-    let mut command = cargo(root, target, &["test", "--lib", "--bins", "--tests"]);
+    let mut command = cargo(root, target, TESTS);
     command.env("LLVM_PROFILE_FILE", counts.join("%p-%m.profraw"));
     command::run(&mut command)
 }

@@ -140,17 +140,22 @@ fn unbounded(root: &Path, package: &Package) -> Result<()> {
     let below = package.directory.strip_prefix(root).unwrap_or(&package.directory);
     let source = Source::read(root, below.join("tests/loom.rs"))?;
     let mut bounded = false;
-    walk(&source.tokens, &mut |run| {
-        bounded |= run
-            .iter()
-            .any(|token| is_ident(token, "max_duration") || is_ident(token, "max_permutations"));
-    });
+    walk(&source.tokens, &mut |run| bounded |= bounds(run));
     ensure!(
         !bounded,
         "{}: a model that may be cut short proves nothing",
         package.name
     );
     Ok(())
+}
+
+/// Whether a limit of loom's is set to anything but `None`.
+fn bounds(run: &[TokenTree]) -> bool {
+    let limit = |token: &TokenTree| is_ident(token, "max_duration") || is_ident(token, "max_permutations");
+    run.iter().enumerate().any(|(at, token)| {
+        let lifted = run.get(at + 2).is_some_and(|value| is_ident(value, "None"));
+        limit(token) && !lifted
+    })
 }
 
 /// How many tests ran to their end, by what the test programs print.
@@ -182,8 +187,22 @@ fn planted_in(run: &[TokenTree]) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{planted_in, tests_run};
+    use super::{bounds, planted_in, tests_run};
     use crate::source::walk;
+
+    #[test]
+    fn a_limit_is_a_limit_unless_it_is_none() {
+        let bounded = |text: &str| {
+            let tokens: Vec<_> = text
+                .parse::<proc_macro2::TokenStream>()
+                .unwrap()
+                .into_iter()
+                .collect();
+            bounds(&tokens)
+        };
+        assert!(bounded("model.max_duration = Some(second)") && bounded("max_permutations: limit"));
+        assert!(!bounded("model.max_duration = None; preemption_bound = Some(2)"));
+    }
 
     #[test]
     fn tests_are_counted_over_all_programs() {

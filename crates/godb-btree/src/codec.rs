@@ -76,6 +76,10 @@ impl<'a> Reader<'a> {
         Ok(u64::from_le_bytes(self.array()?))
     }
 
+    pub(crate) fn i32(&mut self) -> Result<i32, Fault> {
+        Ok(i32::from_le_bytes(self.array()?))
+    }
+
     pub(crate) fn bytes(&mut self) -> Result<&'a [u8], Fault> {
         let length = self.u32()?;
         self.take(length as usize)

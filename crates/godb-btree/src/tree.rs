@@ -73,7 +73,8 @@ pub trait Tree: Send + Sync + 'static {
     /// Makes a new, empty tree. Rolled back with `by`.
     fn create(&self, by: TxnId) -> Result<TreeId, Fault>;
     /// Removes a tree and gives its pages back, those of its overflow chains included. Not undoable: called when no
-    /// transaction can want it any more. A crash in between leaves a tree that `destroy` finishes.
+    /// transaction can want it any more. A crash in between leaves a tree that nobody finds, and its destruction goes
+    /// on by itself. Destroying a tree that is not there is no error.
     fn destroy(&self, tree: TreeId) -> Result<(), Fault>;
     /// Every tree there is, in order.
     fn trees(&self) -> Result<Vec<TreeId>, Fault>;

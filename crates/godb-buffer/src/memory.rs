@@ -38,10 +38,7 @@ impl MemoryPages {
 
     fn slot(&self, id: PageId) -> Result<&RwLock<Box<[u8]>>, Fault> {
         let number = id.raw() as usize;
-        let chunk = self.chunks.get(number / CHUNK).ok_or_else(|| Fault::Full {
-            file: "memory".into(),
-            what: "as many pages as pages in memory can be".into(),
-        })?;
+        let chunk = self.chunks.get(number / CHUNK).ok_or_else(|| Self::absent(id))?;
         let chunk = chunk.get_or_init(|| (0..CHUNK).map(|_| RwLock::new(Box::default())).collect());
         Ok(&chunk[number % CHUNK])
     }
@@ -55,7 +52,11 @@ impl MemoryPages {
 pub struct MemoryRead<'a>(RwLockReadGuard<'a, Box<[u8]>>);
 
 /// A page latched for writing.
-pub struct MemoryWrite<'a>(RwLockWriteGuard<'a, Box<[u8]>>);
+pub struct MemoryWrite<'a> {
+    bytes: RwLockWriteGuard<'a, Box<[u8]>>,
+    /// Begun afresh and not stamped yet.
+    blank: bool,
+}
 
 impl Deref for MemoryRead<'_> {
     type Target = [u8];
@@ -69,14 +70,23 @@ impl Deref for MemoryWrite<'_> {
     type Target = [u8];
 
     fn deref(&self) -> &[u8] {
-        &self.0
+        &self.bytes
     }
 }
 
 impl PageWrite for MemoryWrite<'_> {
     fn stamp(&mut self, _floor: Lsn, lsn: Lsn) -> &mut [u8] {
-        header::set_lsn(&mut self.0, lsn);
-        &mut self.0
+        self.blank = false;
+        header::set_lsn(&mut self.bytes, lsn);
+        &mut self.bytes
+    }
+}
+
+impl Drop for MemoryWrite<'_> {
+    fn drop(&mut self) {
+        if self.blank {
+            *self.bytes = Box::default();
+        }
     }
 }
 
@@ -116,7 +126,7 @@ impl Pages for MemoryPages {
         if bytes.is_empty() {
             Err(Self::absent(id))
         } else {
-            Ok(MemoryWrite(bytes))
+            Ok(MemoryWrite { bytes, blank: false })
         }
     }
 
@@ -127,8 +137,9 @@ impl Pages for MemoryPages {
     fn fresh(&self, id: PageId) -> Result<MemoryWrite<'_>, Fault> {
         let mut bytes = self.slot(id)?.write();
         *bytes = vec![0; self.page_size].into_boxed_slice();
-        header::seal(&mut bytes, id, self.database);
-        Ok(MemoryWrite(bytes))
+        header::set_page_id(&mut bytes, id);
+        header::set_database_id(&mut bytes, self.database);
+        Ok(MemoryWrite { bytes, blank: true })
     }
 
     fn pin(&self, id: PageId) -> Result<(), Fault> {
@@ -136,14 +147,20 @@ impl Pages for MemoryPages {
     }
 
     fn discard(&self, id: PageId) {
-        if let Ok(slot) = self.slot(id) {
-            *slot.write() = Box::default();
+        if let Some(mut bytes) = self.slot(id).ok().and_then(RwLock::try_write) {
+            *bytes = Box::default();
         }
     }
 
     fn prefetch(&self, _id: PageId) {}
 
     fn ensure_capacity(&self, pages: u32) -> Result<(), Fault> {
+        if pages as usize > CHUNKS * CHUNK {
+            return Err(Fault::Full {
+                file: "memory".into(),
+                what: "it is full of pages".into(),
+            });
+        }
         self.capacity.fetch_max(pages, Ordering::AcqRel);
         Ok(())
     }
@@ -158,5 +175,15 @@ impl Pages for MemoryPages {
 
     fn oldest_dirty(&self) -> Option<Lsn> {
         None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_conforms() {
+        crate::testing::pages(|| MemoryPages::new(4096, DatabaseId::from_bytes([1; 16])));
     }
 }

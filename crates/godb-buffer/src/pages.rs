@@ -1,5 +1,6 @@
 //! [`Pages`]: what the layers above see of the buffer pool.
 
+use godb_page::sync::Arc;
 use godb_page::{DatabaseId, Fault, Lsn, PageId};
 use std::ops::Deref;
 
@@ -52,13 +53,14 @@ pub trait Pages: Send + Sync + 'static {
     /// Latches a page for writing if it is in memory.
     fn try_write(&self, id: PageId) -> Result<Option<Self::Write<'_>>, Fault>;
     /// Latches a page for writing without reading it: its old bytes matter to nobody. The bytes are zero, apart
-    /// from the header words that the pool itself fills in. Never does I/O on the page itself.
+    /// from page id and database id, and the LSN where the page is in memory and changed. Never does I/O on the page itself. A guard dropped
+    /// without a stamp leaves no page.
     fn fresh(&self, id: PageId) -> Result<Self::Write<'_>, Fault>;
     /// Brings a page into memory and keeps it there, unlatched.
     fn pin(&self, id: PageId) -> Result<Self::Pin<'_>, Fault>;
-    /// Tells the pool that nobody will want these pages' bytes again; dirty ones need not be written.
+    /// Tells the pool that nobody will want this page's bytes again, until it begins afresh. Only a hint; never waits.
     fn discard(&self, id: PageId);
-    /// Hints that a page will be wanted soon.
+    /// Hints that a page will be wanted soon. Never waits.
     fn prefetch(&self, id: PageId);
     /// Makes room in the file for pages below `pages`, so that writing them back cannot find the disk full.
     fn ensure_capacity(&self, pages: u32) -> Result<(), Fault>;
@@ -66,6 +68,75 @@ pub trait Pages: Send + Sync + 'static {
     fn capacity(&self) -> u32;
     /// Writes every page that is dirty now and makes the file durable. New changes may go on meanwhile.
     fn flush(&self) -> Result<(), Fault>;
-    /// The oldest floor among dirty pages: redo after a crash would have to start there.
+    /// The oldest floor among pages whose changes are not durable in the file yet: redo after a crash would have to start
+    /// there. Ask for the oldest open reservation *before* this: a reservation that closes in between has soiled its pages by then.
     fn oldest_dirty(&self) -> Option<Lsn>;
+}
+
+/// Shared pages are pages: the facade keeps a handle for write-back and statistics while the tree owns another.
+impl<P: Pages> Pages for Arc<P> {
+    type Admission<'a> = P::Admission<'a>;
+    type Read<'a> = P::Read<'a>;
+    type Write<'a> = P::Write<'a>;
+    type Pin<'a> = P::Pin<'a>;
+
+    fn page_size(&self) -> usize {
+        P::page_size(self)
+    }
+
+    fn database_id(&self) -> DatabaseId {
+        P::database_id(self)
+    }
+
+    fn admit(&self, pages: usize) -> Result<P::Admission<'_>, Fault> {
+        P::admit(self, pages)
+    }
+
+    fn read(&self, id: PageId) -> Result<P::Read<'_>, Fault> {
+        P::read(self, id)
+    }
+
+    fn try_read(&self, id: PageId) -> Result<Option<P::Read<'_>>, Fault> {
+        P::try_read(self, id)
+    }
+
+    fn write(&self, id: PageId) -> Result<P::Write<'_>, Fault> {
+        P::write(self, id)
+    }
+
+    fn try_write(&self, id: PageId) -> Result<Option<P::Write<'_>>, Fault> {
+        P::try_write(self, id)
+    }
+
+    fn fresh(&self, id: PageId) -> Result<P::Write<'_>, Fault> {
+        P::fresh(self, id)
+    }
+
+    fn pin(&self, id: PageId) -> Result<P::Pin<'_>, Fault> {
+        P::pin(self, id)
+    }
+
+    fn discard(&self, id: PageId) {
+        P::discard(self, id);
+    }
+
+    fn prefetch(&self, id: PageId) {
+        P::prefetch(self, id);
+    }
+
+    fn ensure_capacity(&self, pages: u32) -> Result<(), Fault> {
+        P::ensure_capacity(self, pages)
+    }
+
+    fn capacity(&self) -> u32 {
+        P::capacity(self)
+    }
+
+    fn flush(&self) -> Result<(), Fault> {
+        P::flush(self)
+    }
+
+    fn oldest_dirty(&self) -> Option<Lsn> {
+        P::oldest_dirty(self)
+    }
 }

@@ -24,7 +24,7 @@
 //! - Structure changes (splits, page allocation) are never undone; others may have built on them.
 //! - Undo begins only when all of redo is done.
 //! - Recovery reads no page that the log does not name, and holds no more in memory than the losers and the commits since the checkpoint.
-//! - [`recover`] gives the only [`Recovered`] there is: the type system keeps anybody from using a tree before it was recovered.
+//! - [`recover()`] gives the only [`Recovered`] there is: the type system keeps anybody from using a tree before it was recovered.
 //!
 //! # Checkpoints
 //!
@@ -34,9 +34,9 @@
 //!
 //! # Trusting nothing
 //!
-//! After a failed sync the system may show pages that never reached the medium, and a later sync will not bring them there. The log
-//! was written anew when it was opened. For pages, redo marks every page that the log names as changed, whether or not it looks right, so the checkpoint that
-//! should follow recovery writes all of them again.
+//! After a failed sync the system may show bytes that never reached the medium, and a later sync will not bring them there. So nothing that is merely *read* counts as
+//! durable. The log is copied to new files when it is opened. The page file never has more writes in doubt than its safe copies hold, and opening it writes all of those
+//! again; a page that looks right to redo is right.
 //!
 //! # What was left out
 //!
@@ -63,7 +63,8 @@ pub mod testing;
 pub use analysis::Committed;
 pub use godb_wal::sync;
 pub use godb_wal::{
-    Chain, Clock, Environment, Fault, Joining, Lsn, PageId, Range, Spawn, Tree, TreeId, TxnId, Value,
+    Chain, Clock, Environment, Fault, Joining, Lsn, MemoryLog, MemoryTree, MemoryWal, PageId, Range, Spawn,
+    Tree, TreeId, TxnId, Value,
 };
 pub use recover::{CHECKPOINT_EVERY, Phase, Progress, RecoveryOptions, Report, recover};
 pub use recoverable::Recoverable;

@@ -1,5 +1,6 @@
 //! [`Recoverable`]: a tree whose transactions survive a crash, whole or not at all.
 
+use godb_wal::sync::Arc;
 use godb_wal::{Fault, Lsn, Tree, TxnId};
 
 /// Transactions without isolation: atomic and durable, nothing more.
@@ -25,4 +26,41 @@ pub trait Recoverable: Send + Sync + 'static {
     fn checkpoint(&self, note: &dyn Fn() -> Vec<u8>) -> Result<(), Fault>;
     /// Bytes of log since the last checkpoint.
     fn log_since_checkpoint(&self) -> u64;
+}
+
+/// Shared transactions are transactions: whoever wires the layers keeps a handle for closing.
+impl<R: Recoverable> Recoverable for Arc<R> {
+    type Tree = R::Tree;
+
+    fn tree(&self) -> &R::Tree {
+        (**self).tree()
+    }
+
+    fn begin(&self) -> TxnId {
+        (**self).begin()
+    }
+
+    fn mark(&self, by: TxnId) -> Lsn {
+        (**self).mark(by)
+    }
+
+    fn roll_back(&self, by: TxnId, to: Lsn) -> Result<(), Fault> {
+        (**self).roll_back(by, to)
+    }
+
+    fn commit(&self, by: TxnId, note: &[u8]) -> Result<Lsn, Fault> {
+        (**self).commit(by, note)
+    }
+
+    fn acknowledge(&self, commit: Lsn) -> Result<(), Fault> {
+        (**self).acknowledge(commit)
+    }
+
+    fn checkpoint(&self, note: &dyn Fn() -> Vec<u8>) -> Result<(), Fault> {
+        (**self).checkpoint(note)
+    }
+
+    fn log_since_checkpoint(&self) -> u64 {
+        (**self).log_since_checkpoint()
+    }
 }

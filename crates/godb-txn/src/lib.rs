@@ -8,7 +8,8 @@ mod transactions;
 pub use error::Error;
 pub use godb_recovery::sync;
 pub use godb_recovery::{
-    Chain, Clock, Environment, Fault, Joining, Lsn, PageId, Range, Spawn, Tree, TreeId, TxnId, Value,
+    CHECKPOINT_EVERY, Chain, Clock, Environment, Fault, Joining, Lsn, MemoryLog, MemoryTree, MemoryWal,
+    PageId, Range, Recovered, RecoveryOptions, Report, Resume, Spawn, Tree, TreeId, TxnId, Value, recover,
 };
 pub use lock::{LockManager, LockOptions, LockStats};
 pub use manager::TransactionManager;

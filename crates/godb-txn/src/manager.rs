@@ -90,7 +90,14 @@ impl<R: Recoverable> TransactionManager<R> {
 
     fn commit_changes(&self, by: TxnId) -> Result<Lsn, Fault> {
         self.check_poison()?;
-        let at = self.append_commit(by)?;
+        let at = match self.append_commit(by) {
+            Ok(at) => at,
+            Err(fault) => {
+                // Not even logged, so not committed: taken back before anybody gets at what it locked.
+                self.below.roll_back(by, Lsn::default())?;
+                return Err(fault);
+            }
+        };
         if let Err(fault) = self.below.acknowledge(at) {
             self.poisoned.lock().get_or_insert_with(|| fault.clone());
             return Err(fault);

@@ -191,4 +191,7 @@ fn begin_epoch(segments: &Segments, at: u64, block: usize, stamp: &Stamp) -> Res
 mod fault_tests;
 #[cfg(test)]
 #[cfg(not(godb_loom))]
+mod model_tests;
+#[cfg(test)]
+#[cfg(not(godb_loom))]
 mod tests;

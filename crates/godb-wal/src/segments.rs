@@ -170,19 +170,14 @@ impl Segments {
         self.adopt(&reused)
     }
 
-    /// Writes every needed segment anew and puts the copy in the place of the original: blocks up to `end`, zeros behind.
+    /// Writes every segment anew and puts the copy in the place of the original: blocks up to `end`, zeros behind.
     ///
-    /// What a file system shows after a failed sync may never have reached the medium, and the next sync will not bring it there.
-    /// Only what is written again is known to be durable. A copy is used, and not the same blocks once more, because blocks that may hold acknowledged
-    /// commits are never written again: a power cut could tear them.
+    /// What a file system shows after a failed sync may never have reached the medium, and the next sync will not bring it there; that goes for
+    /// the length of a file that is not in use yet, too. Only what is written again is known to be durable. A copy is used, and not the same blocks once more,
+    /// because blocks that may hold acknowledged commits are never written again: a power cut could tear them.
     pub(crate) fn rewrite(&self, end: u64) -> Result<(), Fault> {
         let _shape = self.shape.lock();
-        let numbers: Vec<u64> = self
-            .files
-            .lock()
-            .range(..=end / self.size)
-            .map(|(n, _)| *n)
-            .collect();
+        let numbers: Vec<u64> = self.files.lock().keys().copied().collect();
         for number in numbers {
             let copy = self.copy(number, end.saturating_sub(number * self.size))?;
             self.fs.rename(&copy, &self.name(number))?;

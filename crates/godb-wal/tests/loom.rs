@@ -80,8 +80,6 @@ fn exhaust(body: impl Fn() + Send + Sync + 'static) -> u64 {
     let counted = runs.clone();
     let mut model = loom::model::Builder::new();
     model.preemption_bound = Some(2);
-    model.max_duration = None;
-    model.max_permutations = None;
     assert!(
         std::env::var_os("LOOM_MAX_DURATION").is_none()
             && std::env::var_os("LOOM_MAX_PERMUTATIONS").is_none(),

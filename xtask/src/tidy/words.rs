@@ -11,10 +11,6 @@ const BANNED: &[(&str, &str)] = &[
     ("kludge", "say what it does and why it is sound"),
     ("temporarily", "say until when, or leave it out"),
     ("for the time being", "say what is, and list the limit"),
-    // A text tells how things are; how they came about is in the log of changes.
-    ("no longer", "say what is"),
-    ("used to be", "say what is"),
-    ("previously", "say what is"),
     // Words that belittle the reader who does not find it so.
     ("obviously", "leave it out"),
     ("trivially", "leave it out"),

@@ -3,80 +3,98 @@
 use super::Pool;
 use super::stats::Counters;
 use crate::policy::Frames;
-use godb_page::{Fault, PageStore};
+use godb_page::{Fault, PageId, PageStore};
 
 /// How many frames are emptied at once: choosing victims may have to look at all of them.
 const AT_ONCE: usize = 8;
 
-/// How many dirty pages are written when there is no clean one to give away.
+/// How many dirty pages are written at once when every victim is dirty: the safe copies of a batch cost one sync,
+/// however many there are.
 const WRITE_AT_ONCE: usize = 32;
+
+/// How often the search for a frame is repeated when every page is held. Admission sees to it that somebody lets go
+/// soon; this bound turns a caller who holds more than he asked for into an error instead of a standstill.
+const PATIENCE: u32 = 1 << 20;
 
 impl<S: PageStore> Frames for Pool<S> {
     fn count(&self) -> usize {
-        self.frames.len()
+        self.frames().len()
     }
 
     fn evictable(&self, frame: usize) -> bool {
-        let frame = &self.frames[frame];
-        frame.is_unpinned() && !frame.is_dirty()
+        self.frames()[frame].is_idle()
     }
 
     fn last_used(&self, frame: usize) -> u32 {
-        self.frames[frame].used_at()
+        self.frames()[frame].used_at()
     }
 
     fn take_used(&self, frame: usize) -> bool {
-        self.frames[frame].take_used()
+        self.frames()[frame].take_used()
     }
 }
 
 impl<S: PageStore> Pool<S> {
-    /// A frame that is in nobody's table. Waits for others' pins where it must: admission sees to it that those go away.
-    pub(super) fn take_frame(&self) -> Result<usize, Fault> {
-        loop {
+    /// A claimed frame that holds no page.
+    pub(super) fn take_frame(&self) -> Result<u32, Fault> {
+        for _ in 0..PATIENCE {
             if let Some(frame) = self.free.lock().pop() {
                 return Ok(frame);
             }
-            if self.evict_some() == 0 && self.write_back(WRITE_AT_ONCE)? == 0 {
+            if self.evict_some()? == 0 {
                 godb_page::sync::thread::yield_now();
             }
         }
+        Err(Fault::Full {
+            file: "the buffer pool".into(),
+            what: "every page in it is held".into(),
+        })
     }
 
-    /// Empties some clean frames; returns how many.
-    fn evict_some(&self) -> usize {
-        let want = AT_ONCE.min(1 + self.frames.len() / 16);
+    /// Gives a claimed frame that holds no page back.
+    pub(super) fn give_back(&self, frame: u32) {
+        self.free.lock().push(frame);
+    }
+
+    /// Empties some frames; returns how many. Clean victims go at once; when all are dirty, a batch of them is written first.
+    fn evict_some(&self) -> Result<usize, Fault> {
+        let want = AT_ONCE.min(1 + self.frames().len() / 16);
+        let victims = self.victims(want);
+        let emptied = self.empty_all(&victims);
+        if emptied > 0 || victims.is_empty() {
+            return Ok(emptied);
+        }
+        let mut batch = victims;
+        batch.extend(self.victims(WRITE_AT_ONCE));
+        batch.sort_unstable();
+        batch.dedup();
+        self.write_frames(&mut batch.iter().copied())?;
+        Ok(self.empty_all(&batch))
+    }
+
+    fn victims(&self, want: usize) -> Vec<u32> {
         let victims = self.policy.lock().victims(self, want);
-        let emptied: Vec<usize> = victims.into_iter().filter(|frame| self.empty(*frame)).collect();
-        Counters::add(&self.counters.evictions, emptied.len() as u64);
+        victims.into_iter().map(super::number).collect()
+    }
+
+    /// Empties those of the frames that are idle and clean.
+    fn empty_all(&self, victims: &[u32]) -> usize {
+        let emptied: Vec<u32> = victims
+            .iter()
+            .copied()
+            .filter(|at| self.table.empty(*at))
+            .collect();
+        Counters::add(&self.counters.evictions, emptied.len());
         let count = emptied.len();
         self.free.lock().extend(emptied);
         count
     }
 
-    /// Takes a frame's page out of the table, if nobody has begun to use or change it meanwhile.
-    fn empty(&self, at: usize) -> bool {
-        let frame = &self.frames[at];
-        let page = frame.page();
-        let mut part = self.table.part(page);
-        let still_there = part.frames.get(&page) == Some(&at);
-        if !still_there || !self.evictable(at) {
-            return false;
-        }
-        part.frames.remove(&page);
-        true
-    }
-
-    /// Forgets a page whose bytes nobody wants. One that is in use stays and is written like any other.
-    pub(super) fn forget(&self, page: godb_page::PageId) {
-        let mut part = self.table.part(page);
-        let Some(&at) = part.frames.get(&page) else { return };
-        let frame = &self.frames[at];
-        if frame.is_unpinned() {
-            frame.clean();
-            part.frames.remove(&page);
-            drop(part);
-            self.free.lock().push(at);
+    /// Forgets a page whose bytes nobody wants. One that is in use stays, and so does one that is dirty: redo from a point
+    /// before its last change would otherwise find a page without the changes that came before that point.
+    pub(super) fn forget(&self, page: PageId) {
+        if let Some(at) = self.table.empty_page(page) {
+            self.give_back(at);
         }
     }
 }

@@ -1,86 +1,103 @@
 //! [`Frame`]: room for one page, and what the pool knows about the page in it.
 
-use godb_page::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use super::dirt::Dirt;
+use godb_page::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use godb_page::sync::{Mutex, RwLock};
 use godb_page::{Fault, Lsn, PageId};
+
+/// No page, and the end of a chain. No page has this number.
+pub(super) const NONE: u32 = u32::MAX;
+
+/// Set in [`Frame::pins`] while one thread has the frame to itself: it is free, or about to change its page.
+const CLAIMED: u64 = 1 << 31;
+
+/// One pin: one in the lower half, the pins there are; one in the upper half, the pins there ever were.
+const PIN: u64 = 1 << 32 | 1;
+
+/// What a frame's bytes are worth.
+pub(super) enum Content {
+    /// They are the page.
+    Good,
+    /// The page could not be read; whoever waited for it is told.
+    Failed(Box<Fault>),
+    /// The page has left this frame; whoever waited for it looks again.
+    Gone,
+}
 
 /// What lies behind a frame's latch.
 pub(super) struct Body {
     /// The page's bytes.
     pub(super) bytes: Box<[u8]>,
-    /// Why the page could not be read, if it could not: whoever waited for it is told.
-    pub(super) failed: Option<Fault>,
+    /// What they are worth.
+    pub(super) content: Content,
 }
 
-/// How the page differs from the store's.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Dirt {
-    /// Redo after a crash must start here or before; `None` when the page is clean.
-    pub(super) floor: Option<Lsn>,
-    /// The record of the last change.
-    pub(super) lsn: Lsn,
-    /// A copy of it is being written.
-    pub(super) writing: bool,
-    /// The floor of the first change after that copy was taken.
-    pub(super) since_copy: Option<Lsn>,
-}
-
-/// Room for one page.
+/// Room for one page. What a hit touches, up to the latch and the address of the bytes, is one cache line.
+#[repr(C, align(64))]
 pub(super) struct Frame {
-    /// The page latch.
-    pub(super) latch: RwLock<Body>,
-    /// Which page is in it; means something only while the table says so too.
+    /// Users now, users ever, and whether the frame is claimed: one word, so that a hit costs one atomic addition to pin
+    /// and to count.
+    pins: AtomicU64,
+    /// Which page is in it. Changes only while the frame is claimed, or, to none, under the lock of the page's bucket.
     page: AtomicU32,
-    /// How many users it has. Raised only under the lock of its page's part of the table.
-    pins: AtomicU32,
+    /// The next frame of the same bucket.
+    pub(super) next: AtomicU32,
+    /// The pool's tick at the last use that counted.
+    used_at: AtomicU32,
+    /// Used since the policy last asked.
+    used: AtomicBool,
     /// The page is being read from the store.
     pub(super) loading: AtomicBool,
     /// Whether there is dirt, without taking the lock.
     dirty: AtomicBool,
+    /// The page latch.
+    pub(super) latch: RwLock<Body>,
     /// How the page differs from the store's.
     dirt: Mutex<Dirt>,
-    /// The pool's tick at the last use.
-    used_at: AtomicU32,
-    /// Used since the policy last asked.
-    used: AtomicBool,
 }
 
 impl Frame {
-    /// An empty frame.
+    /// An empty frame, claimed by whoever made it.
     pub(super) fn new(page_size: usize) -> Self {
         Self {
-            latch: RwLock::new(Body {
-                bytes: vec![0; page_size].into_boxed_slice(),
-                failed: None,
-            }),
-            page: AtomicU32::new(0),
-            pins: AtomicU32::new(0),
+            pins: AtomicU64::new(CLAIMED),
+            page: AtomicU32::new(NONE),
+            next: AtomicU32::new(NONE),
             loading: AtomicBool::new(false),
             dirty: AtomicBool::new(false),
-            dirt: Mutex::new(Dirt::default()),
-            used_at: AtomicU32::new(0),
             used: AtomicBool::new(false),
+            used_at: AtomicU32::new(0),
+            dirt: Mutex::new(Dirt::default()),
+            latch: RwLock::new(Body {
+                bytes: vec![0; page_size].into_boxed_slice(),
+                content: Content::Gone,
+            }),
         }
     }
 
-    /// Which page is in it.
-    pub(super) fn page(&self) -> PageId {
-        PageId::from_raw(self.page.load(Ordering::Acquire))
+    /// The number of the page in it.
+    pub(super) fn page(&self) -> u32 {
+        self.page.load(Ordering::Acquire)
     }
 
-    /// Gives it to a page.
-    pub(super) fn assign(&self, page: PageId) {
-        self.page.store(page.raw(), Ordering::Release);
+    /// Gives it to a page, or to none.
+    pub(super) fn set_page(&self, page: u32) {
+        self.page.store(page, Ordering::Release);
     }
 
-    /// Marks it as used now. Writes nothing when it was marked in this tick already: hot frames stay unshared.
-    pub(super) fn touch(&self, tick: u32) {
-        if self.used_at.load(Ordering::Relaxed) != tick {
+    /// Marks it as used at this tick, unless the use counted last was less than `period` ticks ago: an operation that looks at a page twice uses
+    /// it once. Hot frames are therefore seldom written to, and a page that a scan passes over counts as used once.
+    pub(super) fn touch(&self, tick: u32, period: u32) {
+        if tick.wrapping_sub(self.used_at.load(Ordering::Relaxed)) >= period {
             self.used_at.store(tick, Ordering::Relaxed);
-        }
-        if !self.used.load(Ordering::Relaxed) {
             self.used.store(true, Ordering::Relaxed);
         }
+    }
+
+    /// Begins to count the uses of another page, brought in at this tick.
+    pub(super) fn begin_uses(&self, tick: u32) {
+        self.used_at.store(tick, Ordering::Relaxed);
+        self.used.store(false, Ordering::Relaxed);
     }
 
     /// The tick of its last use.
@@ -90,12 +107,18 @@ impl Frame {
 
     /// Whether it was used since this was last asked.
     pub(super) fn take_used(&self) -> bool {
-        self.used.swap(false, Ordering::Relaxed)
+        self.used.load(Ordering::Relaxed) && self.used.swap(false, Ordering::Relaxed)
     }
 
-    /// One more user.
-    pub(super) fn pin(&self) {
-        self.pins.fetch_add(1, Ordering::AcqRel);
+    /// One more user, unless the frame is claimed. The caller then makes sure that it holds the page it wants.
+    pub(super) fn try_pin(&self) -> bool {
+        // Acquire: what the claimer wrote before it let go, the page's number above all, is seen.
+        let before = self.pins.fetch_add(PIN, Ordering::AcqRel);
+        if before & CLAIMED == 0 {
+            return true;
+        }
+        self.pins.fetch_sub(PIN, Ordering::AcqRel);
+        false
     }
 
     /// One user less.
@@ -103,9 +126,39 @@ impl Frame {
         self.pins.fetch_sub(1, Ordering::AcqRel);
     }
 
-    /// Whether nobody uses it.
-    pub(super) fn is_unpinned(&self) -> bool {
-        self.pins.load(Ordering::Acquire) == 0
+    /// How many pins there ever were, modulo 2³².
+    pub(super) fn pins_ever(&self) -> u32 {
+        u32::try_from(self.pins.load(Ordering::Relaxed) >> 32).expect("the upper half has 32 bits")
+    }
+
+    /// Whether nobody uses it, and it is not claimed.
+    pub(super) fn is_idle(&self) -> bool {
+        self.pins.load(Ordering::Acquire) << 32 == 0
+    }
+
+    /// Takes an idle frame for this thread alone.
+    pub(super) fn try_claim(&self) -> bool {
+        let now = self.pins.load(Ordering::Acquire);
+        let idle = now << 32 == 0;
+        if cfg!(godb_plant = "claim-pinned") {
+            self.pins.fetch_or(CLAIMED, Ordering::AcqRel);
+            return now & CLAIMED == 0;
+        }
+        // Acquire: the changes of every user that has gone are seen, the dirty mark above all.
+        idle && self
+            .pins
+            .compare_exchange(now, now | CLAIMED, Ordering::AcqRel, Ordering::Relaxed)
+            .is_ok()
+    }
+
+    /// Gives a claim up.
+    pub(super) fn unclaim(&self) {
+        self.pins.fetch_sub(CLAIMED, Ordering::AcqRel);
+    }
+
+    /// Turns a claim into a pin.
+    pub(super) fn unclaim_pinned(&self) {
+        self.pins.fetch_sub(CLAIMED - 1, Ordering::AcqRel);
     }
 
     /// Whether the page must be written before the frame can be given away.
@@ -115,50 +168,35 @@ impl Frame {
 
     /// Notes a change. Called with the latch held for writing.
     pub(super) fn soil(&self, floor: Lsn, lsn: Lsn) {
-        let mut dirt = self.dirt.lock();
-        dirt.floor.get_or_insert(floor);
-        if dirt.writing {
-            dirt.since_copy.get_or_insert(floor);
-        }
-        dirt.lsn = lsn;
+        self.dirt.lock().add(floor, lsn);
         self.dirty.store(true, Ordering::Release);
     }
 
-    /// Notes that a copy is being taken for writing, unless the page is clean; returns its last record and its floor.
-    /// Called with the latch held.
+    /// Notes that a copy is being taken for writing, unless the page is clean or another copy is on its way; returns its
+    /// last record and its floor. Called with the latch held.
     pub(super) fn begin_writing(&self) -> Option<(Lsn, Lsn)> {
-        let mut dirt = self.dirt.lock();
-        let floor = dirt.floor?;
-        dirt.writing = true;
-        dirt.since_copy = None;
-        Some((dirt.lsn, floor))
+        self.dirt.lock().begin_writing()
     }
 
     /// The copy was written, or not.
     pub(super) fn end_writing(&self, written: bool) {
         let mut dirt = self.dirt.lock();
-        if !dirt.writing {
-            return;
-        }
-        dirt.writing = false;
-        if written {
-            dirt.floor = dirt.since_copy;
-        }
-        self.dirty.store(dirt.floor.is_some(), Ordering::Release);
-    }
-
-    /// Forgets all dirt: nobody wants the bytes.
-    pub(super) fn clean(&self) {
-        *self.dirt.lock() = Dirt::default();
-        self.dirty.store(false, Ordering::Release);
+        dirt.end_writing(written);
+        self.dirty.store(dirt.floor().is_some(), Ordering::Release);
     }
 
     /// Where redo would have to start for this page.
     pub(super) fn floor(&self) -> Option<Lsn> {
         if self.is_dirty() {
-            self.dirt.lock().floor
+            self.dirt.lock().floor()
         } else {
             None
         }
+    }
+
+    /// The page in it as an id; none for an empty frame.
+    pub(super) fn page_id(&self) -> Option<PageId> {
+        let page = self.page();
+        (page != NONE).then(|| PageId::from_raw(page))
     }
 }

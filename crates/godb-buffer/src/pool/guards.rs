@@ -1,6 +1,7 @@
 //! The guards that give access to a page: a pin, and with it, maybe, the latch.
 
-use super::frame::{Body, Frame};
+use super::frame::{Body, Content, Frame};
+use super::table::Table;
 use crate::pages::PageWrite;
 use godb_page::Lsn;
 use godb_page::page::header;
@@ -9,24 +10,30 @@ use std::ops::Deref;
 
 /// Keeps a page in its frame.
 pub struct Pinned<'a> {
-    frame: &'a Frame,
+    table: &'a Table,
+    at: u32,
 }
 
 impl<'a> Pinned<'a> {
-    /// Takes over a pin that was taken under the table's lock.
-    pub(super) fn new(frame: &'a Frame) -> Self {
-        Self { frame }
+    /// Takes over a pin.
+    pub(super) fn new(table: &'a Table, at: u32) -> Self {
+        Self { table, at }
     }
 
     /// The frame.
     pub(super) fn frame(&self) -> &'a Frame {
-        self.frame
+        self.table.frame(self.at)
+    }
+
+    /// Its number.
+    pub(super) fn at(&self) -> u32 {
+        self.at
     }
 }
 
 impl Drop for Pinned<'_> {
     fn drop(&mut self) {
-        self.frame.unpin();
+        self.frame().unpin();
     }
 }
 
@@ -54,16 +61,13 @@ impl Deref for PageReadGuard<'_> {
 pub struct PageWriteGuard<'a> {
     body: RwLockWriteGuard<'a, Body>,
     pin: Pinned<'a>,
+    /// The bytes were blanked and not stamped yet: they are nobody's, and not the store's either.
+    blank: bool,
 }
 
 impl<'a> PageWriteGuard<'a> {
-    pub(super) fn new(body: RwLockWriteGuard<'a, Body>, pin: Pinned<'a>) -> Self {
-        Self { body, pin }
-    }
-
-    /// The bytes, for the pool itself.
-    pub(super) fn body(&mut self) -> &mut Body {
-        &mut self.body
+    pub(super) fn new(body: RwLockWriteGuard<'a, Body>, pin: Pinned<'a>, blank: bool) -> Self {
+        Self { body, pin, blank }
     }
 }
 
@@ -77,8 +81,20 @@ impl Deref for PageWriteGuard<'_> {
 
 impl PageWrite for PageWriteGuard<'_> {
     fn stamp(&mut self, floor: Lsn, lsn: Lsn) -> &mut [u8] {
+        self.blank = false;
         self.pin.frame().soil(floor, lsn);
         header::set_lsn(&mut self.body.bytes, lsn);
         &mut self.body.bytes
+    }
+}
+
+impl Drop for PageWriteGuard<'_> {
+    /// A fresh page that was given up leaves memory: the zeros must not be taken for the page. One that was dirty before stays, with its old
+    /// LSN: redo from its old floor would otherwise begin with changes to a page that the store never had.
+    fn drop(&mut self) {
+        if self.blank && !self.pin.frame().is_dirty() {
+            self.body.content = Content::Gone;
+            self.pin.table.forsake(self.pin.at);
+        }
     }
 }

@@ -1,20 +1,30 @@
 //! [`Pool`]: the buffer pool.
 //!
-//! A fixed number of frames, allocated once; a table that says which page is in which frame; pins that keep a page where it is and
-//! latches that keep its bytes still. Lock order: a part of the table, then a frame's own small locks. A latch is waited for
-//! only with the page pinned and no part of the table locked.
+//! A fixed number of frames, allocated once; a [table] that says which page is in which frame; pins that keep a page where it is and
+//! latches that keep its bytes still.
 //!
-//! A frame changes hands like this. It is *free*: in nobody's table. It is *loading*: in the table, pinned by the thread that reads the page, which holds the
-//! latch meanwhile; others who want the page pin it too and wait for the latch. It is *resident*. It is *evicted* when it is unpinned and
-//! clean, both checked under the lock of its page's part of the table, where pins are raised: so nobody can come in between.
+//! | file | says |
+//! | --- | --- |
+//! | `frame` | what one frame knows; the word that pins and claims it |
+//! | `table` | finding a page without a lock, and how a frame changes hands |
+//! | `pages` | read, write, fresh, pin: the pool as [`Pages`](crate::Pages) |
+//! | `evict` | where a frame comes from when none is free |
+//! | `write_back`, `dirt` | how dirty pages reach the store, and stay dirty when changed meanwhile |
+//! | `admission` | why nobody who holds latches ever waits for a frame |
+//! | `witness` | how a store that returns old bytes is caught |
+//!
+//! Lock order: a latch; the writer; a bucket's lock; then the small locks (free list, policy, dirt, floors), one at a time. A latch is waited for only
+//! with its page pinned.
 
 mod admission;
+mod dirt;
 mod evict;
 mod frame;
 mod guards;
 mod pages;
 mod stats;
 mod table;
+mod witness;
 mod write_back;
 
 pub use admission::Admission;
@@ -24,53 +34,79 @@ pub use stats::PoolStats;
 use crate::barrier::LogBarrier;
 use crate::policy::{EvictionKind, EvictionPolicy};
 use admission::Gate;
-use frame::Frame;
+use frame::{Content, Frame, NONE};
+use godb_page::page::header;
 use godb_page::sync::atomic::{AtomicU32, Ordering};
 use godb_page::sync::{Arc, Mutex};
 use godb_page::{Fault, Lsn, PageId, PageStore};
 use stats::Counters;
 use table::Table;
+use witness::Witness;
 use write_back::Writer;
 
 /// The fewest frames that every operation of the layers above can run in.
-pub const MIN_FRAMES: usize = 16;
+pub const MIN_FRAMES: usize = if cfg!(godb_loom) { 1 } else { 16 };
+
+/// Frames that are never admitted to anybody: for prefetching, and for two threads that bring in the same page at once.
+const SPARE: usize = if cfg!(godb_loom) { 0 } else { 2 };
+
+/// Uses of a page count as one while fewer than this share of the pool was brought in between them.
+const ONE_USE: usize = 16;
+
+/// The most bytes by which the file grows ahead of what was asked for.
+const GROW_AHEAD: usize = 4 << 20;
 
 /// A bounded pool of pages over a store.
 pub struct Pool<S: PageStore> {
     store: S,
     barrier: Arc<dyn LogBarrier>,
-    frames: Box<[Frame]>,
     table: Table,
-    free: Mutex<Vec<usize>>,
+    /// Claimed frames that hold no page.
+    free: Mutex<Vec<u32>>,
     policy: Mutex<Box<dyn EvictionPolicy>>,
     gate: Gate,
+    /// Passes with every miss: the policies' clock.
     tick: AtomicU32,
+    /// Uses of a page less than so many ticks apart count as one.
+    period: u32,
     writer: Mutex<Writer>,
+    witness: Witness,
     /// The smallest floor of the pages that were written since the store was last synced.
     unsynced: Mutex<Option<Lsn>>,
     /// The sync that failed: nothing is known of what was written before it.
     poisoned: Mutex<Option<Fault>>,
+    /// Held while the file grows: two threads would otherwise undo each other's growth.
+    growing: Mutex<()>,
     counters: Counters,
+}
+
+/// A frame's index as its number.
+fn number(index: usize) -> u32 {
+    u32::try_from(index).expect("a pool has fewer frames than page numbers")
 }
 
 impl<S: PageStore> Pool<S> {
     /// A pool of `frames` frames (at least [`MIN_FRAMES`]) over `store`, which writes a page only when `barrier` says that the log knows it.
+    ///
+    /// # Panics
+    /// When there are more frames than page numbers.
     pub fn new(store: S, barrier: Arc<dyn LogBarrier>, frames: usize, eviction: EvictionKind) -> Self {
         let count = frames.max(MIN_FRAMES);
-        let frames: Box<[Frame]> = (0..count).map(|_| Frame::new(store.page_size())).collect();
+        let page_size = store.page_size();
         Self {
             barrier,
-            table: Table::new(),
-            free: Mutex::new((0..count).rev().collect()),
+            table: Table::new(count, page_size),
+            free: Mutex::new((0..number(count)).rev().collect()),
             policy: Mutex::new(eviction.build(count)),
-            // Two frames stay outside, for prefetching and for pages on their way in.
-            gate: Gate::new(count - 2),
+            gate: Gate::new(count - SPARE),
             tick: AtomicU32::new(1),
-            writer: Mutex::new(Writer::new(store.page_size(), count)),
+            period: number(count / ONE_USE).max(1),
+            writer: Mutex::new(Writer::new(page_size, count)),
+            witness: Witness::new(count),
             unsynced: Mutex::new(None),
             poisoned: Mutex::new(None),
-            counters: Counters::default(),
-            frames,
+            growing: Mutex::new(()),
+            counters: Counters::new(count),
             store,
         }
     }
@@ -82,90 +118,127 @@ impl<S: PageStore> Pool<S> {
 
     /// How the pool has fared.
     pub fn stats(&self) -> PoolStats {
-        self.counters.snapshot(self.table.hits())
+        self.counters.snapshot(self.frames())
     }
 
     /// How many frames it has.
     pub fn frame_count(&self) -> usize {
-        self.frames.len()
+        self.frames().len()
     }
 
-    /// Pins the page if it is in memory. With `settled`, a page that is still being read does not count.
-    fn lookup(&self, id: PageId, settled: bool) -> Option<Pinned<'_>> {
-        let mut part = self.table.part(id);
-        let frame = &self.frames[*part.frames.get(&id)?];
-        if settled && frame.loading.load(Ordering::Acquire) {
-            return None;
-        }
-        frame.pin();
-        part.hits += 1;
-        drop(part);
-        frame.touch(self.tick.load(Ordering::Relaxed));
-        Some(Pinned::new(frame))
+    fn frames(&self) -> &[Frame] {
+        self.table.frames()
+    }
+
+    /// Pins the page if it is in memory.
+    fn lookup(&self, id: PageId) -> Option<Pinned<'_>> {
+        let pin = self.table.pin(id)?;
+        pin.frame().touch(self.tick.load(Ordering::Relaxed), self.period);
+        Some(pin)
     }
 
     /// Pins the page, reading it if need be.
     fn fetch(&self, id: PageId) -> Result<Pinned<'_>, Fault> {
-        match self.lookup(id, false) {
+        match self.lookup(id) {
             Some(pin) => Ok(pin),
-            None => self.bring_in(id, |bytes| self.store.read(id, bytes)),
+            None => self.load(id),
         }
     }
 
-    /// Puts the page into a frame, with the bytes that `fill` gives.
-    fn bring_in(
-        &self,
-        id: PageId,
-        fill: impl FnOnce(&mut [u8]) -> Result<(), Fault>,
-    ) -> Result<Pinned<'_>, Fault> {
+    /// Reads the page into a frame. Others who want it find the frame, and wait for its latch.
+    fn load(&self, id: PageId) -> Result<Pinned<'_>, Fault> {
+        self.check_number(id)?;
         let at = self.take_frame()?;
-        let frame = &self.frames[at];
-        // Nobody knows the frame yet, so its latch is free.
-        let mut body = frame.latch.write();
-        {
-            let mut part = self.table.part(id);
-            if let Some(&other) = part.frames.get(&id) {
-                let other = &self.frames[other];
-                other.pin();
-                drop(part);
+        // The frame is claimed, so its latch is free.
+        let mut body = self.table.frame(at).latch.write();
+        let pin = match self.table.install(id, at, true) {
+            Ok(pin) => pin,
+            Err(faster) => {
                 drop(body);
-                self.free.lock().push(at);
-                return Ok(Pinned::new(other));
+                self.give_back(at);
+                return Ok(faster);
             }
-            frame.assign(id);
-            frame.loading.store(true, Ordering::Release);
-            frame.pin();
-            part.frames.insert(id, at);
-        }
-        let pin = Pinned::new(frame);
-        let tick = self.tick.fetch_add(1, Ordering::Relaxed);
-        frame.touch(tick);
-        self.policy.lock().loaded(at, tick);
-        Counters::add(&self.counters.misses, 1);
-        let filled = fill(&mut body.bytes);
-        body.failed = filled.as_ref().err().cloned();
-        if filled.is_err() {
-            // Out of the table, so that the next one tries again; the frame is free when the last waiter has gone.
-            self.table.part(id).frames.remove(&id);
-        }
-        frame.loading.store(false, Ordering::Release);
-        drop(body);
-        match filled {
-            Ok(()) => Ok(pin),
+        };
+        self.arrived(&pin);
+        let read = self.read_checked(id, &mut body.bytes);
+        match &read {
+            Ok(()) => body.content = Content::Good,
             Err(fault) => {
-                drop(pin);
-                self.reclaim(at);
-                Err(fault)
+                // Out of the table, so that the next one tries again; the frame is free when the last waiter has gone.
+                body.content = Content::Failed(Box::new(fault.clone()));
+                if !cfg!(godb_plant = "failure-stays") {
+                    self.table.forsake(at);
+                }
             }
+        }
+        pin.frame().loading.store(false, Ordering::Release);
+        drop(body);
+        read.map(|()| pin)
+    }
+
+    fn read_checked(&self, id: PageId, into: &mut [u8]) -> Result<(), Fault> {
+        self.store.read(id, into)?;
+        if self.witness.accepts(id, header::lsn(into)) {
+            return Ok(());
+        }
+        let what = "an older state of it came back than was written: a write was lost";
+        Err(Fault::corrupt_page("the database file", id, what))
+    }
+
+    /// A page was put into a frame.
+    fn arrived(&self, pin: &Pinned<'_>) {
+        let tick = self.tick.fetch_add(1, Ordering::Relaxed);
+        pin.frame().begin_uses(tick);
+        self.policy.lock().loaded(pin.at() as usize, tick);
+        Counters::add(&self.counters.misses, 1);
+    }
+
+    /// Gives the file's room from page `pages` on back to the file system. Those pages must be free, and everything
+    /// [flushed](Self::flush). `false` when somebody still uses one of them.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub fn shrink(&self, pages: u32) -> Result<bool, Fault> {
+        let _growing = self.growing.lock();
+        if pages >= self.store.page_count() {
+            return Ok(true);
+        }
+        for frame in self.frames() {
+            if let Some(page) = frame.page_id().filter(|page| page.raw() >= pages) {
+                self.forget(page);
+            }
+        }
+        let beyond = |frame: &Frame| frame.page_id().is_some_and(|page| page.raw() >= pages);
+        if self.frames().iter().any(beyond) {
+            return Ok(false);
+        }
+        self.store.resize(pages).map(|()| true)
+    }
+
+    /// Makes the file hold `pages` pages, and some more, so that it grows seldom; where that is too much, just these.
+    fn grow(&self, pages: u32) -> Result<(), Fault> {
+        let _growing = self.growing.lock();
+        let now = self.store.page_count();
+        if pages <= now {
+            return Ok(());
+        }
+        let ahead = (now / 8).min(number(GROW_AHEAD / self.store.page_size()));
+        match self.store.resize(pages.saturating_add(ahead)) {
+            Err(Fault::Full { .. }) if ahead > 0 => self.store.resize(pages),
+            done => done,
         }
     }
 
-    /// Puts a frame that left the table with users still on it back among the free ones, when they have gone.
-    fn reclaim(&self, at: usize) {
-        while !self.frames[at].is_unpinned() {
-            godb_page::sync::thread::yield_now();
+    /// The one number that no page has.
+    fn check_number(&self, id: PageId) -> Result<(), Fault> {
+        if id.raw() == NONE {
+            return Err(Fault::corrupt_page(
+                "the database file",
+                id,
+                "no page has this number",
+            ));
         }
-        self.free.lock().push(at);
+        Ok(())
     }
 
     /// The first failed sync, if there was one.
@@ -178,3 +251,6 @@ impl<S: PageStore> Pool<S> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,25 +1,63 @@
 //! The pool as [`Pages`].
 
+use super::frame::Content;
 use super::guards::{PageReadGuard, PageWriteGuard, Pinned};
 use super::{Admission, Pool};
 use crate::pages::Pages;
+use godb_page::sync::atomic::Ordering;
 use godb_page::{DatabaseId, Fault, Lsn, PageId, PageStore};
 
 impl<S: PageStore> Pool<S> {
-    fn latch_shared<'a>(&'a self, pin: Pinned<'a>) -> Result<PageReadGuard<'a>, Fault> {
+    /// Latches a pinned page for reading; `None` when it has left the frame meanwhile.
+    fn latch_shared<'a>(&'a self, pin: Pinned<'a>) -> Result<Option<PageReadGuard<'a>>, Fault> {
         let body = pin.frame().latch.read();
-        match &body.failed {
-            Some(fault) => Err(fault.clone()),
-            None => Ok(PageReadGuard::new(body, pin)),
+        match &body.content {
+            Content::Good => Ok(Some(PageReadGuard::new(body, pin))),
+            Content::Failed(fault) => Err((**fault).clone()),
+            Content::Gone => Ok(None),
         }
     }
 
-    fn latch_exclusive<'a>(&'a self, pin: Pinned<'a>) -> Result<PageWriteGuard<'a>, Fault> {
+    /// Latches a pinned page for writing; `None` when it has left the frame meanwhile.
+    fn latch_exclusive<'a>(&'a self, pin: Pinned<'a>) -> Result<Option<PageWriteGuard<'a>>, Fault> {
         let body = pin.frame().latch.write();
-        match &body.failed {
-            Some(fault) => Err(fault.clone()),
-            None => Ok(PageWriteGuard::new(body, pin)),
+        match &body.content {
+            Content::Good => Ok(Some(PageWriteGuard::new(body, pin, false))),
+            Content::Failed(fault) => Err((**fault).clone()),
+            Content::Gone => Ok(None),
         }
+    }
+
+    /// Pins the page if it is in memory and not on its way in.
+    fn lookup_settled(&self, id: PageId) -> Option<Pinned<'_>> {
+        self.lookup(id)
+            .filter(|pin| !pin.frame().loading.load(Ordering::Acquire))
+    }
+
+    /// Latches a page that begins afresh in its frame, if it is in memory and its frame is its own.
+    fn fresh_resident(&self, id: PageId) -> Option<PageWriteGuard<'_>> {
+        let pin = self.lookup(id)?;
+        let mut body = pin.frame().latch.write();
+        if !matches!(body.content, Content::Good) {
+            return None;
+        }
+        self.blank(id, pin.frame().is_dirty(), &mut body.bytes);
+        Some(PageWriteGuard::new(body, pin, true))
+    }
+
+    /// Latches a page that begins afresh in an empty frame; `None` when another thread was faster.
+    fn fresh_absent(&self, id: PageId) -> Result<Option<PageWriteGuard<'_>>, Fault> {
+        let at = self.take_frame()?;
+        let mut body = self.table.frame(at).latch.write();
+        let Ok(pin) = self.table.install(id, at, false) else {
+            drop(body);
+            self.give_back(at);
+            return Ok(None);
+        };
+        self.arrived(&pin);
+        self.blank(id, false, &mut body.bytes);
+        body.content = Content::Good;
+        Ok(Some(PageWriteGuard::new(body, pin, true)))
     }
 }
 
@@ -42,46 +80,60 @@ impl<S: PageStore> Pages for Pool<S> {
     }
 
     fn read(&self, id: PageId) -> Result<PageReadGuard<'_>, Fault> {
-        self.latch_shared(self.fetch(id)?)
+        loop {
+            if let Some(page) = self.latch_shared(self.fetch(id)?)? {
+                return Ok(page);
+            }
+        }
     }
 
     fn try_read(&self, id: PageId) -> Result<Option<PageReadGuard<'_>>, Fault> {
-        self.lookup(id, true)
-            .map(|pin| self.latch_shared(pin))
-            .transpose()
+        match self.lookup_settled(id) {
+            Some(pin) => self.latch_shared(pin),
+            None => Ok(None),
+        }
     }
 
     fn write(&self, id: PageId) -> Result<PageWriteGuard<'_>, Fault> {
-        self.latch_exclusive(self.fetch(id)?)
+        loop {
+            if let Some(page) = self.latch_exclusive(self.fetch(id)?)? {
+                return Ok(page);
+            }
+        }
     }
 
     fn try_write(&self, id: PageId) -> Result<Option<PageWriteGuard<'_>>, Fault> {
-        self.lookup(id, true)
-            .map(|pin| self.latch_exclusive(pin))
-            .transpose()
+        match self.lookup_settled(id) {
+            Some(pin) => self.latch_exclusive(pin),
+            None => Ok(None),
+        }
     }
 
     fn fresh(&self, id: PageId) -> Result<PageWriteGuard<'_>, Fault> {
+        self.check_number(id)?;
         loop {
-            let pin = match self.lookup(id, false) {
-                Some(pin) => pin,
-                None => self.bring_in(id, |_| Ok(()))?,
-            };
-            let mut guard = PageWriteGuard::new(pin.frame().latch.write(), pin);
-            let body = guard.body();
-            // Somebody tried to read the page and could not: that frame has left the table, so look again.
-            if body.failed.is_none() {
-                self.blank(id, &mut body.bytes);
-                return Ok(guard);
+            if let Some(page) = self.fresh_resident(id) {
+                return Ok(page);
+            }
+            if let Some(page) = self.fresh_absent(id)? {
+                return Ok(page);
             }
         }
     }
 
     fn pin(&self, id: PageId) -> Result<Pinned<'_>, Fault> {
-        let pin = self.fetch(id)?;
-        // Waits until the page has been read, by whomever.
-        let failed = pin.frame().latch.read().failed.clone();
-        failed.map_or(Ok(pin), Err)
+        loop {
+            let pin = self.fetch(id)?;
+            // Waits until the page has been read, by whomever.
+            if pin.frame().loading.load(Ordering::Acquire) {
+                match &pin.frame().latch.read().content {
+                    Content::Good => {}
+                    Content::Failed(fault) => return Err((**fault).clone()),
+                    Content::Gone => continue,
+                }
+            }
+            return Ok(pin);
+        }
     }
 
     fn discard(&self, id: PageId) {
@@ -89,15 +141,17 @@ impl<S: PageStore> Pages for Pool<S> {
     }
 
     fn prefetch(&self, id: PageId) {
-        // An error will be met again by whoever really wants the page.
-        drop(self.fetch(id));
+        // Into the operating system's cache only: no frame is taken, and nobody waits.
+        if self.table.pin(id).is_none() {
+            self.store.will_need(id, 1);
+        }
     }
 
     fn ensure_capacity(&self, pages: u32) -> Result<(), Fault> {
         if pages <= self.store.page_count() {
             return Ok(());
         }
-        self.store.resize(pages)
+        self.grow(pages)
     }
 
     fn capacity(&self) -> u32 {

@@ -1,62 +1,194 @@
-//! [`Table`]: which page is in which frame, in parts with a lock each.
+//! [`Table`]: the frames, and which page is in which.
+//!
+//! A hash table whose entries are the frames themselves: each bucket is a chain of frames. Chains change under a lock (a bucket's, shared with some others);
+//! **lookups take none.** A lookup walks the chain, and when it meets a frame with the right page number it pins the frame and *then* reads the
+//! number again. A frame's number cannot change while it is pinned, since changing it takes a claim and a claim takes zero pins; so
+//! if the second reading is right, the page is here and stays. If not, the pin is taken back and nothing happened.
+//!
+//! A walk may be led astray: the frame it stands on may be moved to another chain under its feet. Then it finds nothing, or gives up after
+//! as many steps as no real chain has, and the caller looks again under the lock. A wrong answer is impossible, a slow one is rare.
+//!
+//! ```text
+//! free     claimed, in no chain, on the pool's free list
+//! resident in its page's chain, unclaimed; evicted by: lock bucket, claim, check that it is clean, unlink
+//! gone     unclaimed, in no chain, page none: a read that failed, or a fresh page given up; free when its last user has left
+//! ```
 
+use super::frame::{Frame, NONE};
+use super::guards::Pinned;
 use godb_page::PageId;
+use godb_page::sync::atomic::{AtomicU32, Ordering};
 use godb_page::sync::{Mutex, MutexGuard};
-use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
 
-/// How many parts: enough that threads seldom meet.
-const PARTS: usize = 64;
+/// More steps than any real chain has: buckets are twice as many as frames.
+const STEPS: usize = 64;
 
-/// One part of the table.
-#[derive(Default)]
-pub(super) struct Part {
-    /// Page to frame.
-    pub(super) frames: HashMap<PageId, usize, BuildHasherDefault<PageHasher>>,
-    /// How often a page was found here. Counted here because the lock is held anyway.
-    pub(super) hits: u64,
+/// How many locks the buckets share.
+const LOCKS: usize = if cfg!(godb_loom) { 1 } else { 64 };
+
+/// A lock on a cache line of its own.
+#[repr(align(128))]
+struct Padded(Mutex<()>);
+
+/// The frames, and which page is in which.
+pub(super) struct Table {
+    frames: Box<[Frame]>,
+    /// The first frame of each chain.
+    heads: Box<[AtomicU32]>,
+    locks: Box<[Padded]>,
 }
 
-/// Which page is in which frame.
-pub(super) struct Table {
-    parts: Box<[Mutex<Part>]>,
+/// A bucket, locked.
+struct Bucket<'a> {
+    table: &'a Table,
+    head: &'a AtomicU32,
+    _lock: MutexGuard<'a, ()>,
 }
 
 impl Table {
-    /// An empty table.
-    pub(super) fn new() -> Self {
+    /// A table of `count` empty, claimed frames.
+    pub(super) fn new(count: usize, page_size: usize) -> Self {
+        let buckets = (2 * count).next_power_of_two();
         Self {
-            parts: (0..PARTS).map(|_| Mutex::new(Part::default())).collect(),
+            frames: (0..count).map(|_| Frame::new(page_size)).collect(),
+            heads: (0..buckets).map(|_| AtomicU32::new(NONE)).collect(),
+            locks: (0..LOCKS).map(|_| Padded(Mutex::new(()))).collect(),
         }
     }
 
-    /// The part that knows of `page`, locked.
-    pub(super) fn part(&self, page: PageId) -> MutexGuard<'_, Part> {
-        self.parts[page.raw() as usize % PARTS].lock()
+    /// Every frame.
+    pub(super) fn frames(&self) -> &[Frame] {
+        &self.frames
     }
 
-    /// How often a page was found.
-    pub(super) fn hits(&self) -> u64 {
-        self.parts.iter().map(|part| part.lock().hits).sum()
+    /// One of them.
+    pub(super) fn frame(&self, at: u32) -> &Frame {
+        &self.frames[at as usize]
+    }
+
+    fn bucket_of(&self, page: PageId) -> usize {
+        let spread = u64::from(page.raw()).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32;
+        usize::try_from(spread).expect("32 bits fit") & (self.heads.len() - 1)
+    }
+
+    fn lock(&self, page: PageId) -> Bucket<'_> {
+        let bucket = self.bucket_of(page);
+        Bucket {
+            table: self,
+            head: &self.heads[bucket],
+            _lock: self.locks[bucket % LOCKS].0.lock(),
+        }
+    }
+
+    /// Pins the page if it is in memory.
+    pub(super) fn pin(&self, page: PageId) -> Option<Pinned<'_>> {
+        self.pin_unlocked(page).or_else(|| self.lock(page).pin(page))
+    }
+
+    /// Pins the page if a walk without locks finds it.
+    fn pin_unlocked(&self, page: PageId) -> Option<Pinned<'_>> {
+        let mut at = self.heads[self.bucket_of(page)].load(Ordering::Acquire);
+        for _ in 0..STEPS {
+            let frame = self.frames.get(at as usize)?;
+            if frame.page() == page.raw() {
+                let pin = self.pin_frame(at)?;
+                let same = frame.page() == page.raw() || cfg!(godb_plant = "trust-first-look");
+                return same.then_some(pin);
+            }
+            at = frame.next.load(Ordering::Acquire);
+        }
+        None
+    }
+
+    /// Pins whatever page is in a frame, unless it is claimed.
+    pub(super) fn pin_frame(&self, at: u32) -> Option<Pinned<'_>> {
+        self.frame(at).try_pin().then(|| Pinned::new(self, at))
+    }
+
+    /// Puts `page` into a claimed frame and pins it, or, when it is in memory already, pins it there: the error.
+    pub(super) fn install(&self, page: PageId, at: u32, loading: bool) -> Result<Pinned<'_>, Pinned<'_>> {
+        let bucket = self.lock(page);
+        if let Some(other) = bucket.pin(page) {
+            return Err(other);
+        }
+        let frame = self.frame(at);
+        frame.loading.store(loading, Ordering::Release);
+        frame.set_page(page.raw());
+        bucket.link(at);
+        frame.unclaim_pinned();
+        Ok(Pinned::new(self, at))
+    }
+
+    /// Takes a pinned frame's page out of the table: nobody finds it any more.
+    pub(super) fn forsake(&self, at: u32) {
+        let frame = self.frame(at);
+        if let Some(page) = frame.page_id() {
+            self.lock(page).unlink(at);
+        }
+    }
+
+    /// Claims a frame, and takes its page out of the table, if nobody uses it and the store has the page.
+    pub(super) fn empty(&self, at: u32) -> bool {
+        let frame = self.frame(at);
+        let Some(page) = frame.page_id() else {
+            return frame.try_claim();
+        };
+        let bucket = self.lock(page);
+        if frame.page() != page.raw() || !frame.try_claim() {
+            return false;
+        }
+        if frame.is_dirty() && !cfg!(godb_plant = "evict-dirty") {
+            frame.unclaim();
+            return false;
+        }
+        bucket.unlink(at);
+        true
+    }
+
+    /// Empties the frame of this page, if it is in memory: see [`empty`](Self::empty).
+    pub(super) fn empty_page(&self, page: PageId) -> Option<u32> {
+        let at = self.lock(page).find(page)?;
+        (self.frame(at).page() == page.raw() && self.empty(at)).then_some(at)
     }
 }
 
-/// Page numbers are handed out in order; one multiplication spreads them well.
-#[derive(Default)]
-pub(super) struct PageHasher(u64);
-
-impl Hasher for PageHasher {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01B3);
+impl<'a> Bucket<'a> {
+    /// The frame of a page.
+    fn find(&self, page: PageId) -> Option<u32> {
+        let mut at = self.head.load(Ordering::Acquire);
+        loop {
+            let frame = self.table.frames.get(at as usize)?;
+            if frame.page() == page.raw() {
+                return Some(at);
+            }
+            at = frame.next.load(Ordering::Acquire);
         }
     }
 
-    fn write_u32(&mut self, number: u32) {
-        self.0 = u64::from(number).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    /// Pins a page. Frames in the chain are claimed only under this lock, and then leave it: so the pin succeeds.
+    fn pin(&self, page: PageId) -> Option<Pinned<'a>> {
+        let pin = self.table.pin_frame(self.find(page)?);
+        debug_assert!(pin.is_some(), "a frame in a chain is not claimed");
+        pin
+    }
+
+    /// Puts a frame in front of the chain.
+    fn link(&self, at: u32) {
+        let frame = self.table.frame(at);
+        frame
+            .next
+            .store(self.head.load(Ordering::Acquire), Ordering::Release);
+        self.head.store(at, Ordering::Release);
+    }
+
+    /// Takes a frame out of the chain, and its page out of the frame.
+    fn unlink(&self, at: u32) {
+        let next = self.table.frame(at).next.load(Ordering::Acquire);
+        let mut link = self.head;
+        while link.load(Ordering::Acquire) != at {
+            link = &self.table.frame(link.load(Ordering::Acquire)).next;
+        }
+        link.store(next, Ordering::Release);
+        self.table.frame(at).set_page(NONE);
     }
 }

@@ -2,9 +2,15 @@
 //!
 //! This is the one place where pages are written, and so the one place where the second clause of the write-ahead rule is kept: a batch is
 //! copied under short latches, then the log barrier is asked for the newest record among the copies, then the store writes them.
-//! Changes made meanwhile leave the page dirty, from the first of them on.
+//! Changes made meanwhile leave the page dirty, from the first of them on: see [`dirt`](super::dirt).
+//!
+//! One batch is on its way at a time. A dirty page is never evicted, and its frame stays marked dirty until the write has returned: so nobody can read from
+//! the store a page that is newer in memory, and no older copy can arrive after a newer one.
+//!
+//! Lock order: a latch, then the writer. Whoever has the writer only *tries* latches.
 
 use super::Pool;
+use super::frame::Frame;
 use super::stats::Counters;
 use godb_page::page::header;
 use godb_page::{Fault, Lsn, PageId, PageStore};
@@ -12,21 +18,22 @@ use godb_page::{Fault, Lsn, PageId, PageStore};
 /// The most pages of a batch.
 const BATCH: usize = 64;
 
-/// How often a flush looks again for pages that were latched when it came by.
-const ROUNDS: usize = 4;
-
 /// What write-back keeps between batches.
 pub(super) struct Writer {
     /// Private copies.
     copies: Vec<Box<[u8]>>,
-    /// Where the search for dirty frames goes on.
+    /// What they are copies of.
+    copied: Vec<Copied>,
+    /// Where the background writer goes on.
     hand: usize,
 }
 
 /// A page that was copied to be written.
+#[derive(Clone, Copy)]
 struct Copied {
-    frame: usize,
+    frame: u32,
     page: PageId,
+    record: Lsn,
     floor: Lsn,
 }
 
@@ -37,131 +44,184 @@ impl Writer {
             copies: (0..batch)
                 .map(|_| vec![0; page_size].into_boxed_slice())
                 .collect(),
+            copied: Vec::with_capacity(batch),
             hand: 0,
+        }
+    }
+
+    fn is_full(&self) -> bool {
+        self.copied.len() == self.copies.len()
+    }
+
+    /// Adds a copy of a page, which is latched.
+    fn copy(&mut self, at: u32, frame: &Frame, bytes: &[u8]) {
+        if let (Some(page), Some((record, floor))) = (frame.page_id(), frame.begin_writing()) {
+            self.copies[self.copied.len()].copy_from_slice(bytes);
+            self.copied.push(Copied {
+                frame: at,
+                page,
+                record,
+                floor,
+            });
         }
     }
 }
 
 impl<S: PageStore> Pool<S> {
-    /// Writes up to `most` dirty pages; returns how many. The `step()` of the background writer, and what a thread does that
-    /// finds no clean frame.
+    /// Writes up to `most` dirty pages, going on where the last call ended; returns how many. The `step()` of the background
+    /// writer. A page that is being changed right now is passed by.
+    ///
+    /// # Errors
+    /// Those of the log barrier and of the store; the pages stay dirty then.
     pub fn write_back(&self, most: usize) -> Result<usize, Fault> {
-        self.check_poison()?;
-        let mut writer = self.writer.lock();
-        let mut written = 0;
-        let mut looked_at = 0;
-        while written < most && looked_at < self.frames.len() {
-            let (copied, newest) = self.copy_some(&mut writer, most - written, &mut looked_at);
-            if copied.is_empty() {
-                break;
-            }
-            written += copied.len();
-            self.write_copies(&mut writer, &copied, newest)?;
+        let count = self.frames().len();
+        let start = self.writer.lock().hand;
+        let mut seen = 0;
+        let mut found = 0;
+        let mut dirty = (0..count)
+            .map(|step| (start + step) % count)
+            .inspect(|_| seen += 1)
+            .filter(|at| self.frames()[*at].is_dirty())
+            .inspect(|_| found += 1)
+            .map(super::number)
+            .take(most);
+        let written = self.write_frames(&mut dirty);
+        self.writer.lock().hand = (start + seen) % count;
+        written
+    }
+
+    /// Writes pages whose oldest unwritten change has a floor before `floor`, and makes them durable: what a checkpoint does to move
+    /// redo's beginning there. Returns how many were written.
+    ///
+    /// # Errors
+    /// Those of the log barrier and of the store.
+    pub fn write_older(&self, floor: Lsn) -> Result<usize, Fault> {
+        let old = |frame: &Frame| frame.floor().is_some_and(|from| from < floor);
+        let written = self.write_all(&old)?;
+        if self.oldest_floor().is_some_and(|oldest| oldest < floor) {
+            self.sync()?;
         }
         Ok(written)
     }
 
-    /// Writes every page that is dirty now, and makes all that was written durable.
+    /// Writes every page that is dirty now, and makes all that was written durable. Waits for pages that are being changed: hold no latch.
     pub fn flush(&self) -> Result<(), Fault> {
-        for _ in 0..ROUNDS {
-            self.write_back(self.frames.len())?;
-            if !self.frames.iter().any(super::frame::Frame::is_dirty) {
-                break;
-            }
-        }
+        self.write_all(&Frame::is_dirty)?;
         self.sync()
     }
 
+    /// Writes every page that is `wanted`: first those whose latch is free, then, waiting for them, the others.
+    fn write_all(&self, wanted: &dyn Fn(&Frame) -> bool) -> Result<usize, Fault> {
+        let count = super::number(self.frames().len());
+        let mut all = (0..count).filter(|at| wanted(self.table.frame(*at)));
+        let mut written = self.write_frames(&mut all)?;
+        for at in (0..count).filter(|at| wanted(self.table.frame(*at))) {
+            written += self.write_waiting(at)?;
+        }
+        Ok(written)
+    }
+
+    /// Writes the pages of some frames, in batches; returns how many.
+    pub(super) fn write_frames(&self, frames: &mut dyn Iterator<Item = u32>) -> Result<usize, Fault> {
+        self.check_poison()?;
+        let mut writer = self.writer.lock();
+        let mut written = 0;
+        loop {
+            while !writer.is_full()
+                && let Some(at) = frames.next()
+            {
+                self.try_copy(&mut writer, at);
+            }
+            if writer.copied.is_empty() {
+                return Ok(written);
+            }
+            written += self.write_copies(&mut writer)?;
+        }
+    }
+
+    /// Copies a page that must be written, unless its latch is taken.
+    fn try_copy(&self, writer: &mut Writer, at: u32) {
+        if !self.table.frame(at).is_dirty() {
+            return;
+        }
+        let Some(pin) = self.table.pin_frame(at) else {
+            return;
+        };
+        Counters::add(&self.counters.own_pins, 1);
+        // Waiting here could be for ever: the latch's owner may be waiting for a frame that this very write-back is to free.
+        if let Some(body) = pin.frame().latch.try_read() {
+            writer.copy(at, pin.frame(), &body.bytes);
+        }
+    }
+
+    /// Writes one page, waiting for its latch.
+    fn write_waiting(&self, at: u32) -> Result<usize, Fault> {
+        let Some(pin) = self.table.pin_frame(at) else {
+            return Ok(0);
+        };
+        Counters::add(&self.counters.own_pins, 1);
+        let body = pin.frame().latch.read();
+        self.check_poison()?;
+        let mut writer = self.writer.lock();
+        writer.copy(at, pin.frame(), &body.bytes);
+        drop(body);
+        self.write_copies(&mut writer)
+    }
+
+    /// Waits for the log, writes the copies, and notes what that means for their frames; returns how many they were.
+    fn write_copies(&self, writer: &mut Writer) -> Result<usize, Fault> {
+        let copied = std::mem::take(&mut writer.copied);
+        let result = if copied.is_empty() {
+            Ok(())
+        } else {
+            self.store_copies(writer, &copied)
+        };
+        for one in &copied {
+            if result.is_ok() {
+                self.witness.note(one.page, one.record);
+            }
+            self.table.frame(one.frame).end_writing(result.is_ok());
+        }
+        let count = copied.len();
+        writer.copied = copied;
+        writer.copied.clear();
+        result?;
+        Counters::add(&self.counters.written, count);
+        Counters::add(&self.counters.batches, usize::from(count > 0));
+        Ok(count)
+    }
+
+    fn store_copies(&self, writer: &mut Writer, copied: &[Copied]) -> Result<(), Fault> {
+        let newest = copied.iter().map(|one| one.record).max().unwrap_or_default();
+        self.barrier.wait_durable(newest)?;
+        for one in copied {
+            self.note_unsynced(one.floor);
+        }
+        let mut batch: Vec<(PageId, &mut [u8])> = copied
+            .iter()
+            .zip(&mut writer.copies)
+            .map(|(one, copy)| (one.page, &mut **copy))
+            .collect();
+        batch.sort_unstable_by_key(|(page, _)| *page);
+        self.store.write(&mut batch)
+    }
+
     /// Makes every page written so far durable.
+    ///
+    /// # Errors
+    /// Those of the store; from then on every write and sync is [`Fault::Poisoned`].
     pub fn sync(&self) -> Result<(), Fault> {
         self.check_poison()?;
-        // No write is between its page and this sync, and none comes before it ends: the floors noted belong to finished writes. They
-        // count until the sync has succeeded, or a checkpoint taken meanwhile would start redo behind pages that are not durable.
+        // No batch is on its way during the sync: what it makes durable is all that is noted as unsynced.
         let _writer = self.writer.lock();
-        let synced = self.store.sync();
-        match &synced {
+        match self.store.sync() {
             Ok(()) => *self.unsynced.lock() = None,
             Err(fault) => {
                 self.poisoned.lock().get_or_insert_with(|| fault.clone());
+                return Err(fault);
             }
         }
-        synced
-    }
-
-    /// Copies up to `most` dirty pages, going on where the last search ended; also tells the newest record among them.
-    fn copy_some(&self, writer: &mut Writer, most: usize, looked_at: &mut usize) -> (Vec<Copied>, Lsn) {
-        let mut copied = Vec::new();
-        let mut newest = Lsn::default();
-        let room = writer.copies.len().min(most);
-        while copied.len() < room && *looked_at < self.frames.len() {
-            let at = writer.hand;
-            writer.hand = (writer.hand + 1) % self.frames.len();
-            *looked_at += 1;
-            if let Some((page, lsn, floor)) = self.copy(at, &mut writer.copies[copied.len()]) {
-                newest = newest.max(lsn);
-                copied.push(Copied {
-                    frame: at,
-                    page,
-                    floor,
-                });
-            }
-        }
-        (copied, newest)
-    }
-
-    /// Copies a dirty page; `None` when the frame is clean, empty, or being changed right now.
-    fn copy(&self, at: usize, into: &mut [u8]) -> Option<(PageId, Lsn, Lsn)> {
-        let frame = &self.frames[at];
-        if !frame.is_dirty() {
-            return None;
-        }
-        let page = frame.page();
-        {
-            let part = self.table.part(page);
-            if part.frames.get(&page) != Some(&at) {
-                return None;
-            }
-            frame.pin();
-        }
-        let pin = super::Pinned::new(frame);
-        // A page that is being changed is left for the next round: waiting here for its writer, who may wait for a frame, could be for ever.
-        let body = frame.latch.try_read()?;
-        let (lsn, floor) = frame.begin_writing()?;
-        into.copy_from_slice(&body.bytes);
-        drop(body);
-        drop(pin);
-        Some((page, lsn, floor))
-    }
-
-    /// Waits for the log, writes the copies, and notes what that means for their frames.
-    fn write_copies(&self, writer: &mut Writer, copied: &[Copied], newest: Lsn) -> Result<(), Fault> {
-        let result = self.barrier.wait_durable(newest).and_then(|()| {
-            for one in copied {
-                self.note_unsynced(one.floor);
-            }
-            let mut batch: Vec<(PageId, &mut [u8])> = copied
-                .iter()
-                .zip(&mut writer.copies)
-                .map(|(one, copy)| (one.page, &mut **copy))
-                .collect();
-            batch.sort_unstable_by_key(|(page, _)| *page);
-            self.store.write(&mut batch)
-        });
-        for one in copied {
-            self.written(one, result.is_ok());
-        }
-        if result.is_ok() {
-            Counters::add(&self.counters.written, copied.len() as u64);
-        }
-        result
-    }
-
-    /// Tells a frame that its copy was written, unless it was given to another page meanwhile.
-    fn written(&self, one: &Copied, written: bool) {
-        let part = self.table.part(one.page);
-        if part.frames.get(&one.page) == Some(&one.frame) {
-            self.frames[one.frame].end_writing(written);
-        }
+        Ok(())
     }
 
     fn note_unsynced(&self, floor: Lsn) {
@@ -172,14 +232,17 @@ impl<S: PageStore> Pool<S> {
     /// Where redo would have to start, as far as pages in memory and pages not yet synced decide.
     pub(super) fn oldest_floor(&self) -> Option<Lsn> {
         // Dirty pages first: one that is written in between is then found among the unsynced.
-        let dirty = self.frames.iter().filter_map(super::frame::Frame::floor).min();
+        let dirty = self.frames().iter().filter_map(Frame::floor).min();
         let unsynced = *self.unsynced.lock();
         dirty.into_iter().chain(unsynced).min()
     }
 
-    /// Fills a fresh page's header words.
-    pub(super) fn blank(&self, id: PageId, bytes: &mut [u8]) {
+    /// Blanks a page that begins afresh. The LSN of one that is dirty is kept: see the drop of the write guard.
+    pub(super) fn blank(&self, id: PageId, dirty: bool, bytes: &mut [u8]) {
+        let lsn = if dirty { header::lsn(bytes) } else { Lsn::default() };
         bytes.fill(0);
         header::set_page_id(bytes, id);
+        header::set_database_id(bytes, self.store.database_id());
+        header::set_lsn(bytes, lsn);
     }
 }

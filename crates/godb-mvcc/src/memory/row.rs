@@ -57,9 +57,11 @@ impl Row {
         std::mem::replace(&mut self.pending, pending)
     }
 
-    /// Makes the uncommitted version of `owner` a committed one.
+    /// Makes the uncommitted version of `owner` a committed one. A key that was made and deleted by the same transaction never was.
     pub(super) fn commit(&mut self, owner: u64, at: u64) {
-        if let Some((_, content)) = self.pending.take_if(|(by, _)| *by == owner) {
+        if let Some((_, content)) = self.pending.take_if(|(by, _)| *by == owner)
+            && (content.is_some() || !self.versions.is_empty())
+        {
             self.versions.push((at, content));
         }
     }

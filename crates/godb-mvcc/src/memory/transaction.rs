@@ -125,14 +125,22 @@ impl MemoryTransaction {
 
     /// Sets a row; tells whether this transaction saw it before.
     fn set(&mut self, tree: TreeId, key: &[u8], content: Content) -> Result<bool, Error> {
-        self.lock_row(tree, key, Strength::Exclusive)?;
         let place = (tree, key.to_vec());
-        let mut state = self.engine.state.lock();
+        let held_before = self.locked.contains(&place);
+        self.lock_row(tree, key, Strength::Exclusive)?;
+        let engine = self.engine.clone();
+        let mut state = engine.state.lock();
         let row = state.rows.entry(place.clone()).or_default();
         let seen = row.visible(self.owner, self.snapshot).is_some();
         if content.is_some() || seen {
             let before = row.set_pending(Some((self.owner, content)));
             self.undo.push(Undo::Row(place, before));
+        } else if !held_before {
+            // Nothing to delete, so nothing to keep others off.
+            row.unlock(self.owner);
+            state.garbage.insert(place.clone());
+            self.locked.remove(&place);
+            engine.ended.notify_all();
         }
         Ok(seen)
     }
@@ -277,10 +285,12 @@ impl EngineTransaction for MemoryTransaction {
             let now = state.now;
             state.use_snapshot(now);
             state.release_snapshot(self.snapshot);
+            drop(state);
             self.snapshot = now;
-            self.failed = None;
+            // A conflict was with the statement before; this one sees what it conflicted with.
+            self.failed.take_if(|error| matches!(error, Error::Conflict));
         }
-        Ok(())
+        self.failed.clone().map_or(Ok(()), Err)
     }
 
     fn snapshot(&self) -> Timestamp {

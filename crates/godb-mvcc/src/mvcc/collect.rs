@@ -84,6 +84,10 @@ impl<T: Transactions> Shared<T> {
     fn drop_entry(&self, by: TxnId, full: &[u8], horizon: Timestamp) -> Result<(), Error> {
         match Entry::decode(full) {
             Some(Entry::Dropped(tree)) => {
+                // The sweep may have told of it a second time.
+                if self.tree().get(self.trees.history, full, |_| ())?.is_none() {
+                    return Ok(());
+                }
                 self.drop_history_of(by, tree)?;
                 self.tree().destroy(tree)?;
                 self.tree().remove(by, self.trees.history, full)?;
@@ -237,9 +241,11 @@ impl<T: Transactions> Shared<T> {
             Some(Entry::Chain(by)) => Ok(of(by)),
             Some(Entry::Version { tree, key, timestamp }) => match self.next_newer(tree, &key, timestamp)? {
                 Some(newer) => Ok(Some(newer)),
+                // A writer may have taken its change back since the entry was read: then nothing has superseded it.
                 None => Ok(self
                     .newest(tree, &key)?
-                    .and_then(|version| of(version.header.writer))),
+                    .filter(|newest| newest.header.writer != writer)
+                    .and_then(|newest| of(newest.header.writer))),
             },
             None => Ok(None),
         }

@@ -98,6 +98,8 @@ impl Commits {
         }
         match self.part(id).read().get(&id) {
             Some(at) => Status::Committed(*at),
+            // Forgotten between the two looks: the floor is raised before the map forgets.
+            None if id < self.floor() => Status::BelowFloor,
             // One that was rolled back has left nothing behind, so whoever is met here is still at it.
             None => Status::Running,
         }

@@ -4,6 +4,7 @@
 //! u32 tree | user key, 00 as 00 FF, ended by 00 00 | u64 timestamp, inverted        an old version
 //! u32 FFFFFFFF | u8 1 | u64 transaction | u32 number                                 an overflow chain nobody refers to
 //! u32 FFFFFFFF | u8 2 | u32 tree                                                     a dropped tree
+//! u32 FFFFFFFF | u8 3 | u64 timestamp                                                a commit of the timeline
 //! ```
 //!
 //! Numbers are big-endian, so that versions of one key lie together, the newest first.
@@ -13,6 +14,7 @@ use godb_txn::{TreeId, TxnId};
 const RESERVED: u32 = u32::MAX;
 const CHAIN: u8 = 1;
 const DROPPED: u8 = 2;
+const COMMIT: u8 = 3;
 
 /// How much longer than a user key its history key can be, for a key without zero bytes.
 pub(super) const OVERHEAD: usize = 4 + 2 + 8;
@@ -53,6 +55,22 @@ pub(super) fn dropped(tree: TreeId) -> Vec<u8> {
     key.push(DROPPED);
     key.extend_from_slice(&tree.raw().to_be_bytes());
     key
+}
+
+/// The key of a commit in the timeline. The timeline lies in the history tree, so that a small database has a page less.
+pub(super) fn commit(timestamp: u64) -> Vec<u8> {
+    let mut key = RESERVED.to_be_bytes().to_vec();
+    key.push(COMMIT);
+    key.extend_from_slice(&timestamp.to_be_bytes());
+    key
+}
+
+/// The timestamp in a key of the timeline.
+pub(super) fn commit_timestamp(full: &[u8]) -> Option<u64> {
+    match take_u32(full)? {
+        (RESERVED, [COMMIT, rest @ ..]) => Some(u64::from_be_bytes(rest.try_into().ok()?)),
+        _ => None,
+    }
 }
 
 /// What an entry of the history tree is.

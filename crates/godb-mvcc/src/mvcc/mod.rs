@@ -54,7 +54,7 @@ impl<T: Transactions> MvccEngine<T> {
             Some(trees) => trees,
             None => Self::make_trees(&below, &commits)?,
         };
-        let mut horizon = timeline::restore(&commits, below.tree(), trees.timeline, recovered)?;
+        let mut horizon = timeline::restore(&commits, below.tree(), trees.history, recovered)?;
         if options.retention.is_zero() {
             // No snapshot outlives its process: all that is committed is visible to everybody.
             let next = below.begin();
@@ -68,14 +68,10 @@ impl<T: Transactions> MvccEngine<T> {
         }))
     }
 
-    /// The three trees of this layer are the first that a database ever has.
+    /// The two trees of this layer are the first that a database ever has.
     fn find_trees(below: &T) -> Result<Option<SystemTrees>, Error> {
         Ok(match below.tree().trees()?[..] {
-            [root, history, timeline, ..] => Some(SystemTrees {
-                root,
-                history,
-                timeline,
-            }),
+            [root, history, ..] => Some(SystemTrees { root, history }),
             _ => None,
         })
     }
@@ -86,7 +82,6 @@ impl<T: Transactions> MvccEngine<T> {
         let trees = SystemTrees {
             root: create()?,
             history: create()?,
-            timeline: create()?,
         };
         below.commit(by)?;
         Ok(trees)
@@ -202,3 +197,6 @@ impl<T: Transactions> StorageEngine for MvccEngine<T> {
         self.shared.below.log_since_checkpoint()
     }
 }
+
+#[cfg(test)]
+mod tests;

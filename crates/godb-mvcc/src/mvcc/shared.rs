@@ -23,7 +23,6 @@ const STRIPES: usize = 256;
 pub(super) struct SystemTrees {
     pub(super) root: TreeId,
     pub(super) history: TreeId,
-    pub(super) timeline: TreeId,
 }
 
 /// An entry of the history tree that can go when a commit is behind the horizon.
@@ -142,37 +141,45 @@ impl<T: Transactions> Shared<T> {
             if self.sees(view, newest.header.writer) {
                 return Ok(Some(newest).filter(|version| !version.header.tombstone));
             }
-            if !newest.header.has_history {
-                return Ok(None);
-            }
-            if let Some(old) = self.find_old(view.at, tree, key)? {
-                return Ok(Some(old).filter(|version| !version.header.tombstone));
-            }
-            // Nothing in the history: right, unless the writer was rolled back just now and put the old version back.
-            if self.newest(tree, key)?.map(|version| version.header) == Some(newest.header) {
-                return Ok(None);
+            match self.before(view.at, tree, key, &newest)? {
+                Before::Found(old) => return Ok(Some(old).filter(|version| !version.header.tombstone)),
+                Before::None => return Ok(None),
+                // The writer is between its two steps, forward or back; it has only memory to touch.
+                Before::OnItsWay => godb_txn::sync::thread::yield_now(),
             }
         }
     }
 
+    /// What a view at `at` sees in place of a version that it does not see.
+    fn before(&self, at: Timestamp, tree: TreeId, key: &[u8], newest: &Version) -> Result<Before, Error> {
+        let Some(previous) = newest.header.previous else {
+            return Ok(Before::None);
+        };
+        if previous > at {
+            // Further back, where nothing moves any more but by collection, which leaves what somebody may look for.
+            return Ok(self.find_old(at, tree, key)?.map_or(Before::None, Before::Found));
+        }
+        let full = keys::version(tree, key, previous.raw());
+        let old = self
+            .tree()
+            .get(self.trees.history, &full, Version::read)?
+            .transpose()?;
+        Ok(old.map_or(Before::OnItsWay, Before::Found))
+    }
+
     /// The newest version in the history that was committed at `at` or before.
     fn find_old(&self, at: Timestamp, tree: TreeId, key: &[u8]) -> Result<Option<Version>, Error> {
-        let prefix = keys::prefix(tree, key);
-        let from = keys::version(tree, key, at.raw());
-        let mut found = None;
+        let (from, to) = (keys::version(tree, key, at.raw()), keys::version(tree, key, 0));
         let range = Range {
             from: Bound::Included(&from),
-            to: Bound::Unbounded,
+            to: Bound::Included(&to),
             backward: false,
         };
         let mut cursor = self.tree().seek(self.trees.history, range)?;
-        let mut seen_one = false;
-        while !seen_one {
-            let more = self.tree().next(&mut cursor, |full, value| {
-                seen_one = true;
-                if full.starts_with(&prefix) {
-                    found = Some(Version::read(value));
-                }
+        let mut found = None;
+        while found.is_none() {
+            let more = self.tree().next(&mut cursor, |_, value| {
+                found = Some(Version::read(value));
                 ControlFlow::Break(())
             })?;
             if !more {
@@ -192,7 +199,7 @@ impl<T: Transactions> Shared<T> {
     ) -> Result<AtOnce<R>, Error> {
         let (header, bytes) = Header::decode(value.inline).ok_or_else(not_a_version)?;
         if !self.sees(view, header.writer) {
-            return Ok(if header.has_history {
+            return Ok(if header.previous.is_some() {
                 AtOnce::LookFurther
             } else {
                 AtOnce::Invisible
@@ -237,4 +244,14 @@ pub(super) enum AtOnce<R> {
     Invisible,
     /// An older version or a long value: to be read outside the latch.
     LookFurther,
+}
+
+/// What going back from a version came to.
+enum Before {
+    /// The version seen.
+    Found(Version),
+    /// There was none then.
+    None,
+    /// The version that was replaced is not in the history yet, or no longer: its writer is just going forward or back.
+    OnItsWay,
 }

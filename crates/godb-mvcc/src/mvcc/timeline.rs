@@ -2,14 +2,15 @@
 //!
 //! Commits are kept in three places, each a step further back. The newest are known from their commit records in the log, which
 //! recovery hands back. Those from before the last checkpoint that are not in the tree yet are in the checkpoint's note. All older ones that retention covers
-//! are rows of the timeline tree: commit timestamp → transaction and wall clock.
+//! are rows of the timeline, which lies in the history tree: commit timestamp → transaction and wall clock.
 
 use super::commits::{Commit, Commits, wall_of_note};
+use super::keys;
 use super::shared::Shared;
 use crate::engine::Timestamp;
 use crate::error::Error;
 use godb_txn::{Fault, Lsn, Range, Transactions, Tree, TreeId, TxnId, Value};
-use std::ops::ControlFlow;
+use std::ops::{Bound, ControlFlow};
 
 /// With more commits than this the note would be long, so they go to the tree although retention does not ask for them.
 const LONG_NOTE: usize = 64;
@@ -17,7 +18,7 @@ const LONG_NOTE: usize = 64;
 /// What recovery found out about commits.
 #[derive(Clone, Debug, Default)]
 pub struct RecoveredCommits {
-    /// The bytes that [`note`](Note) gave to the last checkpoint; empty for a new database.
+    /// The bytes that this layer gave to the last checkpoint; empty for a new database.
     pub note: Vec<u8>,
     /// Every commit since, in order: who, where in the log, and the bytes of the commit record.
     pub commits: Vec<(TxnId, Lsn, Vec<u8>)>,
@@ -96,7 +97,7 @@ fn damaged(what: &'static str) -> Error {
 pub(super) fn restore<T: Tree>(
     commits: &Commits,
     tree: &T,
-    timeline: TreeId,
+    history: TreeId,
     recovered: &RecoveredCommits,
 ) -> Result<Timestamp, Error> {
     let note = if recovered.note.is_empty() {
@@ -110,7 +111,7 @@ pub(super) fn restore<T: Tree>(
         at: note.newest,
         wall_micros: note.last_wall,
     });
-    learn_rows(commits, tree, timeline)?;
+    learn_rows(commits, tree, history)?;
     for (id, commit) in &note.commits {
         commits.learn(*id, *commit, false);
     }
@@ -128,14 +129,19 @@ pub(super) fn restore<T: Tree>(
     Ok(note.horizon)
 }
 
-fn learn_rows<T: Tree>(commits: &Commits, tree: &T, timeline: TreeId) -> Result<(), Error> {
-    let mut cursor = tree.seek(timeline, Range::ALL)?;
+fn learn_rows<T: Tree>(commits: &Commits, tree: &T, history: TreeId) -> Result<(), Error> {
+    let (from, to) = (keys::commit(0), keys::commit(u64::MAX));
+    let range = Range {
+        from: Bound::Included(&from),
+        to: Bound::Included(&to),
+        backward: false,
+    };
+    let mut cursor = tree.seek(history, range)?;
     let mut sound = true;
     let mut more = true;
     while more {
         more = tree.next(&mut cursor, |key, value| {
-            let at = key.try_into().ok().map(u64::from_be_bytes);
-            match (at, read_row(value.inline)) {
+            match (keys::commit_timestamp(key), read_row(value.inline)) {
                 (Some(at), Some((id, wall_micros))) => commits.learn(
                     id,
                     Commit {
@@ -183,12 +189,9 @@ impl<T: Transactions> Shared<T> {
     fn write_rows(&self, by: TxnId, commits: &[(TxnId, Commit)]) -> Result<(), Error> {
         for (id, commit) in commits {
             let value = row(*id, commit.wall_micros);
-            self.tree().put(
-                by,
-                self.trees.timeline,
-                &commit.at.raw().to_be_bytes(),
-                Value::inline(&value),
-            )?;
+            let key = keys::commit(commit.at.raw());
+            self.tree()
+                .put(by, self.trees.history, &key, Value::inline(&value))?;
         }
         Ok(())
     }
@@ -196,12 +199,13 @@ impl<T: Transactions> Shared<T> {
     /// Removes rows of commits that are below the floor and behind the horizon: nothing asks for them any more.
     fn drop_rows(&self, by: TxnId) -> Result<(), Error> {
         let (horizon, floor) = (self.snapshots.horizon(), self.commits.floor());
-        let to = horizon.raw().to_be_bytes();
+        let (from, to) = (keys::commit(0), keys::commit(horizon.raw()));
         let range = Range {
-            to: std::ops::Bound::Excluded(&to),
-            ..Range::ALL
+            from: Bound::Included(&from),
+            to: Bound::Excluded(&to),
+            backward: false,
         };
-        let mut cursor = self.tree().seek(self.trees.timeline, range)?;
+        let mut cursor = self.tree().seek(self.trees.history, range)?;
         let mut old = Vec::new();
         let mut more = true;
         while more {
@@ -213,7 +217,7 @@ impl<T: Transactions> Shared<T> {
             })?;
         }
         for key in old {
-            self.tree().remove(by, self.trees.timeline, &key)?;
+            self.tree().remove(by, self.trees.history, &key)?;
         }
         Ok(())
     }

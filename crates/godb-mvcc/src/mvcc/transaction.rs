@@ -318,7 +318,7 @@ impl<T: Transactions> EngineTransaction for MvccTransaction<T> {
         let header = Header {
             writer: by,
             tombstone: false,
-            has_history: false,
+            previous: None,
         };
         let stored = Version {
             header,

@@ -1,18 +1,22 @@
 //! The form of a version: a flag byte, the writer's transaction id, the value.
 //!
 //! ```text
-//! u8 flags | varint writer | the value's bytes (none when they are in an overflow chain)
+//! u8 flags | varint writer | varint timestamp of the version before, if there is one | the value's bytes, unless they are in a chain
 //! ```
+//!
+//! A version that replaces another names it by its commit timestamp, under which it is in the history tree. So one who does not see the newest
+//! version finds the one before by a single look, and knows when it ought to be there.
 //!
 //! In the history tree the writer is no longer of interest: there the commit timestamp is part of the key.
 
+use crate::engine::Timestamp;
 use crate::error::Error;
 use godb_txn::{Chain, Fault, TxnId, Value};
 
 /// The key was deleted.
 const TOMBSTONE: u8 = 1;
-/// Older versions may be in the history tree.
-const HAS_HISTORY: u8 = 2;
+/// It replaced another version.
+const HAS_PREVIOUS: u8 = 2;
 
 /// What stands before a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,45 +25,63 @@ pub(super) struct Header {
     pub(super) writer: TxnId,
     /// The key was deleted.
     pub(super) tombstone: bool,
-    /// Older versions may be in the history tree.
-    pub(super) has_history: bool,
+    /// When the version that this one replaced was committed.
+    pub(super) previous: Option<Timestamp>,
 }
 
 /// The most bytes of an encoded header.
-pub(super) const MAX_HEADER: usize = 11;
+pub(super) const MAX_HEADER: usize = 21;
 
 impl Header {
     /// Appends the header to `into`.
     pub(super) fn encode(self, into: &mut Vec<u8>) {
-        into.push(u8::from(self.tombstone) * TOMBSTONE + u8::from(self.has_history) * HAS_HISTORY);
-        let mut rest = self.writer.raw();
-        while rest >= 0x80 {
-            into.push(rest.to_le_bytes()[0] | 0x80);
-            rest >>= 7;
+        into.push(u8::from(self.tombstone) * TOMBSTONE + u8::from(self.previous.is_some()) * HAS_PREVIOUS);
+        push_varint(into, self.writer.raw());
+        if let Some(previous) = self.previous {
+            push_varint(into, previous.raw());
         }
-        into.push(rest.to_le_bytes()[0]);
     }
 
     /// Splits stored bytes into header and value; `None` when they are no version.
     #[inline]
     pub(super) fn decode(stored: &[u8]) -> Option<(Self, &[u8])> {
-        let (&flags, mut rest) = stored.split_first()?;
-        let mut writer = 0_u64;
-        for shift in (0..64).step_by(7) {
-            let (&byte, after) = rest.split_first()?;
+        let (&flags, rest) = stored.split_first()?;
+        let (writer, mut rest) = take_varint(rest)?;
+        let mut previous = None;
+        if flags & HAS_PREVIOUS != 0 {
+            let (at, after) = take_varint(rest)?;
+            previous = Some(Timestamp::from_raw(at));
             rest = after;
-            writer |= u64::from(byte & 0x7F) << shift;
-            if byte < 0x80 {
-                let header = Self {
-                    writer: TxnId::from_raw(writer),
-                    tombstone: flags & TOMBSTONE != 0,
-                    has_history: flags & HAS_HISTORY != 0,
-                };
-                return Some((header, rest));
-            }
         }
-        None
+        let header = Self {
+            writer: TxnId::from_raw(writer),
+            tombstone: flags & TOMBSTONE != 0,
+            previous,
+        };
+        Some((header, rest))
     }
+}
+
+fn push_varint(into: &mut Vec<u8>, mut rest: u64) {
+    while rest >= 0x80 {
+        into.push(rest.to_le_bytes()[0] | 0x80);
+        rest >>= 7;
+    }
+    into.push(rest.to_le_bytes()[0]);
+}
+
+#[inline]
+fn take_varint(mut bytes: &[u8]) -> Option<(u64, &[u8])> {
+    let mut number = 0_u64;
+    for shift in (0..64).step_by(7) {
+        let (&byte, rest) = bytes.split_first()?;
+        bytes = rest;
+        number |= u64::from(byte & 0x7F) << shift;
+        if byte < 0x80 {
+            return Some((number, bytes));
+        }
+    }
+    None
 }
 
 /// A version that was copied out of the tree.
@@ -115,7 +137,7 @@ mod tests {
                 let header = Header {
                     writer: TxnId::from_raw(writer),
                     tombstone: flags & 1 != 0,
-                    has_history: flags & 2 != 0,
+                    previous: (flags & 2 != 0).then(|| Timestamp::from_raw(writer / 3)),
                 };
                 let mut stored = Vec::new();
                 header.encode(&mut stored);
@@ -125,6 +147,6 @@ mod tests {
             }
         }
         assert_eq!(Header::decode(b""), None);
-        assert_eq!(Header::decode(&[0xFF; 12]), None);
+        assert_eq!(Header::decode(&[0xFF; 30]), None);
     }
 }

@@ -87,26 +87,22 @@ impl<T: Transactions> MvccTransaction<T> {
         decision: Decision,
         value: impl Fn(Header) -> Option<(Header, Value<'v>)>,
     ) -> Result<bool, Error> {
-        let (seen, has_history, own) = match &decision {
-            Decision::Absent | Decision::WaitFor(_) => (false, false, false),
-            Decision::Own(version) => (!version.header.tombstone, version.header.has_history, true),
-            Decision::Seen(version, _) => (!version.header.tombstone, true, false),
+        let (seen, previous, own) = match &decision {
+            Decision::Absent | Decision::WaitFor(_) => (false, None, false),
+            Decision::Own(version) => (!version.header.tombstone, version.header.previous, true),
+            Decision::Seen(version, at) => (!version.header.tombstone, Some(*at), false),
         };
         let header = Header {
             writer: by,
             tombstone: false,
-            has_history,
+            previous,
         };
         let new = value(header);
         if new.is_none() && !seen {
             return Ok(false);
         }
-        match decision {
-            Decision::Own(version) => self.give_up_chain(by, &version)?,
-            Decision::Seen(version, at) => self.move_to_history(by, tree, key, &version, at)?,
-            Decision::Absent | Decision::WaitFor(_) => {}
-        }
-        let store = self.shared.tree();
+        let shared = self.shared.clone();
+        let store = shared.tree();
         match new {
             Some((header, value)) => {
                 let mut stored = Vec::with_capacity(super::version::MAX_HEADER + value.inline.len());
@@ -122,7 +118,7 @@ impl<T: Transactions> MvccTransaction<T> {
                     },
                 )?;
             }
-            None if own && !has_history => {
+            None if own && previous.is_none() => {
                 store.remove(by, tree, key)?;
             }
             None => {
@@ -134,6 +130,13 @@ impl<T: Transactions> MvccTransaction<T> {
                 .encode(&mut stored);
                 store.put(by, tree, key, Value::inline(&stored))?;
             }
+        }
+        // The old version goes to the history after the new one stands in its place, so that rollback, which goes the other way, puts it
+        // back last: as long as anything is left to undo the key shows its writer, and nobody else touches it.
+        match decision {
+            Decision::Own(version) => self.give_up_chain(by, &version)?,
+            Decision::Seen(version, at) => self.move_to_history(by, tree, key, &version, at)?,
+            Decision::Absent | Decision::WaitFor(_) => {}
         }
         Ok(seen)
     }

@@ -74,7 +74,7 @@ impl Numeric {
 
     /// The nearest integer, halves away from zero; `None` when it does not fit 64 bits.
     #[must_use]
-    pub(crate) fn to_i64(&self) -> Option<i64> {
+    pub fn to_i64(&self) -> Option<i64> {
         self.round(0).as_small().map(|(mantissa, _)| mantissa)
     }
 

@@ -6,6 +6,10 @@
 
 use super::position_of;
 use crate::error::{Result, SqlError, state};
+use crate::text::from_text;
+use crate::types::DataType;
+use crate::value::Value;
+use godb_mvcc::Moment;
 use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::{Location, Token, TokenWithSpan};
 
@@ -145,4 +149,46 @@ fn is(token: &TokenWithSpan, keyword: Keyword) -> bool {
 
 fn is_word(token: &TokenWithSpan, word: &str) -> bool {
     matches!(&token.token, Token::Word(w) if w.quote_style.is_none() && w.value.eq_ignore_ascii_case(word))
+}
+
+impl AsOf {
+    /// The moment meant: an interval is counted back from now (`-10s`), anything else is a time, in UTC if it names no zone.
+    ///
+    /// # Errors
+    /// `22007` and its kin when the text is neither; `22023` when it lies in the future.
+    pub fn moment(&self) -> Result<Moment> {
+        let text = self.text.trim();
+        let relative = text.starts_with('-') || text.starts_with('+');
+        let moment = if relative { self.ago(text) } else { wall(text) };
+        moment.map_err(|error| error.at(self.position))
+    }
+
+    fn ago(&self, text: &str) -> Result<Moment> {
+        let Value::Interval(interval) = from_text(text, DataType::Interval)? else {
+            return Err(SqlError::new(
+                state::INTERNAL_ERROR,
+                "an interval is read as an interval",
+            ));
+        };
+        if interval.months != 0 {
+            let message = format!("AS OF SYSTEM TIME '{text}': months have no fixed length");
+            return Err(SqlError::new(state::INVALID_PARAMETER_VALUE, message).hint("Use days."));
+        }
+        let days = i64::from(interval.days).saturating_mul(86_400_000_000);
+        let micros = days.saturating_add(interval.micros).saturating_neg();
+        if micros < 0 {
+            let message = format!("AS OF SYSTEM TIME '{text}' lies in the future");
+            return Err(
+                SqlError::new(state::INVALID_PARAMETER_VALUE, message).hint("Write a negative interval.")
+            );
+        }
+        Ok(Moment::Ago(micros))
+    }
+}
+
+fn wall(text: &str) -> Result<Moment> {
+    match from_text(text, DataType::TimestampTz)? {
+        Value::Int(micros) => Ok(Moment::Wall(micros)),
+        _ => Err(SqlError::new(state::INTERNAL_ERROR, "a time is read as a number")),
+    }
 }

@@ -28,6 +28,7 @@ pub use split::{Splitter, split};
 use crate::error::{Result, SqlError, state};
 use dialect::GodbDialect;
 use sqlparser::ast::Statement;
+use sqlparser::keywords::Keyword;
 use sqlparser::parser::{Parser, ParserError, ParserOptions};
 use sqlparser::tokenizer::{Location, Token, TokenWithSpan, Tokenizer};
 
@@ -63,6 +64,7 @@ pub fn parse_one(sql: &str) -> Result<Parsed> {
     let parameters = parameters::number(&mut tokens, sql)?;
     let clauses = as_of::take(&mut tokens, sql)?;
     depth::check_tokens(&tokens)?;
+    spell_out_table(&mut tokens);
     let statement = parse_tokens(sql, tokens)?;
     Ok(Parsed {
         statement,
@@ -71,6 +73,22 @@ pub fn parse_one(sql: &str) -> Result<Parsed> {
         parameters,
         text: sql.to_owned(),
     })
+}
+
+/// `TABLE t` as a statement is short for `SELECT * FROM t`, and the grammar knows only the long form. The new tokens stand where
+/// the old one stood.
+fn spell_out_table(tokens: &mut Vec<TokenWithSpan>) {
+    let is_table = |t: &TokenWithSpan| matches!(&t.token, Token::Word(w) if w.keyword == Keyword::TABLE && w.quote_style.is_none());
+    if !tokens.first().is_some_and(is_table) {
+        return;
+    }
+    let span = tokens[0].span;
+    let long = [
+        Token::make_keyword("SELECT"),
+        Token::Mul,
+        Token::make_keyword("FROM"),
+    ];
+    tokens.splice(0..1, long.map(|token| TokenWithSpan { token, span }));
 }
 
 /// Parses the text of one expression: a stored DEFAULT or CHECK.

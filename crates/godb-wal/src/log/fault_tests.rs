@@ -207,6 +207,34 @@ fn a_power_cut_during_opening_is_just_another_power_cut() {
     }
 }
 
+#[test]
+fn a_failed_opening_can_be_tried_again() {
+    let fs = disk();
+    let done = live(&fs, true);
+    let crashed = cut(&fs, 1);
+    let probe = crashed.fork();
+    check(&probe, &done, "probe");
+    let operations = probe.count(Operations::ALL) - crashed.count(Operations::ALL);
+    for effect in [
+        Effect::IoError,
+        Effect::DiskFull,
+        Effect::SyncForgets { seed: None },
+    ] {
+        for at in 1..=operations {
+            let failing = crashed.fork();
+            failing.inject(Injection::once(Operations::ALL, at, effect));
+            let what = format!("{effect:?} at {at} of opening");
+            match open(&failing) {
+                Ok(log) => drop(log),
+                Err(fault) => assert!(!matches!(fault, Fault::Corrupt { .. }), "{what}: {fault}"),
+            }
+            failing.heal();
+            let log = check(&failing, &done, &what).expect("the log is there");
+            go_on(&failing, &log, &what, 0);
+        }
+    }
+}
+
 /// Lets each operation of some kind fail, in workloads of both kinds; the same process then reopens, and sees what the cache shows, which may not
 /// be what the medium holds.
 fn fail_everywhere(on: Operations, effect: Effect) {

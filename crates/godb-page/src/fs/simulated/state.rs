@@ -116,7 +116,7 @@ impl State {
         }
     }
 
-    /// Counts an operation and tells what becomes of it; an error when it simply fails.
+    /// Counts an operation and tells what becomes of it; an error when it fails.
     pub(super) fn begin(
         &mut self,
         kind: Operations,

@@ -1,0 +1,222 @@
+//! [`BTree`]: the trees on pages. This file holds the parts together; each operation has a file of its own.
+
+mod chain;
+mod check;
+mod destroy;
+mod directory;
+mod merge;
+mod open;
+mod redo;
+mod row;
+mod scan;
+mod space;
+mod split;
+mod walk;
+
+pub use check::{Check, Finding, TreeStatistics};
+pub use scan::BTreeCursor;
+
+use crate::journal::{Journal, Room, Undo};
+use crate::logical::{self, Operation};
+use crate::node;
+use crate::space::Space;
+use crate::too_large;
+use crate::tree::{Chain, Range, Tree, Value};
+use directory::Directory;
+use godb_buffer::sync::{Arc, Mutex};
+use godb_buffer::{Fault, Lsn, PageId, Pages, TreeId, TxnId};
+use std::collections::BTreeMap;
+use std::io::Read;
+use std::ops::ControlFlow;
+
+/// Ordered trees on the pages of one file.
+pub struct BTree<P: Pages> {
+    pages: Arc<P>,
+    journal: Arc<dyn Journal>,
+    space: Space,
+    directory: Directory,
+    /// Held while the set of trees changes.
+    changing_trees: Mutex<()>,
+    /// Held while a free map is added.
+    growing: Mutex<()>,
+    /// Pages on which redo could not make a change, and the first such change.
+    behind: Mutex<BTreeMap<PageId, Lsn>>,
+}
+
+/// A tree and where it begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Spot {
+    tree: TreeId,
+    root: PageId,
+}
+
+/// On whose behalf a change is made, and so how it is logged.
+#[derive(Clone, Copy, Debug)]
+enum Author {
+    /// A transaction at work.
+    Forward(TxnId),
+    /// A transaction that is being rolled back; its next record to undo.
+    Backward(TxnId, Lsn),
+    /// Nobody: the change stays, whatever becomes of anybody.
+    Nobody,
+}
+
+impl Author {
+    fn by(self) -> Option<TxnId> {
+        match self {
+            Self::Forward(by) | Self::Backward(by, _) => Some(by),
+            Self::Nobody => None,
+        }
+    }
+
+    /// How the change that `back` would take back is logged.
+    fn undo(self, back: &[u8]) -> Undo<'_> {
+        match self {
+            Self::Forward(_) => Undo::Logical(back),
+            Self::Backward(_, next) => Undo::Compensates { next },
+            Self::Nobody => Undo::Never,
+        }
+    }
+}
+
+impl<P: Pages> BTree<P> {
+    /// The pages that the trees live on.
+    #[must_use]
+    pub fn pages(&self) -> &Arc<P> {
+        &self.pages
+    }
+
+    fn page_size(&self) -> usize {
+        self.pages.page_size()
+    }
+
+    /// Log space for one step of `author`. Taken before admission, and both before the first latch.
+    fn room(&self, author: Author, bytes: usize) -> Result<Room<'_>, Fault> {
+        match author {
+            Author::Backward(..) => self.journal.reserve_undo(bytes),
+            Author::Forward(_) | Author::Nobody => self.journal.reserve(bytes),
+        }
+    }
+
+    /// Logs that an undo had nothing to do, so that it is not tried again.
+    fn log_nothing(&self, author: Author) -> Result<(), Fault> {
+        if let Author::Backward(by, _) = author {
+            let mut room = self.room(author, 128)?;
+            room.append(&crate::journal::Change {
+                by: Some(by),
+                pages: &[],
+                undo: author.undo(&[]),
+            });
+        }
+        Ok(())
+    }
+}
+
+impl<P: Pages> Tree for BTree<P> {
+    type Cursor = BTreeCursor;
+
+    fn max_key(&self) -> usize {
+        node::max_part(self.page_size())
+    }
+
+    fn max_inline(&self) -> usize {
+        node::max_part(self.page_size())
+    }
+
+    fn create(&self, by: TxnId) -> Result<TreeId, Fault> {
+        self.create_tree(by)
+    }
+
+    fn destroy(&self, tree: TreeId) -> Result<(), Fault> {
+        self.finish_destroyed()?;
+        self.destroy_tree(Author::Nobody, tree)
+    }
+
+    fn trees(&self) -> Result<Vec<TreeId>, Fault> {
+        self.load_once()?;
+        Ok(self.directory.living())
+    }
+
+    fn get<R>(
+        &self,
+        tree: TreeId,
+        key: &[u8],
+        show: impl FnOnce(Value<'_>) -> R,
+    ) -> Result<Option<R>, Fault> {
+        self.get_row(self.spot(tree)?, key, show)
+    }
+
+    fn put(&self, by: TxnId, tree: TreeId, key: &[u8], value: Value<'_>) -> Result<(), Fault> {
+        too_large("a key", key.len(), self.max_key())?;
+        too_large("a value in a leaf", value.inline.len(), self.max_inline())?;
+        self.put_row(Author::Forward(by), self.spot(tree)?, key, value)
+    }
+
+    fn remove(&self, by: TxnId, tree: TreeId, key: &[u8]) -> Result<bool, Fault> {
+        self.remove_row(Author::Forward(by), self.spot(tree)?, key)
+    }
+
+    fn write_chain(&self, by: TxnId, tree: TreeId, from: &mut dyn Read, limit: u64) -> Result<Chain, Fault> {
+        self.spot(tree)?;
+        self.store_chain(by, tree, from, limit)
+    }
+
+    fn read_chain(
+        &self,
+        chain: Chain,
+        at: u64,
+        hint: &mut Option<(u64, PageId)>,
+        into: &mut [u8],
+    ) -> Result<usize, Fault> {
+        self.show_chain(chain, at, hint, into)
+    }
+
+    fn release(&self, tree: TreeId, key: &[u8]) -> Result<bool, Fault> {
+        self.release_row(self.spot(tree)?, key)
+    }
+
+    fn seek(&self, tree: TreeId, range: Range<'_>) -> Result<Self::Cursor, Fault> {
+        Ok(BTreeCursor::new(self.spot(tree)?, range))
+    }
+
+    fn next(
+        &self,
+        at: &mut Self::Cursor,
+        show: impl FnMut(&[u8], Value<'_>) -> ControlFlow<()>,
+    ) -> Result<bool, Fault> {
+        self.show_next(at, show)
+    }
+
+    fn redo(&self, lsn: Lsn, page: PageId, change: &[u8]) -> Result<(), Fault> {
+        self.redo_page(lsn, page, change)
+    }
+
+    fn redone(&self) -> Result<(), Fault> {
+        self.check_all_caught_up()?;
+        self.load()
+    }
+
+    fn undo(&self, by: TxnId, change: &[u8], next: Lsn) -> Result<(), Fault> {
+        let author = Author::Backward(by, next);
+        let (tree, operation) = logical::decode(change)?;
+        match (operation, self.find_spot(tree)?) {
+            (Operation::Free(page), _) => self.free_overflow(author, page),
+            (Operation::Destroy, _) => self.destroy_tree(author, tree),
+            (Operation::Put(key, value), Some(spot)) => self.put_row(author, spot, key, value),
+            (Operation::Remove(key), Some(spot)) => self.remove_row(author, spot, key).map(drop),
+            (_, None) => self.log_nothing(author),
+            (_, Some(_)) => Err(crate::codec::bad_record("an operation that no undo asks for")),
+        }
+    }
+
+    fn redo_from(&self) -> Option<Lsn> {
+        self.pages.oldest_dirty()
+    }
+
+    fn flush(&self) -> Result<(), Fault> {
+        self.pages.flush()
+    }
+}
+
+#[cfg(test)]
+mod tests;

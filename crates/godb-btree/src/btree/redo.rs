@@ -1,0 +1,78 @@
+//! Repeating history, page by page.
+//!
+//! A whole change is made on a fresh page, whatever the disk holds. A step is made on a page that stands exactly where the step begins; one that is
+//! further on has seen it. A page that is *behind* (its bytes could not be read, or are older than what the log begins with) missed something that the log no longer
+//! has. That is as it should be for a page that is freed later on, whose last bytes nobody had to write; if it is still behind at the end, a write was lost.
+
+use super::BTree;
+use crate::change::{self, Basis};
+use crate::codec::FILE;
+use godb_buffer::{Fault, Lsn, PageId, PageWrite, Pages, header};
+
+impl<P: Pages> BTree<P> {
+    pub(super) fn redo_page(&self, lsn: Lsn, id: PageId, record: &[u8]) -> Result<(), Fault> {
+        let (basis, operations) = change::basis(record)?;
+        match basis {
+            Basis::Whole => self.redo_whole(lsn, id, operations),
+            Basis::At(before) => self.redo_step(lsn, before, id, operations),
+            Basis::Freed => {
+                self.behind.lock().remove(&id);
+                self.pages.discard(id);
+                Ok(())
+            }
+        }
+    }
+
+    fn redo_whole(&self, lsn: Lsn, id: PageId, operations: &[u8]) -> Result<(), Fault> {
+        if id.raw() >= self.pages.capacity() {
+            self.pages.ensure_capacity(id.raw().saturating_add(1))?;
+        }
+        let _admitted = self.pages.admit(1)?;
+        if let Ok(Some(page)) = self.pages.try_read(id)
+            && header::lsn(&page) >= lsn
+        {
+            return Ok(());
+        }
+        let mut page = self.pages.fresh(id)?;
+        change::apply(id, page.stamp(lsn, lsn), operations)?;
+        self.behind.lock().remove(&id);
+        Ok(())
+    }
+
+    fn redo_step(&self, lsn: Lsn, before: Lsn, id: PageId, operations: &[u8]) -> Result<(), Fault> {
+        if self.behind.lock().contains_key(&id) {
+            return Ok(());
+        }
+        let _admitted = self.pages.admit(1)?;
+        let mut page = match self.pages.write(id) {
+            Ok(page) => page,
+            Err(Fault::Corrupt { .. }) => {
+                self.behind.lock().insert(id, lsn);
+                return Ok(());
+            }
+            Err(fault) => return Err(fault),
+        };
+        let stands = header::lsn(&page);
+        if stands >= lsn {
+            return Ok(());
+        }
+        if stands != before {
+            self.behind.lock().insert(id, lsn);
+            return Ok(());
+        }
+        change::apply(id, page.stamp(lsn, lsn), operations)
+    }
+
+    /// After redo every page that is still in use must have seen all its changes.
+    pub(super) fn check_all_caught_up(&self) -> Result<(), Fault> {
+        match self.behind.lock().first_key_value() {
+            None => Ok(()),
+            Some((&page, &lsn)) => Err(Fault::Corrupt {
+                file: FILE.into(),
+                page: Some(page),
+                lsn: Some(lsn),
+                what: "the page is older than the log's first record of it: a write was lost".into(),
+            }),
+        }
+    }
+}

@@ -1,0 +1,151 @@
+//! One row: get, put, remove. Almost always one leaf and one record.
+
+use super::split::Need;
+use super::walk::{Pins, WALK, sound};
+use super::{Author, BTree, Spot};
+use crate::logical::{self, Operation};
+use crate::node::{self, Target};
+use crate::step::Step;
+use crate::tree::Value;
+use godb_buffer::slotted::{self, Slots, usable};
+use godb_buffer::{Fault, PageId, Pages};
+
+/// What taking a row out did to its leaf.
+pub(super) enum Removal {
+    /// There was no such row.
+    Absent,
+    /// It is gone. The leaf is now so empty that its neighbours should be looked at.
+    Done {
+        /// Whether the leaf fell below a mark.
+        sparse: bool,
+    },
+}
+
+/// Whether a page that shrank from `before` to `after` bytes passed one of the marks at which merging is tried. Trying at marks only, and not at every removal
+/// below them, keeps a leaf between two full neighbours from being tried again and again; they try themselves when they shrink.
+pub(super) fn passed_a_mark(page_size: usize, before: usize, after: usize) -> bool {
+    let all = usable(page_size);
+    [all / 3, all / 8, 1]
+        .iter()
+        .any(|mark| before >= *mark && after < *mark)
+}
+
+impl<P: Pages> BTree<P> {
+    pub(super) fn get_row<R>(
+        &self,
+        spot: Spot,
+        key: &[u8],
+        show: impl FnOnce(Value<'_>) -> R,
+    ) -> Result<Option<R>, Fault> {
+        let _admitted = self.pages.admit(WALK)?;
+        let mut pins = Pins::new(&*self.pages);
+        let (id, leaf) = pins
+            .reach(|| self.walk(spot, Target::At(key), 0, None))?
+            .expect("every tree has leaves");
+        let slots = sound(id, Slots::of(&leaf))?;
+        let Ok(at) = sound(id, slots.search(key))? else {
+            return Ok(None);
+        };
+        let (_, value) = sound(id, slots.cell(at).and_then(node::row))?;
+        Ok(Some(show(value)))
+    }
+
+    /// Latches the leaf of `key` for writing.
+    pub(super) fn leaf_of<'p>(
+        &'p self,
+        pins: &mut Pins<'p, P>,
+        spot: Spot,
+        key: &[u8],
+    ) -> Result<(PageId, P::Write<'p>), Fault> {
+        let found = pins.reach(|| self.seize(spot, Target::At(key), 0))?;
+        Ok(found.expect("every tree has leaves"))
+    }
+
+    /// An upper bound of the record of one row: the cell, and the old row in the description of the undo.
+    fn row_room(&self, key: usize, cell: usize) -> usize {
+        256 + key + cell + node::max_part(self.page_size())
+    }
+
+    pub(super) fn put_row(
+        &self,
+        author: Author,
+        spot: Spot,
+        key: &[u8],
+        value: Value<'_>,
+    ) -> Result<(), Fault> {
+        let cell = node::leaf_cell(key, value);
+        while !self.try_put(author, spot, key, &cell)? {
+            self.split(
+                author,
+                spot,
+                0,
+                Need {
+                    key,
+                    bytes: cell.len(),
+                },
+            )?;
+        }
+        Ok(())
+    }
+
+    /// Puts the row if its leaf has room.
+    fn try_put(&self, author: Author, spot: Spot, key: &[u8], cell: &[u8]) -> Result<bool, Fault> {
+        let mut room = self.room(author, self.row_room(key.len(), cell.len()))?;
+        let _admitted = self.pages.admit(WALK)?;
+        let mut pins = Pins::new(&*self.pages);
+        let (id, mut leaf) = self.leaf_of(&mut pins, spot, key)?;
+        let slots = sound(id, Slots::of(&leaf))?;
+        let place = sound(id, slots.search(key))?;
+        if !sound(id, slotted::fits(&leaf, cell.len(), place.ok()))? {
+            return Ok(false);
+        }
+        let back = match place {
+            Ok(at) => {
+                let (_, old) = sound(id, slots.cell(at).and_then(node::row))?;
+                logical::encode(spot.tree, &Operation::Put(key, old))
+            }
+            Err(_) => logical::encode(spot.tree, &Operation::Remove(key)),
+        };
+        let mut step = Step::new();
+        step.change(id, &mut leaf, |page| match place {
+            Ok(at) => page.replace(at, cell),
+            Err(at) => page.insert(at, cell),
+        });
+        step.commit(&mut room, author.by(), author.undo(&back));
+        Ok(true)
+    }
+
+    pub(super) fn remove_row(&self, author: Author, spot: Spot, key: &[u8]) -> Result<bool, Fault> {
+        match self.take_out(author, spot, key)? {
+            Removal::Absent => {
+                self.log_nothing(author)?;
+                Ok(false)
+            }
+            Removal::Done { sparse } => {
+                if sparse {
+                    self.tidy(author, spot, key)?;
+                }
+                Ok(true)
+            }
+        }
+    }
+
+    fn take_out(&self, author: Author, spot: Spot, key: &[u8]) -> Result<Removal, Fault> {
+        let mut room = self.room(author, self.row_room(key.len(), 0))?;
+        let _admitted = self.pages.admit(WALK)?;
+        let mut pins = Pins::new(&*self.pages);
+        let (id, mut leaf) = self.leaf_of(&mut pins, spot, key)?;
+        let slots = sound(id, Slots::of(&leaf))?;
+        let Ok(at) = sound(id, slots.search(key))? else {
+            return Ok(Removal::Absent);
+        };
+        let (_, old) = sound(id, slots.cell(at).and_then(node::row))?;
+        let back = logical::encode(spot.tree, &Operation::Put(key, old));
+        let before = node::used(&leaf);
+        let mut step = Step::new();
+        step.change(id, &mut leaf, |page| page.remove(at));
+        step.commit(&mut room, author.by(), author.undo(&back));
+        let sparse = id != spot.root && passed_a_mark(leaf.len(), before, node::used(&leaf));
+        Ok(Removal::Done { sparse })
+    }
+}

@@ -1,0 +1,201 @@
+//! Descending from the root to a page, with latches coupled from parent to child.
+//!
+//! A latch on the child is waited for while the parent's is held, so nobody can change the way in between. The *disk* is never waited
+//! for with a latch: when the next page is not in memory, the descent gives up, the page is pinned, and the descent starts again.
+
+use super::{BTree, Spot};
+use crate::codec::bad_page;
+use crate::node::{self, Target};
+use godb_buffer::slotted::{Damaged, Slots};
+use godb_buffer::{Fault, PageId, Pages, header};
+use smallvec::SmallVec;
+
+/// Pages that a descent keeps in memory between its attempts: enough that a pool with few frames cannot make two attempts evict
+/// each other's pages for ever.
+const PINS: usize = 3;
+/// What a descent holds at most: its pins, a parent and a child.
+pub(super) const WALK: usize = PINS + 2;
+
+/// How an attempt ended.
+pub(super) enum Met<G> {
+    /// With the page latched.
+    There(PageId, G),
+    /// A page on the way is not in memory.
+    Absent(PageId),
+    /// The tree changed its height meanwhile: try again.
+    Moved,
+    /// The tree has no such level.
+    TooHigh,
+}
+
+/// The greatest separator at or below the keys of the page that was reached: its lower bound, if it has one.
+pub(super) type Fence = Option<Vec<u8>>;
+
+/// The pages that repeated attempts of one operation pinned.
+pub(super) struct Pins<'p, P: Pages + 'p> {
+    pages: &'p P,
+    kept: SmallVec<[P::Pin<'p>; PINS]>,
+    failed: Option<(PageId, Fault)>,
+}
+
+impl<'p, P: Pages> Pins<'p, P> {
+    pub(super) fn new(pages: &'p P) -> Self {
+        Self {
+            pages,
+            kept: SmallVec::new(),
+            failed: None,
+        }
+    }
+
+    /// Brings a page into memory. That it cannot be read means something only when it is still wanted afterwards:
+    /// without latches it may have been freed meanwhile.
+    pub(super) fn bring(&mut self, page: PageId) -> Result<(), Fault> {
+        if let Some((failed, fault)) = self.failed.take()
+            && failed == page
+        {
+            return Err(fault);
+        }
+        match self.pages.pin(page) {
+            Ok(pin) => {
+                if self.kept.len() == PINS {
+                    self.kept.remove(0);
+                }
+                self.kept.push(pin);
+            }
+            Err(fault) => self.failed = Some((page, fault)),
+        }
+        Ok(())
+    }
+
+    /// Repeats an attempt until it ends with a page, or finds that the tree has no such level.
+    pub(super) fn reach<G>(
+        &mut self,
+        mut attempt: impl FnMut() -> Result<Met<G>, Fault>,
+    ) -> Result<Option<(PageId, G)>, Fault> {
+        loop {
+            match attempt()? {
+                Met::There(id, page) => return Ok(Some((id, page))),
+                Met::Absent(page) => self.bring(page)?,
+                Met::Moved => {}
+                Met::TooHigh => return Ok(None),
+            }
+        }
+    }
+}
+
+/// The child that a page leads to.
+pub(super) fn way_down(id: PageId, page: &[u8], index: usize) -> Result<PageId, Fault> {
+    let child = node::child(page, index).map_err(|Damaged(what)| bad_page(id, what))?;
+    // The header, meta and directory pages are nobody's child; a page that leads to itself would be latched twice.
+    if child <= crate::map::FIRST || child == id {
+        return Err(bad_page(id, "it leads to a page that cannot be its child"));
+    }
+    Ok(child)
+}
+
+/// Tells the damage of a page as a fault.
+pub(super) fn sound<T>(id: PageId, found: Result<T, Damaged>) -> Result<T, Fault> {
+    found.map_err(|Damaged(what)| bad_page(id, what))
+}
+
+impl<P: Pages> BTree<P> {
+    /// One attempt to latch, for reading, the page at `level` on the way to `target`.
+    pub(super) fn walk(
+        &self,
+        spot: Spot,
+        target: Target<'_>,
+        level: u8,
+        mut fence: Option<&mut Fence>,
+    ) -> Result<Met<P::Read<'_>>, Fault> {
+        if let Some(fence) = &mut fence {
+            **fence = None;
+        }
+        let mut id = spot.root;
+        let Some(mut page) = self.pages.try_read(id)? else {
+            return Ok(Met::Absent(id));
+        };
+        let mut at = node::expect(id, &page, spot.tree, None)?;
+        if at < level {
+            return Ok(Met::TooHigh);
+        }
+        while at > level {
+            let index = sound(id, node::child_index(&page, target))?;
+            if let Some(fence) = &mut fence
+                && index > 0
+            {
+                let key = sound(id, Slots::of(&page).and_then(|slots| slots.key(index - 1)))?;
+                fence.get_or_insert_default().clear();
+                fence.get_or_insert_default().extend_from_slice(key);
+            }
+            let child = way_down(id, &page, index)?;
+            let Some(next) = self.pages.try_read(child)? else {
+                return Ok(Met::Absent(child));
+            };
+            at -= 1;
+            node::expect(child, &next, spot.tree, Some(at))?;
+            page = next;
+            id = child;
+        }
+        Ok(Met::There(id, page))
+    }
+
+    /// One attempt to latch, for writing, the page at `level` on the way to `target`; for reading those above it.
+    pub(super) fn seize(
+        &self,
+        spot: Spot,
+        target: Target<'_>,
+        level: u8,
+    ) -> Result<Met<P::Write<'_>>, Fault> {
+        let height = {
+            let Some(root) = self.pages.try_read(spot.root)? else {
+                return Ok(Met::Absent(spot.root));
+            };
+            let height = node::expect(spot.root, &root, spot.tree, None)?;
+            if height > level {
+                return self.seize_below(spot, target, level, root);
+            }
+            height
+        };
+        if height < level {
+            return Ok(Met::TooHigh);
+        }
+        let Some(root) = self.pages.try_write(spot.root)? else {
+            return Ok(Met::Absent(spot.root));
+        };
+        if header::level(&root) != level {
+            return Ok(Met::Moved);
+        }
+        node::expect(spot.root, &root, spot.tree, Some(level))?;
+        Ok(Met::There(spot.root, root))
+    }
+
+    fn seize_below<'p>(
+        &'p self,
+        spot: Spot,
+        target: Target<'_>,
+        level: u8,
+        root: P::Read<'p>,
+    ) -> Result<Met<P::Write<'p>>, Fault> {
+        let mut id = spot.root;
+        let mut at = header::level(&root);
+        let mut page = root;
+        loop {
+            let index = sound(id, node::child_index(&page, target))?;
+            let child = way_down(id, &page, index)?;
+            at -= 1;
+            if at == level {
+                let Some(next) = self.pages.try_write(child)? else {
+                    return Ok(Met::Absent(child));
+                };
+                node::expect(child, &next, spot.tree, Some(at))?;
+                return Ok(Met::There(child, next));
+            }
+            let Some(next) = self.pages.try_read(child)? else {
+                return Ok(Met::Absent(child));
+            };
+            node::expect(child, &next, spot.tree, Some(at))?;
+            page = next;
+            id = child;
+        }
+    }
+}
