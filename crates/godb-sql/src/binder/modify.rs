@@ -11,7 +11,7 @@ use crate::error::{Result, SqlError, state};
 use crate::expr::Expr;
 use crate::plan::logical::{Logical, OutputColumn, Projection};
 use crate::plan::walk::columns_of;
-use crate::standin::cast::{Coercion, can_cast};
+use crate::cast::{Coercion, can_cast};
 use crate::types::DataType;
 use crate::value::Value;
 use sqlparser::ast::{

@@ -140,7 +140,7 @@ impl Binder<'_> {
         for row in rows {
             let cells = row.into_iter().zip(&types);
             let cells =
-                cells.map(|((e, at), to)| self.coerce(e, *to, crate::standin::cast::Coercion::Implicit, at));
+                cells.map(|((e, at), to)| self.coerce(e, *to, crate::cast::Coercion::Implicit, at));
             coerced.push(cells.collect::<Result<Vec<_>>>()?);
         }
         let named = types.iter().enumerate();

@@ -3,7 +3,7 @@
 use super::{Binder, Bound};
 use crate::error::{Result, SqlError};
 use crate::plan::logical::{Logical, SetKind};
-use crate::standin::cast::Coercion;
+use crate::cast::Coercion;
 use crate::types::DataType;
 use sqlparser::ast::{SetExpr, SetOperator, SetQuantifier};
 use sqlparser::tokenizer::Location;
