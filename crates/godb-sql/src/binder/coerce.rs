@@ -1,11 +1,11 @@
 //! Bringing an expression to a type.
 
 use super::{Binder, Bound};
+use crate::cast::{Coercion, can_cast};
 use crate::error::{Result, SqlError, state};
 use crate::expr::Expr;
-use crate::plan::logical::{Logical, OutputColumn};
-use crate::cast::{Coercion, can_cast};
 use crate::functions::common_type;
+use crate::plan::logical::{Logical, OutputColumn};
 use crate::text::from_text;
 use crate::types::DataType;
 use crate::value::Value;

@@ -2,9 +2,9 @@
 
 use super::Binder;
 use super::types::describe_type;
+use crate::cast::Coercion;
 use crate::error::{Result, SqlError, state};
 use crate::expr::{Expr, Subquery};
-use crate::cast::Coercion;
 use crate::types::DataType;
 use crate::value::Value;
 use sqlparser::ast::{self, CastKind, Expr as Sql, Spanned, UnaryOperator};

@@ -2,9 +2,9 @@
 
 use super::Binder;
 use super::types::describe_type;
+use crate::cast::Coercion;
 use crate::error::{Result, SqlError, state};
 use crate::expr::Expr;
-use crate::cast::Coercion;
 use crate::text::from_text;
 use crate::types::DataType;
 use crate::value::Value;

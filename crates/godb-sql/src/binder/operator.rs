@@ -2,10 +2,10 @@
 
 use super::Binder;
 use super::expr::{place, unnested};
+use crate::cast::Coercion;
 use crate::error::Result;
 use crate::expr::Expr;
 use crate::functions::Resolved;
-use crate::cast::Coercion;
 use crate::functions::{resolve_binary, resolve_unary};
 use sqlparser::ast::{BinaryOperator, Expr as Sql, Spanned};
 use sqlparser::tokenizer::Location;

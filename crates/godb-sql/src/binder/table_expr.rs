@@ -2,13 +2,13 @@
 
 use super::Binder;
 use super::scope::{Relation, Scope};
+use crate::cast::Coercion;
 use crate::catalog::{Catalog, Table, TableColumn};
 use crate::error::{Result, SqlError, state};
 use crate::expr::Expr;
 use crate::parser::parse_expression;
 use crate::plan::logical::OutputColumn;
 use crate::plan::statement::Planning;
-use crate::cast::Coercion;
 use crate::types::DataType;
 use sqlparser::tokenizer::Location;
 use std::sync::Arc;
