@@ -42,7 +42,7 @@ impl crate::Interval {
 }
 pub mod text {
     pub(crate) use crate::standin::text::{from_text, to_text};
-    use crate::vector::{Column, ColumnData};
+    use crate::vector::Column;
     use crate::*;
     pub(crate) fn push_text(column: &mut Column, text: &[u8], ty: DataType) -> Result<()> {
         let text = String::from_utf8_lossy(text);
