@@ -81,6 +81,13 @@ fn get(n: &str) -> Option<&'static Function> {
     FS.iter().find(|f| f.name == n)
 }
 pub fn resolve_binary(op: &str, a: T, b: T) -> Result<Resolved> {
+    if op == "||" {
+        return Ok(Resolved {
+            function: get(op).unwrap(),
+            takes: vec![T::Text, T::Text],
+            returns: T::Text,
+        });
+    }
     let no = || {
         SqlError::new(state::UNDEFINED_FUNCTION, format!("operator does not exist: {} {op} {}", a.base(), b.base())).hint("No operator matches the given name and argument types. You might need to add explicit type casts.")
     };
@@ -134,46 +141,30 @@ pub fn resolve_function(n: &str, ts: &[T]) -> Result<Resolved> {
         returns: r,
     })
 }
-struct Acc;
-impl Accumulator for Acc {
-    fn update(&mut self, _: &[u32], _: usize, _: &[Arc<Column>]) -> Result<()> {
-        Ok(())
-    }
-    fn finish(&mut self, _: usize) -> Result<Column> {
-        unreachable!()
-    }
-    fn memory(&self) -> usize {
-        0
-    }
-}
-fn acc(_: &[T], _: T) -> Box<dyn Accumulator> {
-    Box::new(Acc)
+macro_rules! a {
+    ($n:expr) => {
+        Aggregate {
+            name: $n,
+            accumulator: |t, r| {
+                Box::new(crate::standin::execution::eval::Acc {
+                    name: $n,
+                    takes: t.to_vec(),
+                    returns: r,
+                    v: Vec::new(),
+                })
+            },
+        }
+    };
 }
 static AS: &[Aggregate] = &[
-    Aggregate {
-        name: "count",
-        accumulator: acc,
-    },
-    Aggregate {
-        name: "sum",
-        accumulator: acc,
-    },
-    Aggregate {
-        name: "min",
-        accumulator: acc,
-    },
-    Aggregate {
-        name: "max",
-        accumulator: acc,
-    },
-    Aggregate {
-        name: "avg",
-        accumulator: acc,
-    },
-    Aggregate {
-        name: "string_agg",
-        accumulator: acc,
-    },
+    a!("count"),
+    a!("sum"),
+    a!("min"),
+    a!("max"),
+    a!("avg"),
+    a!("string_agg"),
+    a!("bool_and"),
+    a!("bool_or"),
 ];
 pub fn is_aggregate(n: &str) -> bool {
     AS.iter().any(|a| a.name == n)
