@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 /// A transaction. Dropped without [`commit`](Self::commit), it is rolled back.
 ///
-/// After an error that [is retryable](Error::is_retryable) (a conflict, a deadlock) the whole transaction is to be run again.
+/// After an error that [is retryable](crate::Error::is_retryable) (a conflict, a deadlock) the whole transaction is to be run again.
 pub struct Transaction {
     inner: Box<dyn EngineTransaction>,
     keys: Arc<KeyTree>,
@@ -119,7 +119,7 @@ impl Transaction {
     /// Commits. When it returns, the changes survive whatever happens to the process (and, under sync mode full, the machine).
     ///
     /// # Errors
-    /// After a [fault](Error::Fault) the outcome is unknown until the database is opened again.
+    /// After a [fault](crate::Error::Fault) the outcome is unknown until the database is opened again.
     pub fn commit(self) -> Result<Timestamp> {
         Ok(self.inner.commit()?)
     }

@@ -50,12 +50,24 @@ fn deletes(keys: impl Iterator<Item = Key>) -> Vec<Change> {
     keys.map(Change::Delete).collect()
 }
 
+/// A transaction that sets one key.
+fn one(key: Key, length: usize) -> Step {
+    Step::Commit(vec![Change::Put(key, length)])
+}
+
+fn workload(name: &'static str, steps: Vec<Step>) -> Workload {
+    Workload { name, steps }
+}
+
 /// The scripted workloads.
 #[must_use]
 pub fn all() -> Vec<Workload> {
-    use Step::{Background, Checkpoint, Commit, LeaveOpen, Reopen, RollBack};
-    let one = |key: Key, length: usize| Commit(vec![Change::Put(key, length)]);
-    let workload = |name, steps| Workload { name, steps };
+    [few_keys(), whole_pages(), long_values(), long_lives()].concat()
+}
+
+/// A handful of keys: commits, rollbacks, checkpoints.
+fn few_keys() -> Vec<Workload> {
+    use Step::{Checkpoint, Commit, LeaveOpen, RollBack};
     vec![
         workload("three-puts", vec![one(1, 10), one(2, 10), one(1, 20)]),
         workload(
@@ -77,6 +89,13 @@ pub fn all() -> Vec<Workload> {
             "checkpoint",
             vec![one(1, 10), Checkpoint, one(2, 10), Checkpoint, one(3, 10)],
         ),
+    ]
+}
+
+/// Enough keys to split pages and merge them again.
+fn whole_pages() -> Vec<Workload> {
+    use Step::{Background, Checkpoint, Commit};
+    vec![
         workload("split", vec![Commit(puts(0..40, 200)), Commit(puts(40..60, 200))]),
         workload(
             "split-then-checkpoint",
@@ -97,6 +116,23 @@ pub fn all() -> Vec<Workload> {
                 Background,
             ],
         ),
+        workload(
+            "updates",
+            vec![
+                Commit(puts(0..20, 100)),
+                Commit(puts(0..20, 120)),
+                Background,
+                Commit(puts(0..20, 80)),
+                Checkpoint,
+            ],
+        ),
+    ]
+}
+
+/// Values in chains of overflow pages.
+fn long_values() -> Vec<Workload> {
+    use Step::{Background, Commit, RollBack};
+    vec![
         workload(
             "overflow",
             vec![
@@ -126,6 +162,13 @@ pub fn all() -> Vec<Workload> {
                 Change::Put(3, 10),
             ])],
         ),
+    ]
+}
+
+/// Several lives of the database, and a transaction larger than the pool.
+fn long_lives() -> Vec<Workload> {
+    use Step::{Background, Checkpoint, Commit, LeaveOpen, Reopen};
+    vec![
         workload(
             "reopen",
             vec![
@@ -146,16 +189,6 @@ pub fn all() -> Vec<Workload> {
                 Background,
                 Checkpoint,
                 one(4, 10),
-            ],
-        ),
-        workload(
-            "updates",
-            vec![
-                Commit(puts(0..20, 100)),
-                Commit(puts(0..20, 120)),
-                Background,
-                Commit(puts(0..20, 80)),
-                Checkpoint,
             ],
         ),
     ]

@@ -1,6 +1,6 @@
 //! [`Pool`]: the buffer pool.
 //!
-//! A fixed number of frames, allocated once; a [table](table) that says which page is in which frame; pins that keep a page where it is and
+//! A fixed number of frames, allocated once; a [table] that says which page is in which frame; pins that keep a page where it is and
 //! latches that keep its bytes still.
 //!
 //! | file | says |

@@ -18,7 +18,7 @@ const LONG_NOTE: usize = 64;
 /// What recovery found out about commits.
 #[derive(Clone, Debug, Default)]
 pub struct RecoveredCommits {
-    /// The bytes that [`note`](Note) gave to the last checkpoint; empty for a new database.
+    /// The bytes that this layer gave to the last checkpoint; empty for a new database.
     pub note: Vec<u8>,
     /// Every commit since, in order: who, where in the log, and the bytes of the commit record.
     pub commits: Vec<(TxnId, Lsn, Vec<u8>)>,

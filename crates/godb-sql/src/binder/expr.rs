@@ -7,6 +7,7 @@ use crate::expr::{Expr, Subquery};
 use crate::standin::cast::Coercion;
 use crate::types::DataType;
 use crate::value::Value;
+use bigdecimal::ToPrimitive;
 use sqlparser::ast::{self, CastKind, Expr as Sql, Spanned, UnaryOperator};
 use sqlparser::tokenizer::Location;
 
@@ -104,9 +105,9 @@ impl Binder<'_> {
         }
         let expr = self.expr(inner)?;
         if let (UnaryOperator::Minus, Expr::Literal(value, ty)) = (op, &expr)
-            && let Some(value) = negative(value)
+            && let Some(negated) = negative(value, *ty)
         {
-            return Ok(Expr::Literal(value, *ty));
+            return Ok(negated);
         }
         let symbol = op.to_string();
         self.unary_operator(&symbol, expr, location)
@@ -313,11 +314,19 @@ pub(super) fn truth_value(truth: bool) -> Expr {
     Expr::Literal(Value::Bool(truth), DataType::Bool)
 }
 
-/// The negative of a literal number; `-9223372036854775808` stays what PostgreSQL makes of it, a numeric.
-fn negative(value: &Value) -> Option<Value> {
-    match value {
-        Value::Int(integer) => integer.checked_neg().map(Value::Int),
-        Value::Numeric(numeric) => Some(Value::Numeric(-numeric)),
+/// The negative of a literal number, in the smallest type that holds it: `-2147483648` is an integer though `2147483648` is not.
+fn negative(value: &Value, ty: DataType) -> Option<Expr> {
+    let integer = match value {
+        Value::Int(integer) => integer.checked_neg(),
+        Value::Numeric(numeric) if numeric.fractional_digit_count() == 0 => (-numeric).to_i64(),
         _ => None,
+    };
+    match (integer, value) {
+        (Some(integer), _) if i32::try_from(integer).is_ok() => {
+            Some(Expr::Literal(Value::Int(integer), DataType::Int4))
+        }
+        (Some(integer), _) => Some(Expr::Literal(Value::Int(integer), DataType::Int8)),
+        (None, Value::Numeric(numeric)) => Some(Expr::Literal(Value::Numeric(-numeric), ty)),
+        (None, _) => None,
     }
 }

@@ -2,12 +2,11 @@
 
 use super::Binder;
 use super::expr::{place, unnested};
-use crate::error::{Result, SqlError, state};
+use crate::error::Result;
 use crate::expr::Expr;
 use crate::functions::Resolved;
 use crate::standin::cast::Coercion;
 use crate::standin::functions::{resolve_binary, resolve_unary};
-use crate::types::DataType;
 use sqlparser::ast::{BinaryOperator, Expr as Sql, Spanned};
 use sqlparser::tokenizer::Location;
 

@@ -161,6 +161,11 @@ pub(crate) fn shown(sql: &str) -> String {
 
 /// Compares golden files, `-- statement`, result, blank line; with `UPDATE_GOLDEN` set they are written anew.
 pub(crate) fn golden(file: &str) {
+    golden_with(file, &shown);
+}
+
+/// The same with something else that is shown of each statement.
+pub(crate) fn golden_with(file: &str, shown: &dyn Fn(&str) -> String) {
     let path = format!("{}/tests/plans/{file}", env!("CARGO_MANIFEST_DIR"));
     let kept = std::fs::read_to_string(&path).unwrap();
     let mut fresh = String::new();

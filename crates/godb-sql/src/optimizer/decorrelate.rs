@@ -17,6 +17,7 @@ use super::simplify::{self, truth};
 use crate::error::Result;
 use crate::expr::{Asking, Expr, Subquery};
 use crate::plan::logical::{JoinKind, Logical, OutputColumn, Projection};
+use crate::plan::statement::broken;
 use crate::plan::walk::{conjoin, conjuncts, rewrite};
 use crate::types::DataType;
 use crate::value::Value;
@@ -146,7 +147,7 @@ impl Optimizer<'_> {
             return Ok(None);
         };
         let Some(column) = plan.output().first().map(|c| (*c).clone()) else {
-            return Ok(None);
+            return Err(broken("a subquery that is compared has a column"));
         };
         let Some((right, pulled)) = pull(plan.clone(), Purpose::Existence) else {
             self.pending[subquery.plan] = Some(plan);

@@ -5,6 +5,7 @@ use super::compile::{Compiled, Want, resolve, resolve_all, resolve_range};
 use super::estimate::join_rows;
 use super::negate::comparison;
 use super::nullability::only_names;
+use super::ranges::comparable;
 use super::{Optimizer, Subplans};
 use crate::error::Result;
 use crate::expr::Expr;
@@ -352,7 +353,7 @@ fn key_pair(predicate: &Expr, left: &IdSet, right: &IdSet) -> Option<(Expr, Expr
     let ("=", a, b) = comparison(predicate)? else {
         return None;
     };
-    if a.data_type().base() != b.data_type().base() || super::fold::is_volatile(predicate) {
+    if !comparable(a.data_type(), b.data_type()) || super::fold::is_volatile(predicate) {
         return None;
     }
     let of = |e: &Expr, ids: &IdSet| {

@@ -8,6 +8,7 @@ use super::Optimizer;
 use super::fold::{has_subquery, is_volatile};
 use super::negate::{compare, comparison};
 use super::nullability::{names_any, only_names, rejects_nulls};
+use super::ranges::comparable;
 use crate::expr::Expr;
 use crate::plan::logical::{JoinKind, Logical, OutputColumn, Projection, SetKind};
 use crate::plan::walk::{IdSet, columns_of, conjoin, conjuncts, rewrite};
@@ -308,8 +309,8 @@ fn follows(on: &[Expr], known: &[Expr], left: &Logical) -> Vec<Expr> {
         };
         for (column, constant) in &constants {
             for (l, r) in [(a, b), (b, a)] {
-                let applies =
-                    matches!(l, Expr::Column(id, _) if id == column) && l.data_type() == constant.data_type();
+                let applies = matches!(l, Expr::Column(id, _) if id == column)
+                    && comparable(l.data_type(), constant.data_type());
                 if applies && matches!(r, Expr::Column(..)) {
                     found.extend(compare("=", r.clone(), constant.clone()));
                 }

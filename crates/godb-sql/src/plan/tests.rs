@@ -343,3 +343,10 @@ fn point_statements_are_planned_quickly() {
         "parse {parsing:.1} µs, plan {planning_time:.1} µs"
     );
 }
+
+#[test]
+fn plans_can_be_kept_and_shared() {
+    fn shared<T: Clone + Send + Sync + 'static>() {}
+    shared::<super::Planned>();
+    shared::<crate::parser::Parsed>();
+}
