@@ -16,6 +16,7 @@ pub mod parser;
 pub mod plan;
 mod session;
 mod standin;
+use standin::cast;
 use standin::execution::{eval, text};
 mod storage;
 #[cfg(any(test, feature = "testing"))]

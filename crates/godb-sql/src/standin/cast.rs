@@ -25,3 +25,7 @@ pub fn rank(t: T) -> u8 {
         _ => 9,
     }
 }
+
+pub fn cast_value(v: crate::Value, _: T, _: T, _: bool) -> crate::Result<crate::Value> {
+    Ok(v)
+}
