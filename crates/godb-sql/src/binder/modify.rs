@@ -6,12 +6,12 @@ use super::from::FromItem;
 use super::insert::relation;
 use super::names::{column_name, fold};
 use super::scope::{Aggregates, Scope};
+use crate::cast::{Coercion, can_cast};
 use crate::catalog::{Table, TableColumn};
 use crate::error::{Result, SqlError, state};
 use crate::expr::Expr;
 use crate::plan::logical::{Logical, OutputColumn, Projection};
 use crate::plan::walk::columns_of;
-use crate::standin::cast::{Coercion, can_cast};
 use crate::types::DataType;
 use crate::value::Value;
 use sqlparser::ast::{

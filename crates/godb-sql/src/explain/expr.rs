@@ -125,6 +125,6 @@ fn literal(value: &Value, ty: DataType) -> String {
         Value::Numeric(numeric) => numeric.to_string(),
         Value::Float(float) => float.to_string(),
         Value::Text(text) => quoted(text),
-        other => format!("{}::{ty}", quoted(&crate::standin::text::to_text(other, ty))),
+        other => format!("{}::{ty}", quoted(&crate::text::to_text(other, ty))),
     }
 }
