@@ -46,8 +46,5 @@ pub(crate) fn weekday(word: &str) -> Option<i64> {
 
 fn position(names: &[&str], word: &str) -> Option<i64> {
     let is = |name: &&str| word.eq_ignore_ascii_case(name) || word.eq_ignore_ascii_case(&name[..3]);
-    names
-        .iter()
-        .position(|name| is(&name))
-        .map(crate::convert::length_i64)
+    names.iter().position(is).map(crate::convert::length_i64)
 }

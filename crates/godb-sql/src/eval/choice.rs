@@ -67,9 +67,9 @@ fn partition(rows: &[u32], chooses: impl Fn(usize) -> bool) -> (Vec<u32>, Vec<u3
     let (mut chosen, mut left) = (Vec::with_capacity(rows.len()), Vec::with_capacity(rows.len()));
     for (at, row) in rows.iter().enumerate() {
         if chooses(at) {
-            chosen.push(*row)
+            chosen.push(*row);
         } else {
-            left.push(*row)
+            left.push(*row);
         }
     }
     (chosen, left)

@@ -1,3 +1,4 @@
+//! How plans read as text.
 use super::{Actual, Showing, count_nodes, explain, explain_with};
 use crate::binder::tests::plan;
 

@@ -251,6 +251,9 @@ pub(super) enum Choice<C> {
     Many,
 }
 
+/// One way to narrow candidates down by the types of the arguments.
+type Round<C> = fn(&[C], &[DataType]) -> Vec<C>;
+
 /// Chooses the best of the candidates for arguments of these types.
 pub(super) fn choose<C: Candidate>(candidates: &[C], args: &[DataType]) -> Choice<C> {
     let fits = |candidate: &C| {
@@ -261,8 +264,7 @@ pub(super) fn choose<C: Candidate>(candidates: &[C], args: &[DataType]) -> Choic
         })
     };
     let fitting: Vec<C> = candidates.iter().copied().filter(fits).collect();
-    let rounds: [fn(&[C], &[DataType]) -> Vec<C>; 4] =
-        [most_exact, most_preferred, text_for_unknown, known_for_unknown];
+    let rounds: [Round<C>; 4] = [most_exact, most_preferred, text_for_unknown, known_for_unknown];
     let mut left = fitting;
     for round in rounds {
         match left.as_slice() {

@@ -126,9 +126,9 @@ impl Numeric {
         let (mut a, mut b) = (self.mantissa(), by.mantissa());
         let zeros = BigInt::from(10).pow(u32::try_from(shift.unsigned_abs()).unwrap_or(u32::MAX));
         if shift >= 0 {
-            a *= zeros
+            a *= zeros;
         } else {
-            b *= zeros
+            b *= zeros;
         }
         Ok(Self::new(round_half_away(&a, &b), scale))
     }

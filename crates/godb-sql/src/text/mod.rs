@@ -1,6 +1,6 @@
 //! Values as text and back: PostgreSQL's output and input syntax of every type.
 //!
-//! Both directions come in two forms. One deals with a single [`Value`]: literals, error messages, keys. The fast form reads and
+//! Both directions come in two forms. One deals with a single [`Value`](crate::Value): literals, error messages, keys. The fast form reads and
 //! writes columns directly, row by row, for results sent to clients and for COPY; it allocates nothing for numbers, times and
 //! short strings. Errors of input are PostgreSQL's: `22P02` for bad syntax, `22003` for a number out of range, `22007` and
 //! `22008` for dates and times.

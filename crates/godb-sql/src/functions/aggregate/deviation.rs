@@ -104,7 +104,7 @@ impl Accumulator for Decimals {
             }),
             ColumnData::Numeric(values) => {
                 each_row(groups, &args[0], |row, group| {
-                    self.groups[group].take(&values[row])
+                    self.groups[group].take(&values[row]);
                 });
             }
             other => panic!("integers or decimals expected, not {other:?}"),
@@ -172,7 +172,7 @@ impl Accumulator for Floats {
             .resize(count.max(self.groups.len()), Spread::default());
         let values = floats(&args[0]);
         each_row(groups, &args[0], |row, group| {
-            self.groups[group].take(values[row])
+            self.groups[group].take(values[row]);
         });
         Ok(())
     }
