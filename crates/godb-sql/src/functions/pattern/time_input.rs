@@ -251,10 +251,10 @@ impl Reader<'_> {
             Field::Fraction(digits) => self.read.micros += self.fraction(usize::from(digits))?,
             Field::Ssss => self.read.seconds_of_day = Some(self.number(5, tight, "SSSS")?),
             Field::Meridian { .. } => {
-                self.read.afternoon = Some(self.one_of(&["A.M.", "P.M.", "AM", "PM"], "AM")? % 2 == 1)
+                self.read.afternoon = Some(self.one_of(&["A.M.", "P.M.", "AM", "PM"], "AM")? % 2 == 1);
             }
             Field::Era { .. } => {
-                self.read.before_christ = self.one_of(&["A.D.", "B.C.", "AD", "BC"], "BC")? % 2 == 1
+                self.read.before_christ = self.one_of(&["A.D.", "B.C.", "AD", "BC"], "BC")? % 2 == 1;
             }
             Field::ZoneHour | Field::Offset => {
                 self.read.offset_hours = self.number(2, tight, "TZH")?;

@@ -59,7 +59,7 @@ fn show(fields: &Fields, pieces: &[Piece], out: &mut Vec<u8>) -> Result<()> {
     for piece in pieces {
         match piece {
             Piece::Literal(character, _) => {
-                out.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes())
+                out.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
             }
             Piece::Field {
                 field,

@@ -29,11 +29,7 @@ fn day(year: i64, month: i64, day: i64) -> Result<i64> {
         day,
     };
     if year == 0 || !civil.exists() {
-        let shown = if year < 0 {
-            format!("{year}-{month:02}-{day:02}")
-        } else {
-            format!("{year}-{month:02}-{day:02}")
-        };
+        let shown = format!("{year}-{month:02}-{day:02}");
         return Err(field_overflow("date", &shown));
     }
     checked_date(civil.days())

@@ -1,8 +1,6 @@
 //! Adding and subtracting dates, timestamps and intervals.
 
-use crate::datetime::calendar::{
-    checked_date, checked_timestamp, date_to_timestamp, is_finite, is_finite_date,
-};
+use crate::datetime::calendar::{checked_date, date_to_timestamp, is_finite, is_finite_date};
 use crate::error::{Result, SqlError, state};
 use crate::functions::Call;
 use crate::value::Interval;
