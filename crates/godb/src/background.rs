@@ -9,7 +9,7 @@
 use crate::config::Config;
 use crate::error::Result;
 use crate::storage::Storage;
-use godb_mvcc::StorageEngine;
+use godb_sql::StorageEngine;
 use godb_page::sync::{Arc, Condvar, Mutex, RwLock, wait_for};
 use godb_page::{Environment, Joining};
 use std::time::Duration;

@@ -2,7 +2,7 @@
 //! without pairs has no page for them.
 
 use crate::error::Result;
-use godb_mvcc::{Begin, StorageEngine, TreeId};
+use godb_sql::{Begin, StorageEngine, TreeId};
 use godb_page::sync::{Arc, Mutex};
 
 /// Where the root tree says which tree it is.
