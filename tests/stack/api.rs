@@ -33,20 +33,41 @@ fn a_transaction_is_all_or_nothing() {
 #[test]
 fn keys_and_sql_share_a_transaction() {
     let db = Database::in_memory().unwrap();
-    db.execute("CREATE TABLE users (id int PRIMARY KEY, name text NOT NULL, age int)", params![]).unwrap();
+    db.execute(
+        "CREATE TABLE users (id int PRIMARY KEY, name text NOT NULL, age int)",
+        params![],
+    )
+    .unwrap();
     let mut tx = db.begin().unwrap();
     tx.put(b"last user", b"2").unwrap();
-    assert_eq!(tx.execute("INSERT INTO users VALUES (1, 'Ada', 36), (2, 'Grace', ?)", params![85]).unwrap(), 2);
+    assert_eq!(
+        tx.execute(
+            "INSERT INTO users VALUES (1, 'Ada', 36), (2, 'Grace', ?)",
+            params![85]
+        )
+        .unwrap(),
+        2
+    );
     drop(tx);
     assert_eq!(count(&db), 0);
     assert_eq!(db.get(b"last user").unwrap(), None);
 
     let mut tx = db.begin().unwrap();
     tx.put(b"last user", b"2").unwrap();
-    tx.execute("INSERT INTO users VALUES (1, 'Ada', 36), (2, 'Grace', 85)", params![]).unwrap();
+    tx.execute(
+        "INSERT INTO users VALUES (1, 'Ada', 36), (2, 'Grace', 85)",
+        params![],
+    )
+    .unwrap();
     tx.commit().unwrap();
     let mut names = Vec::new();
-    for row in db.query("SELECT name, age FROM users WHERE age > ? ORDER BY age", params![25]).unwrap() {
+    for row in db
+        .query(
+            "SELECT name, age FROM users WHERE age > ? ORDER BY age",
+            params![25],
+        )
+        .unwrap()
+    {
         let row = row.unwrap();
         names.push((row.get::<String>("name").unwrap(), row.get::<i32>(1).unwrap()));
     }
@@ -54,7 +75,13 @@ fn keys_and_sql_share_a_transaction() {
 }
 
 fn count(db: &Database) -> i64 {
-    db.query("SELECT count(*) FROM users", params![]).unwrap().next().unwrap().unwrap().get(0).unwrap()
+    db.query("SELECT count(*) FROM users", params![])
+        .unwrap()
+        .next()
+        .unwrap()
+        .unwrap()
+        .get(0)
+        .unwrap()
 }
 
 #[test]
@@ -66,8 +93,16 @@ fn a_range_of_keys_both_ways() {
     }
     tx.delete(&250_u32.to_be_bytes()).unwrap();
     let (from, to) = (100_u32.to_be_bytes(), 400_u32.to_be_bytes());
-    let forward: Vec<_> = tx.range(&from[..]..&to[..]).unwrap().map(|pair| pair.unwrap().0).collect();
-    let mut backward: Vec<_> = tx.range_backward(&from[..]..&to[..]).unwrap().map(|pair| pair.unwrap().0).collect();
+    let forward: Vec<_> = tx
+        .range(&from[..]..&to[..])
+        .unwrap()
+        .map(|pair| pair.unwrap().0)
+        .collect();
+    let mut backward: Vec<_> = tx
+        .range_backward(&from[..]..&to[..])
+        .unwrap()
+        .map(|pair| pair.unwrap().0)
+        .collect();
     assert_eq!(forward.len(), 299);
     backward.reverse();
     assert_eq!(forward, backward);
@@ -83,7 +118,11 @@ fn a_large_value_streams_in_and_out() {
     tx.commit().unwrap();
     let tx = db.begin().unwrap();
     let mut bytes = Vec::new();
-    tx.get_reader(b"film").unwrap().unwrap().read_to_end(&mut bytes).unwrap();
+    tx.get_reader(b"film")
+        .unwrap()
+        .unwrap()
+        .read_to_end(&mut bytes)
+        .unwrap();
     assert!(bytes.len() as u64 == size && bytes.iter().all(|byte| *byte == 7));
     assert!(tx.get_reader(b"no such").unwrap().is_none());
 }
@@ -94,14 +133,29 @@ fn what_is_committed_is_there_after_reopening() {
     let file = folder.path().join("shop.godb");
     let db = Database::open(&file).unwrap();
     db.put(b"a", b"1").unwrap();
-    db.execute("CREATE TABLE t (a int PRIMARY KEY, b numeric(8,2) DEFAULT 1.5)", params![]).unwrap();
-    db.execute("INSERT INTO t (a) VALUES (1), (2)", params![]).unwrap();
+    db.execute(
+        "CREATE TABLE t (a int PRIMARY KEY, b numeric(8,2) DEFAULT 1.5)",
+        params![],
+    )
+    .unwrap();
+    db.execute("INSERT INTO t (a) VALUES (1), (2)", params![])
+        .unwrap();
     db.close().unwrap();
-    assert!(!folder.path().join("shop.godb-wal").exists(), "a clean close leaves one file");
+    assert!(
+        !folder.path().join("shop.godb-wal").exists(),
+        "a clean close leaves one file"
+    );
 
     let db = Database::open(&file).unwrap();
     assert_eq!(db.get(b"a").unwrap().as_deref(), Some(b"1".as_slice()));
-    let sum: String = db.query("SELECT sum(b) FROM t", params![]).unwrap().next().unwrap().unwrap().get(0).unwrap();
+    let sum: String = db
+        .query("SELECT sum(b) FROM t", params![])
+        .unwrap()
+        .next()
+        .unwrap()
+        .unwrap()
+        .get(0)
+        .unwrap();
     assert_eq!(sum, "3.00");
 }
 
@@ -151,7 +205,10 @@ fn a_conflict_is_retryable_and_retried() {
 
 fn increment(db: &Database) {
     db.transaction(|tx| {
-        let n: u32 = String::from_utf8(tx.get(b"n")?.unwrap()).unwrap().parse().unwrap();
+        let n: u32 = String::from_utf8(tx.get(b"n")?.unwrap())
+            .unwrap()
+            .parse()
+            .unwrap();
         tx.put(b"n", (n + 1).to_string().as_bytes())
     })
     .unwrap();
@@ -165,19 +222,71 @@ fn features_that_are_not_there_are_refused_by_name() {
         Ok(_) => panic!("accepted"),
     };
     let base = Config::default;
-    assert_eq!(refused(Config { adaptive_indexing: true, ..base() }), "adaptive_indexing");
-    assert_eq!(refused(Config { ml_optimizer: true, ..base() }), "ml_optimizer");
-    assert_eq!(refused(Config { mvcc: false, ..base() }), "mvcc");
-    assert_eq!(refused(Config { compression: godb::Compression::Lz4, ..base() }), "compression");
-    assert_eq!(refused(Config { compaction_threshold: Some(0.5), ..base() }), "compaction_threshold");
-    assert_eq!(refused(Config { page_size: 5000, ..base() }), "page_size");
-    assert_eq!(refused(Config { buffer_pool_size: 1, ..base() }), "buffer_pool_size");
-    assert_eq!(refused(Config { isolation: godb::Isolation::Serializable, ..base() }), "isolation");
+    assert_eq!(
+        refused(Config {
+            adaptive_indexing: true,
+            ..base()
+        }),
+        "adaptive_indexing"
+    );
+    assert_eq!(
+        refused(Config {
+            ml_optimizer: true,
+            ..base()
+        }),
+        "ml_optimizer"
+    );
+    assert_eq!(
+        refused(Config {
+            mvcc: false,
+            ..base()
+        }),
+        "mvcc"
+    );
+    assert_eq!(
+        refused(Config {
+            compression: godb::Compression::Lz4,
+            ..base()
+        }),
+        "compression"
+    );
+    assert_eq!(
+        refused(Config {
+            compaction_threshold: Some(0.5),
+            ..base()
+        }),
+        "compaction_threshold"
+    );
+    assert_eq!(
+        refused(Config {
+            page_size: 5000,
+            ..base()
+        }),
+        "page_size"
+    );
+    assert_eq!(
+        refused(Config {
+            buffer_pool_size: 1,
+            ..base()
+        }),
+        "buffer_pool_size"
+    );
+    assert_eq!(
+        refused(Config {
+            isolation: godb::Isolation::Serializable,
+            ..base()
+        }),
+        "isolation"
+    );
 }
 
 #[test]
 fn too_many_connections_are_refused_until_one_ends() {
-    let db = Database::in_memory_with(Config { max_connections: 2, ..Config::default() }).unwrap();
+    let db = Database::in_memory_with(Config {
+        max_connections: 2,
+        ..Config::default()
+    })
+    .unwrap();
     let (first, _second) = (db.begin().unwrap(), db.begin().unwrap());
     let error = db.begin().err().unwrap();
     assert_eq!(error.sqlstate(), "53300");
@@ -187,7 +296,10 @@ fn too_many_connections_are_refused_until_one_ends() {
 
 #[test]
 fn lock_timeout_is_kept() {
-    let config = Config { lock_timeout: Duration::from_millis(50), ..Config::default() };
+    let config = Config {
+        lock_timeout: Duration::from_millis(50),
+        ..Config::default()
+    };
     let db = Database::in_memory_with(config).unwrap();
     let mut holder = db.begin().unwrap();
     holder.put(b"k", b"1").unwrap();

@@ -10,14 +10,31 @@ fn state(result: godb::Result<u64>) -> &'static str {
 #[test]
 fn statements_that_make_no_sense() {
     let db = Database::in_memory().unwrap();
-    db.execute("CREATE TABLE t (a int PRIMARY KEY, b text NOT NULL, c int CHECK (c > 0))", params![]).unwrap();
-    db.execute("INSERT INTO t VALUES (1, 'one', 1)", params![]).unwrap();
+    db.execute(
+        "CREATE TABLE t (a int PRIMARY KEY, b text NOT NULL, c int CHECK (c > 0))",
+        params![],
+    )
+    .unwrap();
+    db.execute("INSERT INTO t VALUES (1, 'one', 1)", params![])
+        .unwrap();
     assert_eq!(state(db.execute("SELECT * FROM nowhere", params![])), "42P01");
     assert_eq!(state(db.execute("SELECT d FROM t", params![])), "42703");
-    assert_eq!(state(db.execute("INSERT INTO t VALUES ('x', 'two', 1)", params![])), "22P02");
-    assert_eq!(state(db.execute("INSERT INTO t VALUES (1, 'again', 1)", params![])), "23505");
-    assert_eq!(state(db.execute("INSERT INTO t VALUES (2, NULL, 1)", params![])), "23502");
-    assert_eq!(state(db.execute("INSERT INTO t VALUES (2, 'two', 0)", params![])), "23514");
+    assert_eq!(
+        state(db.execute("INSERT INTO t VALUES ('x', 'two', 1)", params![])),
+        "22P02"
+    );
+    assert_eq!(
+        state(db.execute("INSERT INTO t VALUES (1, 'again', 1)", params![])),
+        "23505"
+    );
+    assert_eq!(
+        state(db.execute("INSERT INTO t VALUES (2, NULL, 1)", params![])),
+        "23502"
+    );
+    assert_eq!(
+        state(db.execute("INSERT INTO t VALUES (2, 'two', 0)", params![])),
+        "23514"
+    );
     assert_eq!(state(db.execute("SELECT 2147483647 + 1", params![])), "22003");
     assert_eq!(state(db.execute("SELECT 1 / 0", params![])), "22012");
     assert_eq!(state(db.execute("SELECT FROM WHERE", params![])), "42601");
@@ -36,7 +53,10 @@ fn a_bad_line_is_named_and_the_whole_copy_undone() {
     let error = db.execute(&copy, params![]).unwrap_err();
     assert_eq!(error.sqlstate(), "22P02");
     let context = error.context().unwrap();
-    assert!(context.contains("line 4") && context.contains("column a"), "{context}");
+    assert!(
+        context.contains("line 4") && context.contains("column a"),
+        "{context}"
+    );
     assert_eq!(db.query("SELECT * FROM t", params![]).unwrap().count(), 0);
 }
 
@@ -61,17 +81,27 @@ fn read_all(file: &Path) -> godb::Result<()> {
     let mut n = 0_u32;
     for pair in tx.range(..)? {
         let (key, value) = pair?;
-        assert_eq!((key.as_slice(), value.as_slice()), (n.to_be_bytes().as_slice(), [7; 100].as_slice()));
+        assert_eq!(
+            (key.as_slice(), value.as_slice()),
+            (n.to_be_bytes().as_slice(), [7; 100].as_slice())
+        );
         n += 1;
     }
-    assert_eq!(n, 2000, "rows are missing without an error; findings: {findings:?}");
+    assert_eq!(
+        n, 2000,
+        "rows are missing without an error; findings: {findings:?}"
+    );
     Ok(())
 }
 
 #[test]
 fn other_files_are_not_databases() {
     let folder = tempfile::tempdir().unwrap();
-    for (name, bytes) in [("text", b"hello, I am a letter\n".repeat(500)), ("zeros", vec![0; 65536]), ("short", vec![1; 3])] {
+    for (name, bytes) in [
+        ("text", b"hello, I am a letter\n".repeat(500)),
+        ("zeros", vec![0; 65536]),
+        ("short", vec![1; 3]),
+    ] {
         let file = folder.path().join(name);
         std::fs::write(&file, &bytes).unwrap();
         let error = Database::open(&file).err().expect("not a database");
@@ -85,9 +115,20 @@ fn a_truncated_file_is_never_a_shorter_database() {
     let folder = tempfile::tempdir().unwrap();
     let file = closed_database(folder.path());
     let whole = std::fs::read(&file).unwrap();
-    for keep in [whole.len() - 1, whole.len() - 8192, whole.len() / 2, 8192 * 3, 8192, 100] {
+    for keep in [
+        whole.len() - 1,
+        whole.len() - 8192,
+        whole.len() / 2,
+        8192 * 3,
+        8192,
+        100,
+    ] {
         std::fs::write(&file, &whole[..keep]).unwrap();
-        assert!(read_all(&file).is_err(), "{keep} bytes of {} were accepted", whole.len());
+        assert!(
+            read_all(&file).is_err(),
+            "{keep} bytes of {} were accepted",
+            whole.len()
+        );
         std::fs::remove_dir_all(folder.path().join("some.godb-wal")).ok();
     }
     std::fs::write(&file, &whole).unwrap();
@@ -136,17 +177,29 @@ fn a_dirty_file_without_its_log_is_refused() {
     foreign.put(b"x", b"y").unwrap();
     for entry in std::fs::read_dir(folder.path().join("d.godb-wal")).unwrap() {
         let entry = entry.unwrap();
-        std::fs::copy(entry.path(), folder.path().join("c.godb-wal").join(entry.file_name())).unwrap();
+        std::fs::copy(
+            entry.path(),
+            folder.path().join("c.godb-wal").join(entry.file_name()),
+        )
+        .unwrap();
     }
     std::fs::copy(&copy, folder.path().join("c.godb")).unwrap();
-    let error = Database::open(folder.path().join("c.godb")).err().expect("that log belongs to another database");
+    let error = Database::open(folder.path().join("c.godb"))
+        .err()
+        .expect("that log belongs to another database");
     assert!(error.to_string().contains("another database"), "{error}");
-    assert!(folder.path().join("c.godb-wal/control").exists(), "a foreign log is not deleted");
+    assert!(
+        folder.path().join("c.godb-wal/control").exists(),
+        "a foreign log is not deleted"
+    );
 }
 
 #[test]
 fn growth_beyond_the_limit_is_a_full_disk() {
-    let config = Config { max_file_size: Some(1 << 20), ..Config::default() };
+    let config = Config {
+        max_file_size: Some(1 << 20),
+        ..Config::default()
+    };
     let db = Database::in_memory_with(config).unwrap();
     db.put(b"first", b"1").unwrap();
     let error = fill(&db).expect_err("a MiB is not endless");

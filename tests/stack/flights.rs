@@ -33,19 +33,35 @@ fn a_dozen_questions_about_336776_flights() {
 
 fn load(db: &Database, data: &Path) {
     let schema = std::fs::read_to_string(here("schema.sql")).unwrap();
-    for statement in schema.split(';').map(str::trim).filter(|statement| !statement.is_empty()) {
+    for statement in schema
+        .split(';')
+        .map(str::trim)
+        .filter(|statement| !statement.is_empty())
+    {
         db.execute(statement, params![]).unwrap();
     }
-    let expected = [("airlines", 16), ("airports", 1458), ("planes", 3322), ("weather", 26115), ("flights", 336_776)];
+    let expected = [
+        ("airlines", 16),
+        ("airports", 1458),
+        ("planes", 3322),
+        ("weather", 26115),
+        ("flights", 336_776),
+    ];
     for (table, rows) in expected {
         let file = data.join(format!("{table}.csv"));
-        let copy = format!("COPY {table} FROM '{}' WITH (FORMAT csv, HEADER true, NULL 'NA')", file.display());
+        let copy = format!(
+            "COPY {table} FROM '{}' WITH (FORMAT csv, HEADER true, NULL 'NA')",
+            file.display()
+        );
         assert_eq!(db.execute(&copy, params![]).unwrap(), rows, "rows of {table}");
     }
 }
 
 fn answer_all(db: &Database) {
-    let mut questions: Vec<PathBuf> = std::fs::read_dir(here("queries")).unwrap().map(|e| e.unwrap().path()).collect();
+    let mut questions: Vec<PathBuf> = std::fs::read_dir(here("queries"))
+        .unwrap()
+        .map(|e| e.unwrap().path())
+        .collect();
     questions.sort();
     assert_eq!(questions.len(), 12);
     for question in questions {
@@ -57,13 +73,18 @@ fn answer(db: &Database, question: &Path) {
     let name = question.file_stem().unwrap().to_str().unwrap();
     let sql = std::fs::read_to_string(question).unwrap();
     let rows: Vec<Row> = db.query(&sql, params![]).unwrap().map(Result::unwrap).collect();
-    let mut expected =
-        csv::ReaderBuilder::new().has_headers(false).from_path(here("expected").join(format!("{name}.csv"))).unwrap();
+    let mut expected = csv::ReaderBuilder::new()
+        .has_headers(false)
+        .from_path(here("expected").join(format!("{name}.csv")))
+        .unwrap();
     let expected: Vec<csv::StringRecord> = expected.records().map(Result::unwrap).collect();
     assert_eq!(rows.len(), expected.len(), "rows of {name}");
     for (at, (row, expected)) in rows.iter().zip(&expected).enumerate() {
         for (column, expected) in expected.iter().enumerate() {
-            assert!(same(row, column, expected), "{name}, row {at}, column {column}: {row:?} is not {expected}");
+            assert!(
+                same(row, column, expected),
+                "{name}, row {at}, column {column}: {row:?} is not {expected}"
+            );
         }
     }
 }

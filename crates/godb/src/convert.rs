@@ -126,7 +126,11 @@ impl<T: ToValue> ToValue for Option<T> {
 
 impl<T: FromValue> FromValue for Option<T> {
     fn from_value(value: &Value, ty: DataType) -> Option<Self> {
-        if value.is_null() { Some(None) } else { T::from_value(value, ty).map(Some) }
+        if value.is_null() {
+            Some(None)
+        } else {
+            T::from_value(value, ty).map(Some)
+        }
     }
 }
 

@@ -8,8 +8,8 @@ use crate::prepared::Prepared;
 use crate::rows::Rows;
 use crate::session::Session;
 use crate::transaction::Transaction;
-use godb_sql::{Begin, Moment, StorageEngine, TableDescription, Timestamp, Value};
 use godb_page::{Environment, FileSystem};
+use godb_sql::{Begin, Moment, StorageEngine, TableDescription, Timestamp, Value};
 use std::path::Path;
 use std::sync::Arc;
 

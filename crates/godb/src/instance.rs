@@ -6,8 +6,8 @@ use crate::connection::Connections;
 use crate::error::Result;
 use crate::keys::KeyTree;
 use crate::storage::Storage;
-use godb_sql::{Sql, SqlOptions, StorageEngine};
 use godb_page::{Environment, FileSystem};
+use godb_sql::{Sql, SqlOptions, StorageEngine};
 
 use std::path::Path;
 use std::sync::Arc;
@@ -80,7 +80,9 @@ impl Instance {
 
     /// The SQL layer.
     pub(crate) fn sql(&self) -> &Arc<Sql> {
-        self.sql.as_ref().expect("taken only when the last handle closes it")
+        self.sql
+            .as_ref()
+            .expect("taken only when the last handle closes it")
     }
 
     /// The storage engine.

@@ -54,11 +54,12 @@ pub use convert::{FromValue, ToValue};
 pub use database::Database;
 pub use error::{Error, Result};
 pub use godb_buffer::EvictionKind;
-pub use godb_sql::{
-    Begin, Canceller, CheckReport, ColumnDescription, DataType, EngineError, IndexDescription, Interval, Isolation, Moment, Numeric, Progress,
-    SqlError, StorageEngine, TableDescription, Timestamp, TransactionState, Value,
-};
 pub use godb_page::{Environment, Fault, FileSystem};
+pub use godb_sql::{
+    Begin, Canceller, CheckReport, ColumnDescription, DataType, EngineError, IndexDescription, Interval,
+    Isolation, Moment, Numeric, Progress, SqlError, StorageEngine, TableDescription, Timestamp,
+    TransactionState, Value,
+};
 pub use godb_wal::SyncMode;
 pub use pairs::{Pair, Pairs};
 pub use prepared::Prepared;

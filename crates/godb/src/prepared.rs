@@ -16,7 +16,11 @@ pub struct Prepared {
 impl Prepared {
     pub(crate) fn new(mut session: Session, sql: &str, connection: Arc<Connection>) -> Result<Self> {
         let statement = session.prepare(sql)?;
-        Ok(Self { session, statement, connection })
+        Ok(Self {
+            session,
+            statement,
+            connection,
+        })
     }
 
     /// Runs it as a query.

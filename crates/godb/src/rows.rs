@@ -27,9 +27,19 @@ pub struct Rows {
 
 impl Rows {
     pub(crate) fn new(rows: godb_sql::Rows, connection: Arc<Connection>) -> Self {
-        let columns =
-            rows.columns().iter().map(|column| Column { name: column.name.clone(), ty: column.ty }).collect();
-        Self { rows, columns, _connection: connection }
+        let columns = rows
+            .columns()
+            .iter()
+            .map(|column| Column {
+                name: column.name.clone(),
+                ty: column.ty,
+            })
+            .collect();
+        Self {
+            rows,
+            columns,
+            _connection: connection,
+        }
     }
 
     /// The columns.
@@ -47,7 +57,10 @@ impl Iterator for Rows {
             Ok(values) => values,
             Err(error) => return Some(Err(error.into())),
         };
-        Some(Ok(Row { values, columns: self.columns.clone() }))
+        Some(Ok(Row {
+            values,
+            columns: self.columns.clone(),
+        }))
     }
 }
 
@@ -68,7 +81,11 @@ impl Row {
         let Column { name, ty } = &self.columns[at];
         T::from_value(&self.values[at], *ty).ok_or_else(|| Error::Conversion {
             column: name.clone(),
-            found: if self.values[at].is_null() { "NULL".to_owned() } else { ty.to_string() },
+            found: if self.values[at].is_null() {
+                "NULL".to_owned()
+            } else {
+                ty.to_string()
+            },
             wanted: std::any::type_name::<T>(),
         })
     }
@@ -100,12 +117,19 @@ pub trait ColumnIndex {
 
 impl ColumnIndex for usize {
     fn find(&self, columns: &[Column]) -> Result<usize> {
-        if *self < columns.len() { Ok(*self) } else { Err(Error::NoSuchColumn(self.to_string())) }
+        if *self < columns.len() {
+            Ok(*self)
+        } else {
+            Err(Error::NoSuchColumn(self.to_string()))
+        }
     }
 }
 
 impl ColumnIndex for &str {
     fn find(&self, columns: &[Column]) -> Result<usize> {
-        columns.iter().position(|column| column.name == *self).ok_or_else(|| Error::NoSuchColumn((*self).to_owned()))
+        columns
+            .iter()
+            .position(|column| column.name == *self)
+            .ok_or_else(|| Error::NoSuchColumn((*self).to_owned()))
     }
 }

@@ -31,7 +31,11 @@ impl Session {
     /// Runs one statement. A query's rows are computed while they are read.
     pub fn run(&mut self, sql: &str, params: &[Value]) -> Result<Outcome> {
         let result = self.inner.execute(sql, params)?;
-        Ok(Outcome { tag: result.tag, notice: result.notice, rows: Rows::new(result.rows, self.connection.clone()) })
+        Ok(Outcome {
+            tag: result.tag,
+            notice: result.notice,
+            rows: Rows::new(result.rows, self.connection.clone()),
+        })
     }
 
     /// Ends the statement that runs now, from another thread or a signal handler.

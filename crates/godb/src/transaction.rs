@@ -19,12 +19,12 @@ pub struct Transaction {
 }
 
 impl Transaction {
-    pub(crate) fn new(
-        session: Session,
-        keys: Arc<KeyTree>,
-        connection: Arc<Connection>,
-    ) -> Self {
-        Self { session, keys, connection }
+    pub(crate) fn new(session: Session, keys: Arc<KeyTree>, connection: Arc<Connection>) -> Self {
+        Self {
+            session,
+            keys,
+            connection,
+        }
     }
 
     /// The value of a key.
@@ -166,7 +166,10 @@ impl Transaction {
 
 /// SQL inside the transaction (`COMMIT`, `ROLLBACK`) has ended it.
 fn ended() -> Error {
-    EngineError::Unsupported { what: "using a transaction that SQL has ended" }.into()
+    EngineError::Unsupported {
+        what: "using a transaction that SQL has ended",
+    }
+    .into()
 }
 
 /// A point within a transaction.
