@@ -21,7 +21,7 @@ use sqlparser::tokenizer::Location;
 use std::sync::Arc;
 
 /// The most tables of one FROM clause.
-const MAX_RELATIONS: usize = 500;
+const MAX_RELATIONS: usize = 200;
 
 /// Something to read from, and the names in it.
 pub(super) struct FromItem {

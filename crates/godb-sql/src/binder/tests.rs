@@ -188,11 +188,14 @@ pub(crate) fn golden_with(file: &str, shown: &dyn Fn(&str) -> String) {
         std::fs::write(&path, &fresh).unwrap();
         return;
     }
-    assert_eq!(
-        kept.trim(),
-        fresh.trim(),
-        "{file} differs; look, then set UPDATE_GOLDEN"
-    );
+    let pairs = kept.trim().split("\n\n").zip(fresh.trim().split("\n\n"));
+    for (kept, fresh) in pairs {
+        assert_eq!(
+            kept.trim(),
+            fresh.trim(),
+            "{file} differs; look, then set UPDATE_GOLDEN"
+        );
+    }
 }
 
 #[test]

@@ -122,6 +122,7 @@ impl<'a> Optimizer<'a> {
 
     /// Applies the rules, in the order that lets each prepare the next.
     fn rewrite(&mut self, plan: Logical) -> Result<Logical> {
+        plan.check_depth()?;
         let mut plan = plan;
         simplify::plan(&mut plan);
         let plan = self.decorrelate(plan)?;
