@@ -1,6 +1,6 @@
 //! The public API, as the README shows it.
 
-use godb::{Config, Database, Error};
+use godb::{Config, Database, Error, params};
 use std::io::Read;
 use std::time::Duration;
 
@@ -28,6 +28,60 @@ fn a_transaction_is_all_or_nothing() {
     dropped.put(b"k1", b"other").unwrap();
     drop(dropped);
     assert_eq!(db.get(b"k1").unwrap().as_deref(), Some(b"v1".as_slice()));
+}
+
+#[test]
+fn keys_and_sql_share_a_transaction() {
+    let db = Database::in_memory().unwrap();
+    db.execute(
+        "CREATE TABLE users (id int PRIMARY KEY, name text NOT NULL, age int)",
+        params![],
+    )
+    .unwrap();
+    let mut tx = db.begin().unwrap();
+    tx.put(b"last user", b"2").unwrap();
+    assert_eq!(
+        tx.execute(
+            "INSERT INTO users VALUES (1, 'Ada', 36), (2, 'Grace', ?)",
+            params![85]
+        )
+        .unwrap(),
+        2
+    );
+    drop(tx);
+    assert_eq!(count(&db), 0);
+    assert_eq!(db.get(b"last user").unwrap(), None);
+
+    let mut tx = db.begin().unwrap();
+    tx.put(b"last user", b"2").unwrap();
+    tx.execute(
+        "INSERT INTO users VALUES (1, 'Ada', 36), (2, 'Grace', 85)",
+        params![],
+    )
+    .unwrap();
+    tx.commit().unwrap();
+    let mut names = Vec::new();
+    for row in db
+        .query(
+            "SELECT name, age FROM users WHERE age > ? ORDER BY age",
+            params![25],
+        )
+        .unwrap()
+    {
+        let row = row.unwrap();
+        names.push((row.get::<String>("name").unwrap(), row.get::<i32>(1).unwrap()));
+    }
+    assert_eq!(names, [("Ada".to_owned(), 36), ("Grace".to_owned(), 85)]);
+}
+
+fn count(db: &Database) -> i64 {
+    db.query("SELECT count(*) FROM users", params![])
+        .unwrap()
+        .next()
+        .unwrap()
+        .unwrap()
+        .get(0)
+        .unwrap()
 }
 
 #[test]
@@ -79,6 +133,13 @@ fn what_is_committed_is_there_after_reopening() {
     let file = folder.path().join("shop.godb");
     let db = Database::open(&file).unwrap();
     db.put(b"a", b"1").unwrap();
+    db.execute(
+        "CREATE TABLE t (a int PRIMARY KEY, b numeric(8,2) DEFAULT 1.5)",
+        params![],
+    )
+    .unwrap();
+    db.execute("INSERT INTO t (a) VALUES (1), (2)", params![])
+        .unwrap();
     db.close().unwrap();
     assert!(
         !folder.path().join("shop.godb-wal").exists(),
@@ -87,6 +148,15 @@ fn what_is_committed_is_there_after_reopening() {
 
     let db = Database::open(&file).unwrap();
     assert_eq!(db.get(b"a").unwrap().as_deref(), Some(b"1".as_slice()));
+    let sum: String = db
+        .query("SELECT sum(b) FROM t", params![])
+        .unwrap()
+        .next()
+        .unwrap()
+        .unwrap()
+        .get(0)
+        .unwrap();
+    assert_eq!(sum, "3.00");
 }
 
 #[test]
@@ -244,5 +314,6 @@ fn handles_go_between_threads() {
     fn sent<T: Send + 'static>() {}
     shared::<Database>();
     sent::<godb::Transaction>();
-    sent::<godb::Pairs>();
+    sent::<godb::Rows>();
+    sent::<godb::Prepared>();
 }

@@ -1,7 +1,64 @@
 //! Bad input: each a clear error, nothing lost, no panic.
 
-use godb::{Config, Database};
+use godb::{Config, Database, params};
 use std::path::{Path, PathBuf};
+
+fn state(result: godb::Result<u64>) -> &'static str {
+    result.expect_err("this must fail").sqlstate()
+}
+
+#[test]
+fn statements_that_make_no_sense() {
+    let db = Database::in_memory().unwrap();
+    db.execute(
+        "CREATE TABLE t (a int PRIMARY KEY, b text NOT NULL, c int CHECK (c > 0))",
+        params![],
+    )
+    .unwrap();
+    db.execute("INSERT INTO t VALUES (1, 'one', 1)", params![])
+        .unwrap();
+    assert_eq!(state(db.execute("SELECT * FROM nowhere", params![])), "42P01");
+    assert_eq!(state(db.execute("SELECT d FROM t", params![])), "42703");
+    assert_eq!(
+        state(db.execute("INSERT INTO t VALUES ('x', 'two', 1)", params![])),
+        "22P02"
+    );
+    assert_eq!(
+        state(db.execute("INSERT INTO t VALUES (1, 'again', 1)", params![])),
+        "23505"
+    );
+    assert_eq!(
+        state(db.execute("INSERT INTO t VALUES (2, NULL, 1)", params![])),
+        "23502"
+    );
+    assert_eq!(
+        state(db.execute("INSERT INTO t VALUES (2, 'two', 0)", params![])),
+        "23514"
+    );
+    assert_eq!(state(db.execute("SELECT 2147483647 + 1", params![])), "22003");
+    assert_eq!(state(db.execute("SELECT 1 / 0", params![])), "22012");
+    assert_eq!(state(db.execute("SELECT FROM WHERE", params![])), "42601");
+    assert_eq!(state(db.execute("SELECT true + 1", params![])), "42883");
+    assert_eq!(db.query("SELECT * FROM t", params![]).unwrap().count(), 1);
+}
+
+#[test]
+fn a_bad_line_is_named_and_the_whole_copy_undone() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("bad.csv");
+    std::fs::write(&file, "a,b\n1,2\n3,4\nfive,6\n").unwrap();
+    let db = Database::in_memory().unwrap();
+    db.execute("CREATE TABLE t (a int, b int)", params![]).unwrap();
+    let copy = format!("COPY t FROM '{}' WITH (FORMAT csv, HEADER true)", file.display());
+    let error = db.execute(&copy, params![]).unwrap_err();
+    assert_eq!(error.sqlstate(), "22P02");
+    let context = error.context().unwrap();
+    assert!(
+        context.contains("line 4") && context.contains("column a"),
+        "{context}"
+    );
+    assert_eq!(db.query("SELECT * FROM t", params![]).unwrap().count(), 0);
+}
 
 /// A database of some pages, closed, in a folder of its own.
 fn closed_database(folder: &Path) -> PathBuf {

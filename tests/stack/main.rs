@@ -5,6 +5,8 @@
 mod api;
 mod bad_input;
 mod concurrency;
+mod flights;
 mod killed;
 mod small_pool;
 mod time_travel;
+mod time_travel_keys;

@@ -1,6 +1,6 @@
 //! The whole stack in sixteen frames of four KiB: what does not fit in memory must still be right.
 
-use godb::{Config, Database};
+use godb::{Config, Database, params};
 
 const FRAMES: usize = 16;
 const PAGE: usize = 4096;
@@ -70,5 +70,34 @@ fn many_threads_share_sixteen_frames() {
         .collect();
     threads.into_iter().for_each(|thread| thread.join().unwrap());
     assert_eq!(db.begin().unwrap().range(..).unwrap().count(), 1200);
+    assert_eq!(db.check().unwrap(), Vec::<String>::new());
+}
+
+#[test]
+fn sql_runs_in_sixteen_frames() {
+    let db = Database::in_memory_with(tiny()).unwrap();
+    db.execute("CREATE TABLE t (a int PRIMARY KEY, b int, c text)", params![])
+        .unwrap();
+    db.execute("CREATE INDEX t_b ON t (b)", params![]).unwrap();
+    db.execute("INSERT INTO t SELECT n, n % 100, 'a text of some length for row' FROM generate_series(1, 5000) AS g(n)", params![])
+        .unwrap();
+    db.execute("UPDATE t SET b = b + 1 WHERE a % 3 = 0", params![])
+        .unwrap();
+    db.execute("DELETE FROM t WHERE a % 5 = 0", params![]).unwrap();
+    let one = |sql: &str| -> i64 {
+        db.query(sql, params![])
+            .unwrap()
+            .next()
+            .unwrap()
+            .unwrap()
+            .get(0)
+            .unwrap()
+    };
+    assert_eq!(one("SELECT count(*) FROM t"), 4000);
+    assert_eq!(
+        one("SELECT count(*) FROM t WHERE b = 7"),
+        one("SELECT count(*) FROM t WHERE b + 0 = 7")
+    );
+    assert_eq!(one("SELECT count(*) FROM t x JOIN t y ON x.a = y.a + 1"), 3000);
     assert_eq!(db.check().unwrap(), Vec::<String>::new());
 }

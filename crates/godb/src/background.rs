@@ -9,9 +9,9 @@
 use crate::config::Config;
 use crate::error::Result;
 use crate::storage::Storage;
-use godb_mvcc::StorageEngine;
 use godb_page::sync::{Arc, Condvar, Mutex, RwLock, wait_for};
 use godb_page::{Environment, Joining};
+use godb_sql::StorageEngine;
 use std::time::Duration;
 
 /// How long a thread rests when there was nothing to do.

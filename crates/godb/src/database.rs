@@ -4,9 +4,12 @@ use crate::config::Config;
 use crate::connection::Connection;
 use crate::error::{Error, Result};
 use crate::instance::Instance;
+use crate::prepared::Prepared;
+use crate::rows::Rows;
+use crate::session::Session;
 use crate::transaction::Transaction;
-use godb_mvcc::{Begin, Moment, StorageEngine, Timestamp};
 use godb_page::{Environment, FileSystem};
+use godb_sql::{Begin, Moment, StorageEngine, TableDescription, Timestamp, Value};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -98,8 +101,9 @@ impl Database {
     /// Begins a transaction of another kind: read-only, at another isolation level.
     pub fn begin_with(&self, how: Begin) -> Result<Transaction> {
         let connection = Arc::new(Connection::open(&self.instance)?);
-        let inner = self.instance.engine().clone().begin(how)?;
-        Ok(Transaction::new(inner, self.instance.keys.clone(), connection))
+        let mut session = self.instance.sql().session();
+        session.begin(how)?;
+        Ok(Transaction::new(session, self.instance.keys.clone(), connection))
     }
 
     /// A read-only transaction that sees the database as it was at a moment of the past.
@@ -127,6 +131,41 @@ impl Database {
         }
     }
 
+    /// Runs a query. Its rows are computed while they are read, in one snapshot.
+    pub fn query(&self, sql: &str, params: &[Value]) -> Result<Rows> {
+        let connection = Arc::new(Connection::open(&self.instance)?);
+        let result = self.instance.sql().session().execute(sql, params)?;
+        Ok(Rows::new(result.rows, connection))
+    }
+
+    /// Runs a statement, in a transaction of its own; returns how many rows it changed.
+    pub fn execute(&self, sql: &str, params: &[Value]) -> Result<u64> {
+        let _connection = Connection::open(&self.instance)?;
+        Ok(self.instance.sql().session().execute(sql, params)?.finish()?)
+    }
+
+    /// Prepares a statement that is run many times.
+    pub fn prepare(&self, sql: &str) -> Result<Prepared> {
+        let connection = Arc::new(Connection::open(&self.instance)?);
+        Prepared::new(self.instance.sql().session(), sql, connection)
+    }
+
+    /// A session: SQL statement after statement, `BEGIN` and `COMMIT` included.
+    pub fn session(&self) -> Result<Session> {
+        let connection = Arc::new(Connection::open(&self.instance)?);
+        Ok(Session::new(self.instance.sql().session(), connection))
+    }
+
+    /// The names of all tables.
+    pub fn tables(&self) -> Result<Vec<String>> {
+        Ok(self.instance.sql().tables()?)
+    }
+
+    /// What a table is made of; `None` when there is none of that name.
+    pub fn describe(&self, table: &str) -> Result<Option<TableDescription>> {
+        Ok(self.instance.sql().describe(table)?)
+    }
+
     /// The commit that a transaction begun now would see.
     pub fn now(&self) -> Timestamp {
         self.instance.engine().now()
@@ -142,7 +181,7 @@ impl Database {
         self.instance.step()
     }
 
-    /// Reads every page and checks every tree and the free space; an empty list says that all is well. To be called while nobody
+    /// Reads every page and checks every tree, every index and the free space; an empty list says that all is well. To be called while nobody
     /// writes: a page on its way from one place to another looks like damage. Background work rests meanwhile.
     pub fn check(&self) -> Result<Vec<String>> {
         self.instance.check()

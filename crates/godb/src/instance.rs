@@ -1,4 +1,4 @@
-//! [`Instance`]: an open database behind its handles; it owns the engine and the background threads.
+//! [`Instance`]: an open database behind its handles; it owns the engine, the SQL layer and the background threads.
 
 use crate::background::Background;
 use crate::config::Config;
@@ -6,8 +6,8 @@ use crate::connection::Connections;
 use crate::error::Result;
 use crate::keys::KeyTree;
 use crate::storage::Storage;
-use godb_mvcc::StorageEngine;
 use godb_page::{Environment, FileSystem};
+use godb_sql::{Sql, SqlOptions, StorageEngine};
 
 use std::path::Path;
 use std::sync::Arc;
@@ -20,6 +20,7 @@ pub(crate) struct Instance {
     pub(crate) connections: Connections,
     /// The tree of the key-value API.
     pub(crate) keys: Arc<KeyTree>,
+    sql: Option<Arc<Sql>>,
     engine: Option<Arc<dyn StorageEngine>>,
     storage: Option<Arc<Storage>>,
     background: Option<Background>,
@@ -55,6 +56,13 @@ impl Instance {
         environment: &Environment,
         config: Config,
     ) -> Result<Arc<Self>> {
+        let options = SqlOptions {
+            plan_cache_bytes: config.query_cache_size,
+            work_mem: config.work_memory,
+            isolation: config.isolation,
+            ..SqlOptions::default()
+        };
+        let sql = Sql::open(engine.clone(), environment.clone(), options)?;
         let keys = Arc::new(KeyTree::find(&engine)?);
         let background = config
             .background_threads
@@ -63,10 +71,18 @@ impl Instance {
             config,
             connections: Connections::default(),
             keys,
+            sql: Some(sql),
             engine: Some(engine),
             storage,
             background,
         }))
+    }
+
+    /// The SQL layer.
+    pub(crate) fn sql(&self) -> &Arc<Sql> {
+        self.sql
+            .as_ref()
+            .expect("taken only when the last handle closes it")
     }
 
     /// The storage engine.
@@ -88,15 +104,24 @@ impl Instance {
         Ok(more)
     }
 
-    /// Checks what is stored, while the background rests.
+    /// Checks what is stored, from pages to indexes, while the background rests.
     pub(crate) fn check(&self) -> Result<Vec<String>> {
-        let Some(storage) = &self.storage else {
-            return Ok(Vec::new());
-        };
         match &self.background {
-            Some(background) => background.pause(|| storage.check()),
-            None => storage.check(),
+            Some(background) => background.pause(|| self.check_quietly()),
+            None => self.check_quietly(),
         }
+    }
+
+    fn check_quietly(&self) -> Result<Vec<String>> {
+        let mut findings = match &self.storage {
+            Some(storage) => storage.check()?,
+            None => Vec::new(),
+        };
+        // What lies on damaged trees cannot be judged.
+        if findings.is_empty() {
+            findings = self.sql().check()?.problems;
+        }
+        Ok(findings)
     }
 
     /// Closes it, and tells how that went.
@@ -108,6 +133,7 @@ impl Instance {
         if let Some(background) = self.background.take() {
             background.stop();
         }
+        self.sql = None;
         self.engine = None;
         match self.storage.take() {
             Some(storage) => storage.close(),

@@ -2,8 +2,8 @@
 //! without pairs has no page for them.
 
 use crate::error::Result;
-use godb_mvcc::{Begin, StorageEngine, TreeId};
 use godb_page::sync::{Arc, Mutex};
+use godb_sql::{Begin, StorageEngine, TreeId};
 
 /// Where the root tree says which tree it is.
 const NAME: &[u8] = b"key-value tree";

@@ -1,7 +1,7 @@
 //! [`Pairs`]: keys and values of a range, read a page at a time.
 
 use crate::error::Result;
-use godb_mvcc::EngineCursor;
+use godb_sql::EngineCursor;
 use std::collections::VecDeque;
 use std::ops::ControlFlow;
 

@@ -1,9 +1,10 @@
-//! [`Transaction`]: reads and writes of keys, all or nothing.
+//! [`Transaction`]: key-value and SQL together, all or nothing.
 
 use crate::connection::Connection;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::keys::KeyTree;
-use godb_mvcc::{EngineTransaction, Strength, Timestamp};
+use crate::rows::Rows;
+use godb_sql::{EngineError, EngineTransaction, Session, Strength, Timestamp, Value};
 use std::io::Read;
 use std::ops::{Bound, RangeBounds};
 use std::sync::Arc;
@@ -12,21 +13,17 @@ use std::sync::Arc;
 ///
 /// After an error that [is retryable](crate::Error::is_retryable) (a conflict, a deadlock) the whole transaction is to be run again.
 pub struct Transaction {
-    inner: Box<dyn EngineTransaction>,
+    session: Session,
     keys: Arc<KeyTree>,
-    _connection: Arc<Connection>,
+    connection: Arc<Connection>,
 }
 
 impl Transaction {
-    pub(crate) fn new(
-        inner: Box<dyn EngineTransaction>,
-        keys: Arc<KeyTree>,
-        connection: Arc<Connection>,
-    ) -> Self {
+    pub(crate) fn new(session: Session, keys: Arc<KeyTree>, connection: Arc<Connection>) -> Self {
         Self {
-            inner,
+            session,
             keys,
-            _connection: connection,
+            connection,
         }
     }
 
@@ -42,7 +39,7 @@ impl Transaction {
         };
         let mut show = Some(show);
         let mut shown = None;
-        self.inner.get(keys, key, &mut |bytes| {
+        self.engine()?.get(keys, key, &mut |bytes| {
             shown = show.take().map(|show| show(bytes));
         })?;
         Ok(shown)
@@ -54,7 +51,7 @@ impl Transaction {
     /// A retryable conflict when another transaction committed a change of the key that this one does not see.
     pub fn put(&mut self, key: &[u8], value: &[u8]) -> Result<()> {
         let keys = self.keys.get_or_make()?;
-        Ok(self.inner.put(keys, key, value)?)
+        Ok(self.engine_mut()?.put(keys, key, value)?)
     }
 
     /// Removes a key; tells whether it was there.
@@ -62,13 +59,13 @@ impl Transaction {
         let Some(keys) = self.keys.get() else {
             return Ok(false);
         };
-        Ok(self.inner.delete(keys, key)?)
+        Ok(self.engine_mut()?.delete(keys, key)?)
     }
 
     /// Sets a value from a stream of up to 1 GiB, in bounded memory. Returns its length.
     pub fn put_reader(&mut self, key: &[u8], mut value: impl Read) -> Result<u64> {
         let keys = self.keys.get_or_make()?;
-        Ok(self.inner.put_reader(keys, key, &mut value)?)
+        Ok(self.engine_mut()?.put_reader(keys, key, &mut value)?)
     }
 
     /// A value as a stream, in bounded memory.
@@ -76,13 +73,13 @@ impl Transaction {
         let Some(keys) = self.keys.get() else {
             return Ok(None);
         };
-        Ok(self.inner.get_reader(keys, key)?)
+        Ok(self.engine()?.get_reader(keys, key)?)
     }
 
     /// Locks a key until the transaction ends: nobody else changes it.
     pub fn lock(&mut self, key: &[u8]) -> Result<()> {
         let keys = self.keys.get_or_make()?;
-        Ok(self.inner.lock(keys, key, Strength::Exclusive)?)
+        Ok(self.engine_mut()?.lock(keys, key, Strength::Exclusive)?)
     }
 
     /// The pairs of a range of keys, in order.
@@ -106,33 +103,43 @@ impl Transaction {
         self.scan(&keys, true)
     }
 
+    /// Runs a query in this transaction.
+    pub fn query(&mut self, sql: &str, params: &[Value]) -> Result<Rows> {
+        let result = self.session.execute(sql, params)?;
+        Ok(Rows::new(result.rows, self.connection.clone()))
+    }
+
+    /// Runs a statement in this transaction; returns how many rows it changed.
+    pub fn execute(&mut self, sql: &str, params: &[Value]) -> Result<u64> {
+        Ok(self.session.execute(sql, params)?.finish()?)
+    }
+
     /// Undoes everything since `savepoint`, which stays.
     pub fn roll_back_to(&mut self, savepoint: Savepoint) -> Result<()> {
-        Ok(self.inner.roll_back_to(savepoint.0)?)
+        Ok(self.session.return_to(savepoint.0)?)
     }
 
     /// A point to [return to](Self::roll_back_to).
     pub fn savepoint(&mut self) -> Result<Savepoint> {
-        Ok(Savepoint(self.inner.savepoint()?))
+        Ok(Savepoint(self.session.mark()?))
     }
 
     /// Commits. When it returns, the changes survive whatever happens to the process (and, under sync mode full, the machine).
     ///
     /// # Errors
     /// After a [fault](crate::Error::Fault) the outcome is unknown until the database is opened again.
-    pub fn commit(self) -> Result<Timestamp> {
-        Ok(self.inner.commit()?)
+    pub fn commit(mut self) -> Result<Timestamp> {
+        Ok(self.session.commit()?)
     }
 
     /// Undoes everything.
-    pub fn roll_back(self) -> Result<()> {
-        Ok(self.inner.roll_back()?)
+    pub fn roll_back(mut self) -> Result<()> {
+        Ok(self.session.roll_back()?)
     }
 
     /// The commit whose state this transaction sees: what [`Database::as_of`](crate::Database::as_of) takes.
-    #[must_use]
-    pub fn snapshot(&self) -> Timestamp {
-        self.inner.snapshot()
+    pub fn snapshot(&self) -> Result<Timestamp> {
+        Ok(self.engine()?.snapshot())
     }
 
     fn scan<'k>(&self, keys: &impl RangeBounds<&'k [u8]>, backward: bool) -> Result<crate::pairs::Pairs> {
@@ -140,15 +147,31 @@ impl Transaction {
             return Ok(crate::pairs::Pairs::none());
         };
         let bound = |bound: Bound<&&'k [u8]>| bound.map(|key| *key);
-        let range = godb_mvcc::Range {
+        let range = godb_sql::Range {
             from: bound(keys.start_bound()),
             to: bound(keys.end_bound()),
             backward,
         };
-        Ok(crate::pairs::Pairs::new(self.inner.scan(keys_tree, range)?))
+        Ok(crate::pairs::Pairs::new(self.engine()?.scan(keys_tree, range)?))
     }
+
+    fn engine(&self) -> Result<&dyn EngineTransaction> {
+        self.session.transaction().ok_or_else(ended)
+    }
+
+    fn engine_mut(&mut self) -> Result<&mut dyn EngineTransaction> {
+        self.session.transaction_mut().ok_or_else(ended)
+    }
+}
+
+/// SQL inside the transaction (`COMMIT`, `ROLLBACK`) has ended it.
+fn ended() -> Error {
+    EngineError::Unsupported {
+        what: "using a transaction that SQL has ended",
+    }
+    .into()
 }
 
 /// A point within a transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Savepoint(godb_mvcc::EngineSavepoint);
+pub struct Savepoint(godb_sql::EngineSavepoint);

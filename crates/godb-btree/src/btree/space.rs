@@ -81,8 +81,8 @@ impl<P: Pages> BTree<P> {
             page.count(TreeId::default(), group + 1, 0);
         });
         step.commit(&mut room, None, Undo::Never);
-        self.space
-            .extend(map::bits(&new).map_err(|Damaged(what)| bad_page(id, what))?);
+        let bits = map::bits(&new).map_err(|Damaged(what)| bad_page(id, what))?;
+        self.space.extend(bits, map::fixed(group));
         Ok(())
     }
 

@@ -5,7 +5,7 @@ use super::expr::place;
 use super::names::{fold, parts, start};
 use crate::error::{Result, SqlError, state};
 use crate::expr::Expr;
-use crate::standin::functions::{is_aggregate, resolve_function};
+use crate::functions::{is_aggregate, resolve_function};
 use crate::types::DataType;
 use crate::value::Value;
 use sqlparser::ast::{self, DuplicateTreatment, FunctionArg, FunctionArgExpr, FunctionArguments};

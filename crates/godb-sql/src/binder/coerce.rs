@@ -1,12 +1,12 @@
 //! Bringing an expression to a type.
 
 use super::{Binder, Bound};
+use crate::cast::{Coercion, can_cast};
 use crate::error::{Result, SqlError, state};
 use crate::expr::Expr;
+use crate::functions::common_type;
 use crate::plan::logical::{Logical, OutputColumn};
-use crate::standin::cast::{Coercion, can_cast};
-use crate::standin::functions::common_type;
-use crate::standin::text::from_text;
+use crate::text::from_text;
 use crate::types::DataType;
 use crate::value::Value;
 use sqlparser::tokenizer::Location;

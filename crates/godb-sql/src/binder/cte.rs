@@ -68,9 +68,11 @@ impl Binder<'_> {
         for (column, shown) in columns.iter_mut().zip(&definition.alias.columns) {
             column.name = fold(&shown.name);
         }
+        let plan = shown_only(bound);
+        plan.check_depth()?;
         Ok(Cte {
             name,
-            plan: shown_only(bound),
+            plan,
             columns,
             frame: self.frames.len() - 1,
         })

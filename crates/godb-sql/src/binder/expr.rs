@@ -2,12 +2,11 @@
 
 use super::Binder;
 use super::types::describe_type;
+use crate::cast::Coercion;
 use crate::error::{Result, SqlError, state};
 use crate::expr::{Expr, Subquery};
-use crate::standin::cast::Coercion;
 use crate::types::DataType;
 use crate::value::Value;
-use bigdecimal::ToPrimitive;
 use sqlparser::ast::{self, CastKind, Expr as Sql, Spanned, UnaryOperator};
 use sqlparser::tokenizer::Location;
 
@@ -318,7 +317,7 @@ pub(super) fn truth_value(truth: bool) -> Expr {
 fn negative(value: &Value, ty: DataType) -> Option<Expr> {
     let integer = match value {
         Value::Int(integer) => integer.checked_neg(),
-        Value::Numeric(numeric) if numeric.fractional_digit_count() == 0 => (-numeric).to_i64(),
+        Value::Numeric(numeric) if numeric.scale() == 0 => (-numeric).to_i64(),
         _ => None,
     };
     match (integer, value) {

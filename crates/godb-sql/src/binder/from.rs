@@ -5,12 +5,12 @@ use super::names::{fold, parts, start, table_name};
 use super::scope::{Relation, Scope};
 use super::subquery::shown_only;
 use super::{Binder, Bound};
+use crate::cast::Coercion;
 use crate::catalog::Table;
 use crate::error::{Result, SqlError, state};
 use crate::expr::Expr;
+use crate::functions::common_type;
 use crate::plan::logical::{JoinKind, Logical, OutputColumn};
-use crate::standin::cast::Coercion;
-use crate::standin::functions::common_type;
 use crate::types::DataType;
 use crate::value::Value;
 use godb_mvcc::Moment;
@@ -21,7 +21,7 @@ use sqlparser::tokenizer::Location;
 use std::sync::Arc;
 
 /// The most tables of one FROM clause.
-const MAX_RELATIONS: usize = 500;
+const MAX_RELATIONS: usize = 200;
 
 /// Something to read from, and the names in it.
 pub(super) struct FromItem {

@@ -2,11 +2,11 @@
 
 use super::Binder;
 use super::expr::{place, unnested};
+use crate::cast::Coercion;
 use crate::error::Result;
 use crate::expr::Expr;
 use crate::functions::Resolved;
-use crate::standin::cast::Coercion;
-use crate::standin::functions::{resolve_binary, resolve_unary};
+use crate::functions::{resolve_binary, resolve_unary};
 use sqlparser::ast::{BinaryOperator, Expr as Sql, Spanned};
 use sqlparser::tokenizer::Location;
 

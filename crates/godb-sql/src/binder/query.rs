@@ -139,8 +139,7 @@ impl Binder<'_> {
         let mut coerced = Vec::with_capacity(rows.len());
         for row in rows {
             let cells = row.into_iter().zip(&types);
-            let cells =
-                cells.map(|((e, at), to)| self.coerce(e, *to, crate::standin::cast::Coercion::Implicit, at));
+            let cells = cells.map(|((e, at), to)| self.coerce(e, *to, crate::cast::Coercion::Implicit, at));
             coerced.push(cells.collect::<Result<Vec<_>>>()?);
         }
         let named = types.iter().enumerate();

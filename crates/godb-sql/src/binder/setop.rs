@@ -1,9 +1,9 @@
 //! UNION, INTERSECT, EXCEPT.
 
 use super::{Binder, Bound};
+use crate::cast::Coercion;
 use crate::error::{Result, SqlError};
 use crate::plan::logical::{Logical, SetKind};
-use crate::standin::cast::Coercion;
 use crate::types::DataType;
 use sqlparser::ast::{SetExpr, SetOperator, SetQuantifier};
 use sqlparser::tokenizer::Location;

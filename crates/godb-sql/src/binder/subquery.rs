@@ -3,11 +3,11 @@
 use super::expr::{negate, place, truth_value, unnested};
 use super::operator::symbol;
 use super::{Binder, Bound, Frame};
+use crate::cast::Coercion;
 use crate::error::{Result, SqlError, state};
 use crate::expr::{Asking, Expr, Subquery};
+use crate::functions::resolve_binary;
 use crate::plan::logical::Logical;
-use crate::standin::cast::Coercion;
-use crate::standin::functions::resolve_binary;
 use crate::types::DataType;
 use crate::value::Value;
 use sqlparser::ast::{self, BinaryOperator, Expr as Sql, Query};

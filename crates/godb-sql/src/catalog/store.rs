@@ -84,21 +84,18 @@ impl<'a> Stored<'a> {
         Ok(self.number(VERSION)?.unwrap_or(0))
     }
 
-    /// The tree of the key-value API, or `None` when the catalog has not been made yet.
-    pub(crate) fn kv_tree(&self) -> Result<Option<TreeId>> {
+    /// Whether the catalog has been made.
+    pub(crate) fn exists(&self) -> Result<bool> {
         let Some(bytes) = self.bytes(FORMAT)? else {
-            return Ok(None);
+            return Ok(false);
         };
-        let (format, used) = varint::get(&bytes).ok_or_else(|| damaged("catalog"))?;
+        let (format, _) = varint::get(&bytes).ok_or_else(|| damaged("catalog"))?;
         if format != FORMAT_NUMBER {
             let message =
                 format!("the catalog has format {format}, which this version of godb does not know");
             return Err(SqlError::new(state::OBJECT_NOT_IN_PREREQUISITE_STATE, message));
         }
-        let (tree, _) = varint::get(&bytes[used..]).ok_or_else(|| damaged("catalog"))?;
-        Ok(Some(TreeId::from_raw(
-            u32::try_from(tree).map_err(|_| damaged("catalog"))?,
-        )))
+        Ok(true)
     }
 
     /// What `name` stands for.
@@ -165,14 +162,11 @@ impl<'a> StoredMut<'a> {
     }
 
     /// Makes the catalog of a new database.
-    pub(crate) fn create(&mut self) -> Result<TreeId> {
-        let kv = self.tx.create_tree()?;
+    pub(crate) fn create(&mut self) -> Result<()> {
         let mut format = Vec::new();
         varint::put(&mut format, FORMAT_NUMBER);
-        varint::put(&mut format, u64::from(kv.raw()));
         self.tx.put(self.root, FORMAT, &format)?;
-        self.put_number(VERSION, 1)?;
-        Ok(kv)
+        self.put_number(VERSION, 1)
     }
 
     /// Keeps every other DDL statement out until the transaction ends.

@@ -9,7 +9,7 @@ use crate::binder::bind_default;
 use crate::catalog::Table;
 use crate::dml::{TableWriter, check_rows};
 use crate::error::{Result, SqlError, state};
-use crate::executor::{Run, Statement};
+use crate::executor::{Run, Statement, row_number};
 use crate::expr::Expr;
 use crate::text::push_text;
 use crate::vector::{BATCH_ROWS, Batch, Column, ColumnData};
@@ -98,16 +98,23 @@ pub(crate) fn copy_from(
     }
     let mut rows = 0;
     loop {
-        let batch = copy.read_batch(&mut lines, &mut record, &force)?;
+        let (batch, numbers) = copy.read_batch(&mut lines, &mut record, &force)?;
         if batch.rows == 0 {
             return Ok(rows);
         }
         copy.statement.check()?;
         rows += batch.rows as u64;
         let batch = complete(copy, &*tx, &batch, &defaults)?;
-        check_rows(&Run::new(&*tx, copy.statement), copy.table, &batch)
-            .map_err(|error| error.context(format!("COPY {}, line {}", copy.table.name, lines.line)))?;
-        copy.writer.insert_all(tx, &batch.columns, batch.rows)?;
+        let run = Run::new(&*tx, copy.statement);
+        if let Err(error) = check_rows(&run, copy.table, &batch) {
+            let refused =
+                |row: &usize| check_rows(&run, copy.table, &batch.take(&[row_number(*row)])).is_err();
+            let row = (0..batch.rows).find(refused).unwrap_or(0);
+            return Err(copy.at(error, numbers[row]));
+        }
+        if let Err(error) = copy.writer.insert_all(tx, &batch.columns, batch.rows) {
+            return Err(copy.at(error, numbers[copy.writer.refused()]));
+        }
         if let Some(observer) = copy.observer {
             observer(Progress {
                 rows,
@@ -149,13 +156,18 @@ impl Force {
 }
 
 impl CopyIn<'_> {
-    /// The columns of up to a batch of records, in the file's order.
-    fn read_batch(&self, lines: &mut Lines<'_>, record: &mut Record, force: &Force) -> Result<Batch> {
+    /// The columns of up to a batch of records, in the file's order, and the records' lines.
+    fn read_batch(
+        &self,
+        lines: &mut Lines<'_>,
+        record: &mut Record,
+        force: &Force,
+    ) -> Result<(Batch, Vec<u64>)> {
         let types: Vec<_> = self.columns.iter().map(|&at| self.table.columns[at].ty).collect();
         let room = |ty: &_| Column::new(ColumnData::with_capacity(*ty, BATCH_ROWS));
         let mut columns: Vec<_> = types.iter().map(room).collect();
-        let mut rows = 0;
-        while rows < BATCH_ROWS && lines.next(record).map_err(|error| self.at(error, lines.line))? {
+        let mut numbers = Vec::with_capacity(BATCH_ROWS);
+        while numbers.len() < BATCH_ROWS && lines.next(record).map_err(|error| self.at(error, lines.line))? {
             self.check_width(record)
                 .map_err(|error| self.at(error, lines.line))?;
             for (at, column) in columns.iter_mut().enumerate() {
@@ -172,12 +184,11 @@ impl CopyIn<'_> {
                         .map_err(|error| self.in_field(error, lines.line, at, text))?;
                 }
             }
-            rows += 1;
+            numbers.push(lines.line);
         }
-        Ok(Batch {
-            columns: columns.into_iter().map(Arc::new).collect(),
-            rows,
-        })
+        let columns = columns.into_iter().map(Arc::new).collect();
+        let rows = numbers.len();
+        Ok((Batch { columns, rows }, numbers))
     }
 
     fn check_width(&self, record: &Record) -> Result<()> {

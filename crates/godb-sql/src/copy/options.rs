@@ -69,7 +69,8 @@ impl Written {
             CopyOption::ForceQuote(columns) if to => self.force_quote = names(columns),
             CopyOption::ForceNotNull(columns) if !to => self.force_not_null = names(columns),
             CopyOption::ForceNull(columns) if !to => self.force_null = names(columns),
-            CopyOption::Freeze(false) => {}
+            // Freezing permits to skip work for later readers, which is not needed here.
+            CopyOption::Freeze(_) => {}
             CopyOption::Encoding(name) if is_utf8(name) => {}
             other => return Err(SqlError::unsupported(format!("the COPY option {other}"))),
         }

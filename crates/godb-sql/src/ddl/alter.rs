@@ -91,7 +91,7 @@ impl Ddl<'_> {
             return self.remove_indexes(table, |index| index.name == name);
         }
         if !table.primary_key.is_empty() && table.primary_key_name == name {
-            return Err(SqlError::unsupported("dropping a primary key"));
+            return self.drop_primary_key(table);
         }
         if if_exists {
             return Ok(());

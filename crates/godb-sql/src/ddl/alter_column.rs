@@ -5,7 +5,7 @@ use super::alter::new_version;
 use super::column::{Defined, define};
 use super::constraint::mentioned;
 use super::names::{fold, no_column, position};
-use crate::binder::bind_default;
+use crate::binder::{bind_default, describe_type};
 use crate::catalog::{Table, bind_checks};
 use crate::error::{Result, SqlError, state};
 use crate::expr::Expr;
@@ -141,8 +141,13 @@ impl Ddl<'_> {
                 table.columns[at].default = None;
                 Ok(())
             }
+            AlterColumnOperation::SetDataType {
+                data_type,
+                using: None,
+                ..
+            } => self.change_type(table, at, describe_type(data_type)?),
             AlterColumnOperation::SetDataType { .. } => {
-                Err(SqlError::unsupported("changing a column's type"))
+                Err(SqlError::unsupported("ALTER COLUMN … TYPE … USING"))
             }
             other => Err(SqlError::unsupported(format!("ALTER COLUMN … {other}"))),
         }

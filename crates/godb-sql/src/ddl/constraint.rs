@@ -20,9 +20,7 @@ impl Ddl<'_> {
     ) -> Result<()> {
         for constraint in constraints {
             match constraint {
-                Constraint::PrimaryKey { .. } => {
-                    return Err(SqlError::unsupported("adding a primary key to an existing table"));
-                }
+                Constraint::PrimaryKey { name, columns } => self.add_primary_key(table, name, &columns)?,
                 Constraint::Unique { name, columns } => self.add_unique(table, name, &columns, fill)?,
                 Constraint::Check { name, text, column } => self.add_check(table, name, text, column)?,
             }

@@ -11,7 +11,7 @@ use crate::executor::build;
 use crate::plan::physical::QueryPlan;
 use crate::types::DataType;
 use crate::value::Value;
-use sqlparser::ast::{CreateTable, CreateTableOptions, Query};
+use sqlparser::ast::{CreateTable, CreateTableOptions, Query, SqlOption};
 use std::sync::Arc;
 
 /// PostgreSQL's limit; a row's codes stay small.
@@ -114,10 +114,7 @@ fn refuse_options(create: &CreateTable) -> Result<()> {
             create.partition_by.is_some() || create.partition_of.is_some(),
             "a partitioned table",
         ),
-        (
-            !matches!(create.table_options, CreateTableOptions::None),
-            "a table option",
-        ),
+        (!packs_pages(&create.table_options), "a table option"),
         (create.without_rowid || create.strict, "a table option"),
         (
             create.order_by.is_some() || create.primary_key.is_some(),
@@ -135,6 +132,21 @@ fn refuse_options(create: &CreateTable) -> Result<()> {
     match refused.iter().find(|(given, _)| *given) {
         Some((_, what)) => Err(SqlError::unsupported(what)),
         None => Ok(()),
+    }
+}
+
+/// Whether the options say no more than that pages are to be filled, which they are.
+fn packs_pages(options: &CreateTableOptions) -> bool {
+    let full = |option: &SqlOption| match option {
+        SqlOption::KeyValue { key, value } => {
+            key.value.eq_ignore_ascii_case("fillfactor") && value.to_string() == "100"
+        }
+        _ => false,
+    };
+    match options {
+        CreateTableOptions::None => true,
+        CreateTableOptions::With(options) => options.iter().all(full),
+        _ => false,
     }
 }
 

@@ -17,6 +17,7 @@ mod drop;
 mod index;
 mod names;
 mod rename;
+mod rewrite;
 mod scan_table;
 
 pub(crate) use names::{fold, table_name};

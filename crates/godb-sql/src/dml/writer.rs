@@ -29,6 +29,8 @@ pub(crate) struct TableWriter {
     row: Vec<u8>,
     entry: Entry,
     before: Entry,
+    /// Which row of the batch inserted last was refused.
+    refused: usize,
 }
 
 impl TableWriter {
@@ -48,6 +50,7 @@ impl TableWriter {
             row: Vec::new(),
             entry: Entry::default(),
             before: Entry::default(),
+            refused: 0,
         }
     }
 
@@ -65,6 +68,7 @@ impl TableWriter {
         };
         let mut keys = Vec::with_capacity(if self.indexes.is_empty() { 0 } else { rows });
         for (row, number) in (0..rows).zip(first..) {
+            self.refused = row;
             self.insert_row(tx, columns, row, number)?;
             if !self.indexes.is_empty() {
                 keys.push(self.key.clone());
@@ -136,6 +140,7 @@ impl TableWriter {
         }
         entries.sort_unstable_by(|(a, _), (b, _)| a.key.cmp(&b.key));
         for (entry, row) in &entries {
+            self.refused = *row;
             put_entry(tx, &self.table, &self.indexes[index], entry, columns, *row)?;
         }
         Ok(())
@@ -271,6 +276,11 @@ impl TableWriter {
         let mut key = Vec::new();
         self.store.put_key(&mut key, columns, row);
         Some(key)
+    }
+
+    /// After [`insert_all`](Self::insert_all) has failed: which row was refused.
+    pub(crate) fn refused(&self) -> usize {
+        self.refused
     }
 
     /// The key of the row written last.

@@ -13,8 +13,9 @@ use super::scan::Scan;
 use super::simple::{Concat, Filter, Limit, Project, Series, Values};
 use super::sort::Sort;
 use crate::expr::Expr;
-use crate::plan::logical::{JoinKind, SetKind};
+use crate::plan::logical::{JoinKind, SetKind, SortKey};
 use crate::plan::physical::{Node, Physical, Source};
+use crate::types::DataType;
 use std::sync::Arc;
 
 /// The operator of a node, with its inputs.
@@ -28,7 +29,6 @@ pub(crate) fn build(node: &Node, statement: &Statement) -> Box<dyn Operator> {
 }
 
 fn operator(node: &Node, statement: &Statement) -> Box<dyn Operator> {
-    let input = |input: &Node| build(input, statement);
     match &node.op {
         Physical::Values(rows) => Box::new(Values {
             rows: rows.clone(),
@@ -36,17 +36,20 @@ fn operator(node: &Node, statement: &Statement) -> Box<dyn Operator> {
             at: 0,
         }),
         Physical::Scan(source) => Box::new(Scan::new(source)),
-        Physical::Filter {
-            input: from,
-            predicate,
-        } => Box::new(Filter {
-            input: input(from),
-            predicate: predicate.clone(),
-        }),
-        Physical::Project { input: from, exprs } => Box::new(Project {
-            input: input(from),
-            exprs: exprs.clone(),
-        }),
+        Physical::Series(args) => {
+            let ty = node.types.first().copied().unwrap_or(DataType::Int4);
+            Box::new(Series {
+                args: args.clone(),
+                ty,
+                state: None,
+            })
+        }
+        Physical::Set {
+            kind,
+            all,
+            left,
+            right,
+        } => set(*kind, *all, node, build(left, statement), build(right, statement)),
         Physical::HashJoin { .. } => hash_join(node, statement),
         Physical::NestedLoopJoin {
             kind,
@@ -54,8 +57,8 @@ fn operator(node: &Node, statement: &Statement) -> Box<dyn Operator> {
             right,
             on,
         } => Box::new(NestedLoopJoin {
-            left: input(left),
-            right: input(right),
+            left: build(left, statement),
+            right: build(right, statement),
             matcher: matcher(*kind, on.as_ref(), right),
             left_types: left.types.clone(),
             inner: None,
@@ -74,70 +77,57 @@ fn operator(node: &Node, statement: &Statement) -> Box<dyn Operator> {
                 condition: residual.clone(),
                 right_types,
             };
-            Box::new(IndexJoin::new(input(left), source, matcher))
+            Box::new(IndexJoin::new(build(left, statement), source, matcher))
         }
+        Physical::Filter { input, .. }
+        | Physical::Project { input, .. }
+        | Physical::HashAggregate { input, .. }
+        | Physical::Distinct { input, .. }
+        | Physical::Sort { input, .. }
+        | Physical::TopN { input, .. }
+        | Physical::Limit { input, .. } => unary(&node.op, &input.types, build(input, statement)),
+    }
+}
+
+/// An operator with one input, whose columns are of these types.
+fn unary(op: &Physical, types: &[DataType], input: Box<dyn Operator>) -> Box<dyn Operator> {
+    let sort = |input, keys: &Vec<SortKey>, limit: Option<&Expr>, offset: Option<&Expr>| Sort {
+        input,
+        keys: keys.clone(),
+        types: types.to_vec(),
+        limit: limit.cloned(),
+        offset: offset.cloned(),
+        sorted: None,
+    };
+    match op {
+        Physical::Filter { predicate, .. } => Box::new(Filter {
+            input,
+            predicate: predicate.clone(),
+        }),
+        Physical::Project { exprs, .. } => Box::new(Project {
+            input,
+            exprs: exprs.clone(),
+        }),
         Physical::HashAggregate {
-            input: from,
-            groups,
-            aggregates,
-        } => Box::new(Aggregate::new(input(from), groups.clone(), aggregates.clone())),
-        Physical::Distinct { input: from, on } if on.is_empty() => {
-            Box::new(distinct(input(from), &from.types))
-        }
-        Physical::Distinct { input: from, on } => Box::new(DistinctOn {
-            input: input(from),
+            groups, aggregates, ..
+        } => Box::new(Aggregate::new(input, groups.clone(), aggregates.clone())),
+        Physical::Distinct { on, .. } if on.is_empty() => Box::new(distinct(input, types)),
+        Physical::Distinct { on, .. } => Box::new(DistinctOn {
+            input,
             on: on.clone(),
             seen: None,
         }),
-        Physical::Sort { input: from, keys } => Box::new(Sort {
-            input: input(from),
-            keys: keys.clone(),
-            types: from.types.clone(),
-            limit: None,
-            offset: None,
-            sorted: None,
-        }),
+        Physical::Sort { keys, .. } => Box::new(sort(input, keys, None, None)),
         Physical::TopN {
-            input: from,
-            keys,
-            limit,
-            offset,
-        } => Box::new(Sort {
-            input: input(from),
-            keys: keys.clone(),
-            types: from.types.clone(),
-            limit: Some(limit.clone()),
-            offset: offset.clone(),
-            sorted: None,
-        }),
-        Physical::Limit {
-            input: from,
-            limit,
-            offset,
-        } => Box::new(Limit {
-            input: input(from),
+            keys, limit, offset, ..
+        } => Box::new(sort(input, keys, Some(limit), offset.as_ref())),
+        Physical::Limit { limit, offset, .. } => Box::new(Limit {
+            input,
             limit: limit.clone(),
             offset: offset.clone(),
             left: None,
         }),
-        Physical::Set {
-            kind,
-            all,
-            left,
-            right,
-        } => set(*kind, *all, node, input(left), input(right)),
-        Physical::Series(args) => {
-            let ty = node
-                .types
-                .first()
-                .copied()
-                .unwrap_or(crate::types::DataType::Int4);
-            Box::new(Series {
-                args: args.clone(),
-                ty,
-                state: None,
-            })
-        }
+        _ => unreachable!("called for operators with one input"),
     }
 }
 
@@ -149,8 +139,8 @@ fn matcher(kind: JoinKind, condition: Option<&Expr>, right: &Node) -> Matcher {
     }
 }
 
-fn source_types(source: &Source) -> Vec<crate::types::DataType> {
-    let key = source.with_key.then_some(crate::types::DataType::Bytea);
+fn source_types(source: &Source) -> Vec<DataType> {
+    let key = source.with_key.then_some(DataType::Bytea);
     source
         .columns
         .iter()

@@ -36,6 +36,7 @@ mod subquery;
 mod tests;
 
 pub(crate) use build::build;
+pub(crate) use columns::row_number;
 pub use meter::{Measured, Meters};
 pub(crate) use run::{Run, Statement, Terms};
 pub(crate) use sorter::Sorter;

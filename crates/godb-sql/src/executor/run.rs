@@ -162,7 +162,8 @@ impl<'a> Run<'a> {
 
     /// The rows of `batch` for which `predicate` is true.
     pub(crate) fn select(&self, predicate: &crate::expr::Expr, batch: &Batch) -> Result<Vec<u32>> {
-        crate::eval::select(predicate, batch, &self.evaluating())
+        let kept = crate::eval::select(predicate, batch, &self.evaluating())?;
+        Ok(kept.unwrap_or_else(|| (0..crate::convert::row_u32(batch.rows)).collect()))
     }
 
     /// The value of an expression without columns.

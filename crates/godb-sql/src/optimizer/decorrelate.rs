@@ -401,6 +401,6 @@ fn equality(
     pending: &[Option<Logical>],
 ) -> Option<&'static crate::functions::Function> {
     let right = pending[subquery.plan].as_ref()?.output().first()?.ty;
-    let resolved = crate::standin::functions::resolve_binary("=", left.data_type(), right).ok()?;
+    let resolved = crate::functions::resolve_binary("=", left.data_type(), right).ok()?;
     Some(resolved.function)
 }

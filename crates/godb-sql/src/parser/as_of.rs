@@ -6,7 +6,7 @@
 
 use super::position_of;
 use crate::error::{Result, SqlError, state};
-use crate::standin::text::from_text;
+use crate::text::from_text;
 use crate::types::DataType;
 use crate::value::Value;
 use godb_mvcc::Moment;

@@ -213,7 +213,8 @@ pub enum Change {
         /// What `ON CONFLICT` says.
         on_conflict: OnConflict,
     },
-    /// UPDATE. The source produces the old row (all columns), its key (bytea), then the new values of the `set` columns.
+    /// UPDATE. The source produces the old row (all columns), its key (bytea), then the new values of the `set` columns. With FROM a row may
+    /// come several times; the first time counts.
     Update {
         /// Which table.
         table: Arc<Table>,

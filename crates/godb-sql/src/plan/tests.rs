@@ -79,7 +79,7 @@ fn wide_statements_are_planned() {
     with_stack(2 << 20, || {
         let started = Instant::now();
         let joins = |n: usize| (0..n).map(|i| format!(", heap h{i}")).collect::<String>();
-        let chained = (1..400)
+        let chained = (1..190)
             .map(|i| format!(" JOIN heap h{i} ON h{i}.a = h{}.a", i - 1))
             .collect::<String>();
         for sql in [
@@ -88,7 +88,31 @@ fn wide_statements_are_planned() {
             format!("SELECT a FROM heap WHERE a IN (1{})", ", 2".repeat(50_000)),
             format!("SELECT 1{}", ", 1".repeat(20_000)),
             format!("SELECT 1 FROM heap{}", joins(10_000)),
-            format!("SELECT 1 FROM heap{}", joins(300)),
+            format!("SELECT 1 FROM heap{}", joins(199)),
+            format!(
+                "SELECT 1 FROM (SELECT 1 FROM (SELECT 1 FROM heap{0}) a{0}) b{0}",
+                joins(190)
+            ),
+            format!(
+                "WITH c0 AS (SELECT a AS x FROM heap){} SELECT 1 FROM c400",
+                (1..=400)
+                    .map(|i| format!(
+                        ", c{i} AS (SELECT DISTINCT x FROM c{} WHERE x > {i} ORDER BY x LIMIT 5)",
+                        i - 1
+                    ))
+                    .collect::<String>()
+            ),
+            format!(
+                "SELECT a FROM heap{}",
+                " UNION ALL SELECT a FROM heap".repeat(400)
+            ),
+            format!("SELECT a FROM heap{}", " EXCEPT SELECT a FROM heap".repeat(400)),
+            format!(
+                "SELECT 1 FROM (SELECT 1 FROM (SELECT 1 FROM heap{0}) a{0}) b{0}",
+                joins(94)
+            ),
+            format!("SELECT h0.a FROM heap h0{}", chained.replace("JOIN", "LEFT JOIN")),
+            format!("SELECT a FROM heap{}", " EXCEPT SELECT a FROM heap".repeat(290)),
             format!("SELECT h0.a FROM heap h0{chained}"),
             format!(
                 "INSERT INTO heap VALUES (1, 2, 3){}",

@@ -5,12 +5,12 @@ use super::rows::StatementResult;
 use super::{Session, Sql};
 use crate::catalog::{Catalog, Table};
 use crate::ddl::{Ddl, TableScan, no_relation, table_name};
-use crate::error::{Result, SqlError};
+use crate::error::{Result, SqlError, state};
 use crate::plan::statement::bind_copy_query;
 use crate::storage::{Entry, IndexStore};
 use crate::types::DataType;
 use godb_mvcc::{Begin, EngineTransaction, Range};
-use sqlparser::ast::{Analyze, Statement};
+use sqlparser::ast::{Analyze, Statement, VacuumStatement};
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
@@ -106,6 +106,23 @@ impl Session {
             result.notice = Some("the relation already exists or does not exist, skipping".to_owned());
         }
         Ok(result)
+    }
+
+    /// VACUUM: drops versions that nobody can see any more.
+    pub(super) fn vacuum(&mut self, vacuum: &VacuumStatement) -> Result<StatementResult> {
+        let more =
+            vacuum.full || vacuum.sort_only || vacuum.delete_only || vacuum.reindex || vacuum.recluster;
+        if more || vacuum.boost || vacuum.threshold.is_some() {
+            return Err(SqlError::unsupported("an option of VACUUM"));
+        }
+        if self.open.is_some() {
+            let message = "VACUUM cannot run inside a transaction block";
+            return Err(SqlError::new(state::ACTIVE_SQL_TRANSACTION, message));
+        }
+        while self.sql.engine.collect()? {
+            self.canceller.check()?;
+        }
+        Ok(StatementResult::done("VACUUM"))
     }
 
     /// ANALYZE: counts rows.

@@ -168,6 +168,7 @@ impl Session {
             }
             ast::Statement::Copy { .. } => self.copy(open, prepared),
             ast::Statement::Analyze(analyze) => self.analyze(open, analyze),
+            ast::Statement::Vacuum(vacuum) => self.vacuum(vacuum),
             other => self.define(open, other, &prepared.parsed().text),
         }
     }

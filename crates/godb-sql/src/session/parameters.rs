@@ -42,7 +42,7 @@ fn parameter(at: usize, value: &Value, ty: DataType) -> Result<Value> {
         (Value::Int(number), Physical::Bytes) if ty != DataType::Bytea => {
             Some(Value::Text(number.to_string()))
         }
-        (Value::Float(number), Physical::Numeric) => Numeric::try_from(*number).ok().map(Value::Numeric),
+        (Value::Float(number), Physical::Numeric) => Numeric::from_f64(*number, 15).map(Value::Numeric),
         (Value::Text(text), _) => Some(from_text(text, ty)?),
         _ => None,
     };

@@ -56,7 +56,6 @@ pub struct Sql {
     pub(super) plans: PlanCache,
     pub(super) numbers: Arc<RowNumbers>,
     pub(super) hash_seed: u64,
-    kv_tree: TreeId,
 }
 
 impl std::fmt::Debug for Sql {
@@ -77,10 +76,9 @@ impl Sql {
         environment: Environment,
         options: SqlOptions,
     ) -> Result<Arc<Self>> {
-        let kv_tree = match existing(&engine)? {
-            Some(tree) => tree,
-            None => create(&engine)?,
-        };
+        if !exists(&engine)? {
+            create(&engine)?;
+        }
         let tx = engine.clone().begin(Begin {
             read_only: true,
             ..Begin::default()
@@ -98,7 +96,6 @@ impl Sql {
             plans,
             numbers,
             hash_seed,
-            kv_tree,
         }))
     }
 
@@ -106,12 +103,6 @@ impl Sql {
     #[must_use]
     pub fn session(self: &Arc<Self>) -> Session {
         Session::new(self.clone())
-    }
-
-    /// A tree for the key-value API, made together with the catalog.
-    #[must_use]
-    pub fn kv_tree(&self) -> TreeId {
-        self.kv_tree
     }
 
     /// The engine.
@@ -160,17 +151,17 @@ impl Sql {
     }
 }
 
-fn existing(engine: &Arc<dyn StorageEngine>) -> Result<Option<TreeId>> {
+fn exists(engine: &Arc<dyn StorageEngine>) -> Result<bool> {
     let tx = engine.clone().begin(Begin {
         read_only: true,
         ..Begin::default()
     })?;
-    Stored::new(&*tx, engine.root()).kv_tree()
+    Stored::new(&*tx, engine.root()).exists()
 }
 
-fn create(engine: &Arc<dyn StorageEngine>) -> Result<TreeId> {
+fn create(engine: &Arc<dyn StorageEngine>) -> Result<()> {
     let mut tx = engine.clone().begin(Begin::default())?;
-    let tree = StoredMut::new(&mut *tx, engine.root()).create()?;
+    StoredMut::new(&mut *tx, engine.root()).create()?;
     tx.commit()?;
-    Ok(tree)
+    Ok(())
 }

@@ -23,6 +23,8 @@
 //! `sorted` both sides are sorted. `session b` goes on in another session. `$DIR` stands for an empty directory.
 
 #[cfg(test)]
+mod concurrency;
+#[cfg(test)]
 mod model;
 #[cfg(test)]
 mod tests;

@@ -171,10 +171,9 @@ fn compare(session: &mut Session, model: &Model) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(24))]
+    #![proptest_config(ProptestConfig::with_cases(100))]
 
     #[test]
-    #[ignore = "needs the expression library"]
     fn a_table_and_its_indexes_are_what_the_statements_made_them(steps in prop::collection::vec(any_step(), 1..40)) {
         let sql = sql();
         let mut session = sql.session();

@@ -14,7 +14,6 @@ pub(super) fn sql() -> Arc<Sql> {
 }
 
 #[test]
-#[ignore = "needs the expression library"]
 fn every_script_is_answered_as_it_says() {
     let only = std::env::var("GODB_SCRIPT").ok();
     for (name, script) in SCRIPTS {
