@@ -102,8 +102,13 @@ impl Engine {
 
     /// The tables, in order of their names.
     pub(crate) fn tables(&mut self) -> Result<Vec<Table>, Problem> {
-        let tables = self.session.tables().map_err(|error| failure(&error, ""))?;
-        Ok(tables.iter().map(schema::describe).collect())
+        let names = self.database.tables().map_err(|error| failure(&error, ""))?;
+        let mut tables = Vec::with_capacity(names.len());
+        for name in names {
+            let described = self.database.describe(&name).map_err(|error| failure(&error, ""))?;
+            tables.extend(described.iter().map(schema::describe));
+        }
+        Ok(tables)
     }
 
     /// Closes the database and tells how that went.
