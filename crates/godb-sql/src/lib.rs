@@ -1,11 +1,5 @@
 //! SQL over a storage engine: types, catalog, and the way of a statement from text to rows.
 
-#![expect(
-    dead_code,
-    unused_imports,
-    reason = "the tables of scalar functions are still growing; what they will use is there"
-)]
-
 mod binder;
 pub mod cast;
 pub mod catalog;

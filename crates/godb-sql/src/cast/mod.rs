@@ -17,7 +17,7 @@ pub use column::{cast_column, cast_value};
 pub use common::common_type;
 pub(crate) use common::{Category, category, is_preferred};
 pub(crate) use length::{char_count, fit_text, trim_blanks};
-pub(crate) use number::{float_to_int, out_of_range, round_single};
+pub(crate) use number::out_of_range;
 
 use crate::types::DataType;
 

@@ -31,10 +31,32 @@ impl Interval {
         })
     }
 
-    /// The interval times a number; parts of months become days, parts of days become time.
+    /// The difference.
+    pub(crate) fn minus(self, other: Self) -> Result<Self> {
+        Ok(Self {
+            months: self.months.checked_sub(other.months).ok_or_else(out_of_range)?,
+            days: self.days.checked_sub(other.days).ok_or_else(out_of_range)?,
+            micros: self.micros.checked_sub(other.micros).ok_or_else(out_of_range)?,
+        })
+    }
+
+    /// The interval times a number.
     pub(crate) fn times(self, factor: f64) -> Result<Self> {
-        let months = f64::from(self.months) * factor;
-        let days = f64::from(self.days) * factor;
+        self.scaled(|part| part * factor)
+    }
+
+    /// The interval divided by a number.
+    pub(crate) fn divided(self, by: f64) -> Result<Self> {
+        if by == 0.0 {
+            return Err(crate::numeric::division_by_zero());
+        }
+        self.scaled(|part| part / by)
+    }
+
+    /// Each part scaled; parts of months become days, parts of days become time.
+    fn scaled(self, scale: impl Fn(f64) -> f64) -> Result<Self> {
+        let months = scale(f64::from(self.months));
+        let days = scale(f64::from(self.days));
         let month_rest = round_micros((months - months.trunc()) * 30.0);
         let day_part = days.trunc() + month_rest.trunc();
         let mut seconds = round_micros((days - days.trunc() + month_rest - month_rest.trunc()) * 86_400.0);
@@ -43,7 +65,7 @@ impl Interval {
             more_days = (seconds / 86_400.0).trunc();
             seconds -= more_days * 86_400.0;
         }
-        let micros = (near_f64(self.micros) * factor + seconds * 1_000_000.0).round_ties_even();
+        let micros = (scale(near_f64(self.micros)) + seconds * 1_000_000.0).round_ties_even();
         Ok(Self {
             months: narrow_float(months.trunc())?,
             days: narrow_float(day_part + more_days)?,
@@ -97,6 +119,31 @@ impl Interval {
             months: narrow(months).ok_or_else(out_of_range)?,
             days: narrow(days).ok_or_else(out_of_range)?,
             micros: self.micros,
+        })
+    }
+}
+
+impl Interval {
+    /// Days and months made of hours and days, all of the same sign.
+    pub(crate) fn justify(self) -> Result<Self> {
+        let days = i64::from(self.days) + self.micros / MICROS_PER_DAY;
+        let months = i64::from(self.months) + days / 30;
+        let (days, micros) = (days % 30, self.micros % MICROS_PER_DAY);
+        let above = days > 0 || (days == 0 && micros > 0);
+        let below = days < 0 || (days == 0 && micros < 0);
+        let (months, days) = if months > 0 && below {
+            (months - 1, days + 30)
+        } else if months < 0 && above {
+            (months + 1, days - 30)
+        } else {
+            (months, days)
+        };
+        let (days, micros) = balance(days, micros, MICROS_PER_DAY);
+        let fits = |value| narrow(value).ok_or_else(out_of_range);
+        Ok(Self {
+            months: fits(months)?,
+            days: fits(days)?,
+            micros,
         })
     }
 }

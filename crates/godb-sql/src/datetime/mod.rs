@@ -15,8 +15,3 @@ pub(crate) mod zone;
 
 #[cfg(test)]
 mod tests;
-
-pub(crate) use calendar::{
-    Civil, DATE_INFINITY, DATE_MINUS_INFINITY, INFINITY, MICROS_PER_DAY, MICROS_PER_HOUR, MICROS_PER_MINUTE,
-    MICROS_PER_SECOND, MINUS_INFINITY, days_in_month,
-};

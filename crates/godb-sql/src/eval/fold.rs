@@ -9,7 +9,7 @@ use crate::value::Value;
 use crate::vector::Column;
 use std::sync::Arc;
 
-/// The expression with its constant parts computed: calls of immutable functions, casts, logic.
+/// The expression with its constant parts computed: calls of immutable functions, casts, logic, and strict functions of NULL.
 ///
 /// What fails stays as it is, since it may never be reached at run time. `AND`, `OR`, `CASE` and `COALESCE` lose the parts that
 /// cannot matter.
@@ -32,6 +32,10 @@ pub fn fold(mut expr: Expr) -> Expr {
 
 fn is_literal(expr: &Expr) -> bool {
     matches!(expr, Expr::Literal(..))
+}
+
+fn is_null_literal(expr: &Expr) -> bool {
+    matches!(expr, Expr::Literal(Value::Null, _))
 }
 
 /// Whether the value depends on nothing but literals right below.
@@ -63,6 +67,11 @@ fn truth(expr: &Expr) -> Option<Option<bool>> {
 /// Leaves out what cannot matter.
 fn simplify(expr: Expr) -> Expr {
     match expr {
+        Expr::Call {
+            function,
+            ref args,
+            ty,
+        } if function.strict && args.iter().any(is_null_literal) => Expr::Literal(Value::Null, ty),
         Expr::And(parts) => connected(parts, false, Expr::And),
         Expr::Or(parts) => connected(parts, true, Expr::Or),
         Expr::Case {

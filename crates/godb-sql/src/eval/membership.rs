@@ -42,7 +42,9 @@ pub(super) fn in_list(
     for (row, null) in nulls.iter_mut().enumerate() {
         let at = value.at(row);
         let mut found = found[at];
-        if found.is_none_or(|found| !found) && !value.column.is_null(at) {
+        if value.column.is_null(at) && !others.is_empty() {
+            found = None;
+        } else if found.is_none_or(|found| !found) {
             found = or(found, find_among(&others, row, &value.column, at, ty));
         }
         *null = found.is_none();

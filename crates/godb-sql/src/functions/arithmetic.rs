@@ -4,7 +4,7 @@ use super::Call;
 use super::call::{Floats, Ints};
 use super::table::types::{F4, F8, I2, I4, I8, NUM};
 use super::table::{Entry, entry};
-use crate::cast::{out_of_range, round_single};
+use crate::cast::out_of_range;
 use crate::convert::to_single;
 use crate::error::{Result, SqlError, SqlState, state};
 use crate::numeric::division_by_zero;
@@ -362,13 +362,4 @@ pub(super) fn abs_numerics(call: &Call<'_>) -> Result<Column> {
 /// What was given.
 pub(super) fn same(call: &Call<'_>) -> Result<Column> {
     Ok(Column::clone(&call.args[0]))
-}
-
-/// A float result of type `ty`.
-pub(super) fn as_type(value: f64, ty: DataType) -> Result<f64> {
-    if ty == DataType::Float4 {
-        round_single(value)
-    } else {
-        Ok(value)
-    }
 }

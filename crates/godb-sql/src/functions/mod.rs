@@ -5,8 +5,13 @@ mod arithmetic;
 mod bits;
 mod call;
 mod comparison;
+mod general;
+mod number;
+mod pattern;
 mod resolve;
 mod table;
+mod text;
+mod time;
 
 pub use call::Call;
 pub use resolve::{

@@ -5,16 +5,31 @@
 //! literals of unknown type are taken for text if some candidate takes text there, or for the type of the known arguments.
 
 use super::table::Entry;
-use super::{Resolved, ResolvedAggregate, aggregate, arithmetic, bits, comparison};
-use crate::cast::{Category, Coercion, can_cast, category, is_preferred};
+use super::{
+    Resolved, ResolvedAggregate, aggregate, arithmetic, bits, comparison, general, number, pattern, text,
+    time,
+};
+use crate::cast::{Category, Coercion, can_cast, category, common_type, is_preferred};
 use crate::error::{Result, SqlError, state};
 use crate::types::DataType;
 
 /// The tables of operators.
-static OPERATORS: &[&[Entry]] = &[arithmetic::TABLE, bits::TABLE, comparison::TABLE];
+static OPERATORS: &[&[Entry]] = &[
+    comparison::TABLE,
+    arithmetic::TABLE,
+    text::OPERATORS,
+    time::OPERATORS,
+    bits::TABLE,
+];
 
 /// The tables of functions.
-static FUNCTIONS: &[&[Entry]] = &[];
+static FUNCTIONS: &[&[Entry]] = &[
+    number::TABLE,
+    text::TABLE,
+    time::TABLE,
+    pattern::TABLE,
+    general::TABLE,
+];
 
 fn named<'a>(tables: &'a [&'static [Entry]], name: &'a str) -> impl Iterator<Item = &'static Entry> + 'a {
     tables
@@ -29,18 +44,67 @@ fn named<'a>(tables: &'a [&'static [Entry]], name: &'a str) -> impl Iterator<Ite
 /// # Errors
 /// `42883` when there is none, `42725` when several fit equally well.
 pub fn resolve_function(name: &str, args: &[DataType]) -> Result<Resolved> {
+    if let Some(entry) = general::OF_ONE_TYPE
+        .iter()
+        .find(|entry| entry.function.name == name)
+    {
+        return of_one_type(entry, args);
+    }
     let candidates: Vec<&'static Entry> = named(FUNCTIONS, name)
         .filter(|entry| entry.accepts(args.len()))
         .collect();
     match choose(&candidates, args) {
         Choice::One(entry) => Ok(entry.resolved(args)),
-        Choice::None => Err(no_function(name, args)),
+        Choice::None => cast_by_name(name, args).ok_or_else(|| no_function(name, args)),
         Choice::Many => Err(SqlError::new(
             state::AMBIGUOUS_FUNCTION,
             format!("function {}({}) is not unique", name, list(args)),
         )
         .hint("Could not choose a best candidate function. You might need to add explicit type casts.")),
     }
+}
+
+/// A function whose arguments and result have the type that the arguments have in common.
+fn of_one_type(entry: &'static Entry, args: &[DataType]) -> Result<Resolved> {
+    if !entry.accepts(args.len()) {
+        return Err(no_function(entry.function.name, args));
+    }
+    let common = common_type(args)?;
+    Ok(Resolved {
+        function: &entry.function,
+        takes: vec![common; args.len()],
+        returns: common,
+    })
+}
+
+/// Types whose names can be called like functions, to cast.
+const TYPE_NAMES: &[(&str, DataType)] = &[
+    ("bool", DataType::Bool),
+    ("int2", DataType::Int2),
+    ("int4", DataType::Int4),
+    ("int8", DataType::Int8),
+    ("float4", DataType::Float4),
+    ("float8", DataType::Float8),
+    ("numeric", DataType::Numeric(None)),
+    ("text", DataType::Text),
+    ("varchar", DataType::Varchar(None)),
+    ("bytea", DataType::Bytea),
+    ("date", DataType::Date),
+    ("timestamp", DataType::Timestamp),
+    ("timestamptz", DataType::TimestampTz),
+    ("interval", DataType::Interval),
+];
+
+/// `float8(x)`: a cast.
+fn cast_by_name(name: &str, args: &[DataType]) -> Option<Resolved> {
+    let to = TYPE_NAMES.iter().find(|(known, _)| *known == name)?.1;
+    let [from] = args else { return None };
+    let takes = if *from == DataType::Unknown { to } else { *from };
+    can_cast(*from, to, Coercion::Explicit).then(|| Resolved {
+        function: &general::CAST.function,
+        takes: vec![takes],
+        returns: to,
+    })
 }
 
 /// The binary operator of that symbol for operands of these types.

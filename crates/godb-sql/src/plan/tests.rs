@@ -2,6 +2,7 @@
 
 use crate::binder::tests::plan;
 use proptest::prelude::*;
+use std::fmt::Write as _;
 use std::time::Instant;
 
 /// Runs on a thread with a small stack: what every spawned thread has.
@@ -209,34 +210,102 @@ impl Dice {
     }
 }
 
-/// Statements that are mostly right: every rule and every kind of operator comes up.
+/// Statements that are mostly right: every rule and every kind of operator comes up. Two columns, `a` and `b`.
 fn query(dice: &mut Dice, depth: u64, outer: Option<&str>) -> String {
+    match dice.roll(12) {
+        0 if depth < 3 => {
+            let op = dice.of(&[
+                "UNION",
+                "UNION ALL",
+                "INTERSECT",
+                "INTERSECT ALL",
+                "EXCEPT",
+                "EXCEPT ALL",
+            ]);
+            format!(
+                "({}) {op} ({})",
+                query(dice, depth + 2, outer),
+                query(dice, depth + 2, outer)
+            )
+        }
+        1 if depth < 3 => {
+            let body = query(dice, depth + 2, outer);
+            let condition = condition(dice, depth + 2, "w1", outer);
+            format!(
+                "WITH w(a, b) AS ({body}) SELECT w1.a, w2.b FROM w w1 JOIN w w2 ON w1.a = w2.b WHERE {condition}"
+            )
+        }
+        _ => select(dice, depth, outer),
+    }
+}
+
+fn select(dice: &mut Dice, depth: u64, outer: Option<&str>) -> String {
     let alias = format!("q{}", dice.roll(1000));
     let from = source(dice, depth, &alias);
     let grouped = dice.roll(4) == 0;
-    let mut sql = format!(
-        "SELECT {} FROM {from}",
-        if grouped {
-            format!("{alias}.a, count(*)")
-        } else {
-            format!("{alias}.a, {alias}.b")
-        }
-    );
+    let distinct = if dice.roll(6) == 0 { "DISTINCT " } else { "" };
+    let columns = if grouped {
+        let aggregate = dice.of(&[
+            "count(*)",
+            "sum(B)",
+            "max(B)",
+            "count(DISTINCT B)",
+            "min(B) FILTER (WHERE B > 1)",
+        ]);
+        format!("{alias}.a, {}", aggregate.replace('B', &format!("{alias}.b")))
+    } else {
+        format!(
+            "{} AS a, {} AS b",
+            value(dice, depth, &alias, outer),
+            value(dice, depth, &alias, outer)
+        )
+    };
+    let mut sql = format!("SELECT {distinct}{columns} FROM {from}");
     if dice.roll(3) > 0 {
-        sql += &format!(" WHERE {}", condition(dice, depth, &alias, outer));
+        write!(sql, " WHERE {}", condition(dice, depth, &alias, outer)).unwrap();
     }
     if grouped {
-        sql += &format!(" GROUP BY {alias}.a");
+        write!(sql, " GROUP BY {alias}.a").unwrap();
+        if dice.roll(3) == 0 {
+            sql += dice.of(&[
+                " HAVING count(*) > 1",
+                " HAVING max(b) < 5",
+                " HAVING count(b) = 0",
+            ]);
+        }
     }
     if dice.roll(4) == 0 {
         sql += dice.of(&[
-            " ORDER BY 1",
+            " ORDER BY 1, 2",
             " ORDER BY 2 DESC, 1",
-            " ORDER BY 1 LIMIT 3",
-            " LIMIT 5 OFFSET 1",
+            " ORDER BY 1, 2 LIMIT 3",
+            " ORDER BY 1, 2 LIMIT 5 OFFSET 1",
         ]);
     }
     sql
+}
+
+fn value(dice: &mut Dice, depth: u64, alias: &str, outer: Option<&str>) -> String {
+    let column = format!("{alias}.{}", dice.of(&["a", "b"]));
+    match dice.roll(if depth > 2 { 9 } else { 11 }) {
+        0 => format!("{column} + {}", dice.roll(4)),
+        1 => format!(
+            "CASE WHEN {} THEN {column} ELSE {} END",
+            condition(dice, depth + 2, alias, outer),
+            dice.roll(5)
+        ),
+        2 => format!("COALESCE({alias}.a, {alias}.b)"),
+        3 => format!("NULLIF({alias}.a, {alias}.b)"),
+        9 => format!(
+            "(SELECT {} FROM heap s WHERE s.a = {column})",
+            dice.of(&["count(*)", "max(s.b)", "sum(s.a) + 1", "count(s.b) * 2"])
+        ),
+        10 => format!(
+            "(SELECT count(*) FROM ({}) s)",
+            query(dice, depth + 2, Some(alias))
+        ),
+        _ => column,
+    }
 }
 
 fn source(dice: &mut Dice, depth: u64, alias: &str) -> String {
@@ -255,6 +324,10 @@ fn source(dice: &mut Dice, depth: u64, alias: &str) -> String {
         ),
         _ => {
             let kind = dice.of(&["JOIN", "LEFT JOIN", "RIGHT JOIN", "FULL JOIN"]);
+            if dice.roll(5) == 0 {
+                let right = query(dice, depth + 1, None);
+                return format!("(SELECT a, x.b FROM heap x {kind} ({right}) y(a, c) USING (a)) {alias}");
+            }
             let other = format!("o{}", dice.roll(1000));
             let right = source(dice, depth + 1, &other);
             format!(

@@ -56,7 +56,8 @@ fn invalid(message: &str) -> SqlError {
     SqlError::new(state::INVALID_PARAMETER_VALUE, message)
 }
 
-fn parse_escaped(text: &[u8], out: &mut Vec<u8>) -> Result<()> {
+/// Reads text with `\\\\` and `\\ooo`.
+pub(crate) fn parse_escaped(text: &[u8], out: &mut Vec<u8>) -> Result<()> {
     let mut rest = text;
     while let Some((&first, after)) = rest.split_first() {
         rest = match (first, after) {

@@ -17,11 +17,9 @@ mod tests;
 pub use input::{from_text, push_text};
 pub use output::{to_text, write_text};
 
-pub(crate) use bytea::write_hex;
+pub(crate) use bytea::{parse_escaped, parse_hex, write_hex};
 pub(crate) use float::{parse_float, write_float};
-pub(crate) use input::parse_bool;
 pub(crate) use integer::{bounds as integer_bounds, parse_integer, write_integer};
-pub(crate) use output::write_value;
 
 use crate::error::{SqlError, state};
 use crate::types::DataType;

@@ -113,7 +113,7 @@ impl Accumulator for IntervalAverage {
         sums.resize(count, None);
         let divided = sums.into_iter().map(|group| {
             group
-                .map(|(sum, counted)| sum.times(1.0 / near_f64(counted)))
+                .map(|(sum, counted)| sum.divided(near_f64(counted)))
                 .transpose()
         });
         let averages: Vec<_> = divided.collect::<Result<_>>()?;

@@ -35,15 +35,6 @@ impl DecimalSum {
         }
     }
 
-    /// Adds an integer.
-    #[inline]
-    pub(super) fn add_int(&mut self, value: i128) {
-        if self.scale == 0 {
-            return self.add_mantissa(value);
-        }
-        self.add_slowly(&Numeric::wide(value, 0));
-    }
-
     fn add_slowly(&mut self, value: &Numeric) {
         let small = value.as_small().filter(|(_, scale)| *scale <= MAX_FAST_SCALE);
         let Some((mantissa, scale)) = small else {
