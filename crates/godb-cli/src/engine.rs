@@ -105,7 +105,10 @@ impl Engine {
         let names = self.database.tables().map_err(|error| failure(&error, ""))?;
         let mut tables = Vec::with_capacity(names.len());
         for name in names {
-            let described = self.database.describe(&name).map_err(|error| failure(&error, ""))?;
+            let described = self
+                .database
+                .describe(&name)
+                .map_err(|error| failure(&error, ""))?;
             tables.extend(described.iter().map(schema::describe));
         }
         Ok(tables)

@@ -37,7 +37,11 @@ pub(crate) struct Index {
 pub(crate) fn describe(table: &godb::TableDescription) -> Table {
     let primary_key = (!table.primary_key.is_empty()).then(|| Index {
         name: format!("{}_pkey", table.name),
-        columns: table.primary_key.iter().map(|name| (name.clone(), false)).collect(),
+        columns: table
+            .primary_key
+            .iter()
+            .map(|name| (name.clone(), false))
+            .collect(),
         unique: true,
         constraint: true,
     });

@@ -1,5 +1,7 @@
 //! The program as its users meet it: started as a process, fed by arguments and pipes, judged by output and exit code.
 
+#![expect(clippy::unwrap_used, reason = "a panic in a test is its report")]
+
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::PathBuf;
@@ -90,18 +92,35 @@ fn statements_as_arguments_and_a_file_that_lasts() {
     let create = "CREATE TABLE t (a integer); INSERT INTO t VALUES (1), (2)";
     let made = place.godb(&["a.godb", create, "SELECT * FROM t;"]);
     assert_eq!(made.code, Some(0), "{made:?}");
-    assert!(made.out.starts_with("CREATE TABLE\nINSERT 0 2\n┌───┐\n│ a │\n"), "{}", made.out);
+    assert!(
+        made.out.starts_with("CREATE TABLE\nINSERT 0 2\n┌───┐\n│ a │\n"),
+        "{}",
+        made.out
+    );
     assert!(made.out.ends_with("(2 rows)\n"), "{}", made.out);
     let again = place.godb(&["a.godb", "--mode", "list", "SELECT sum(a) FROM t"]);
-    assert_eq!((again.code, again.out.as_str()), (Some(0), "3\n"), "{}", again.err);
-    assert!(!place.path("a.godb-wal").exists(), "a clean close leaves one file");
+    assert_eq!(
+        (again.code, again.out.as_str()),
+        (Some(0), "3\n"),
+        "{}",
+        again.err
+    );
+    assert!(
+        !place.path("a.godb-wal").exists(),
+        "a clean close leaves one file"
+    );
 }
 
 #[test]
 fn a_database_in_memory_leaves_no_file() {
     let place = Place::new();
     let ended = place.godb(&[":memory:", "--mode", "csv", "SELECT 1 AS one, 'x' AS two"]);
-    assert_eq!((ended.code, ended.out.as_str()), (Some(0), "one,two\n1,x\n"), "{}", ended.err);
+    assert_eq!(
+        (ended.code, ended.out.as_str()),
+        (Some(0), "one,two\n1,x\n"),
+        "{}",
+        ended.err
+    );
     assert_eq!(fs::read_dir(place.directory.path()).unwrap().count(), 0);
 }
 
@@ -140,7 +159,11 @@ fn a_script_stops_at_its_first_error_and_names_the_line() {
     let ended = place.script(&["a.godb"], script);
     assert_eq!(ended.code, Some(1), "{ended:?}");
     assert_eq!(ended.out, "CREATE TABLE\nINSERT 0 1\n");
-    assert!(ended.err.starts_with("line 7: ERROR:  ") && ended.err.contains("(42703)"), "{}", ended.err);
+    assert!(
+        ended.err.starts_with("line 7: ERROR:  ") && ended.err.contains("(42703)"),
+        "{}",
+        ended.err
+    );
     assert_eq!(place.run("SELECT a FROM t;"), "a\n1\n");
 }
 
@@ -148,9 +171,16 @@ fn a_script_stops_at_its_first_error_and_names_the_line() {
 fn what_an_error_interrupts_is_rolled_back() {
     let place = Place::new();
     place.run(PEOPLE);
-    let ended = place.script(&["a.godb"], "BEGIN;\nDELETE FROM people;\nSELECT * FROM nowhere;\nCOMMIT;\n");
+    let ended = place.script(
+        &["a.godb"],
+        "BEGIN;\nDELETE FROM people;\nSELECT * FROM nowhere;\nCOMMIT;\n",
+    );
     assert_eq!(ended.code, Some(1));
-    assert!(ended.err.starts_with("line 3: ") && ended.err.contains("42P01"), "{}", ended.err);
+    assert!(
+        ended.err.starts_with("line 3: ") && ended.err.contains("42P01"),
+        "{}",
+        ended.err
+    );
     assert_eq!(place.run("SELECT count(*) FROM people;"), "count\n3\n");
 }
 
@@ -175,20 +205,36 @@ fn each_result_is_written_before_the_next_statement_is_read() {
 #[test]
 fn a_statement_needs_no_semicolon_at_the_end_of_the_input() {
     let place = Place::new();
-    let ended = place.script(&["a.godb", "--mode", "list"], "SELECT ';' || $$;$$ ; SELECT 2\n-- end");
-    assert_eq!((ended.code, ended.out.as_str()), (Some(0), ";;\n2\n"), "{}", ended.err);
+    let ended = place.script(
+        &["a.godb", "--mode", "list"],
+        "SELECT ';' || $$;$$ ; SELECT 2\n-- end",
+    );
+    assert_eq!(
+        (ended.code, ended.out.as_str()),
+        (Some(0), ";;\n2\n"),
+        "{}",
+        ended.err
+    );
 }
 
 #[test]
 fn mistakes_on_the_command_line_are_told_apart() {
     let place = Place::new();
-    for arguments in [&[][..], &["a.godb", "--mode", "html"], &["check"], &["a.godb", "--nope"]] {
+    for arguments in [
+        &[][..],
+        &["a.godb", "--mode", "html"],
+        &["check"],
+        &["a.godb", "--nope"],
+    ] {
         let ended = place.godb(arguments);
         assert_eq!(ended.code, Some(2), "{arguments:?}");
         assert!(ended.err.contains("usage: godb"), "{}", ended.err);
     }
     assert!(place.godb(&["--help"]).out.contains("godb check FILE"));
-    assert_eq!(place.godb(&["-V"]).out, format!("godb {}\n", env!("CARGO_PKG_VERSION")));
+    assert_eq!(
+        place.godb(&["-V"]).out,
+        format!("godb {}\n", env!("CARGO_PKG_VERSION"))
+    );
 }
 
 #[test]
@@ -196,7 +242,10 @@ fn tables_described() {
     let place = Place::new();
     place.run(PEOPLE);
     place.run("CREATE INDEX by_name ON people (name DESC);");
-    assert_eq!(place.run(".tables\n.tables x*\n"), "table,columns\npeople,3\ntable,columns\n");
+    assert_eq!(
+        place.run(".tables\n.tables x*\n"),
+        "table,columns\npeople,3\ntable,columns\n"
+    );
     assert_eq!(
         place.run("\\d people\n"),
         "column,type,nullable,default\nid,integer,not null,\"\"\nname,text,not null,\"\"\nborn,date,\"\",\"\"\n\
@@ -223,7 +272,9 @@ fn settings_and_output() {
                   .mode json\nSELECT 3 AS c;\n";
     assert_eq!(place.run(script), "nil,1\n[{\"c\":3}]\n");
     assert_eq!(fs::read_to_string(place.path("out.txt")).unwrap(), "2\n");
-    let out = place.script(&["a.godb"], "\\x on\nSELECT 1 AS a, 'b' AS long;\n").out;
+    let out = place
+        .script(&["a.godb"], "\\x on\nSELECT 1 AS a, 'b' AS long;\n")
+        .out;
     assert_eq!(out, "-[ RECORD 1 ]----\na    | 1\nlong | b\n(1 row)\n");
     assert!(place.run(".timer on\nSELECT 1;\n").contains("Time: "));
     assert!(place.run(".help\n").contains(".import FILE TABLE"));
@@ -236,20 +287,34 @@ fn scripts_that_read_scripts() {
     place.write("inner.sql", "SELECT 1 AS a;\n\nSELECT nothing;\n");
     let ended = place.script(&["a.godb", "--mode", "csv"], "\n.read inner.sql\nSELECT 2;\n");
     assert_eq!((ended.code, ended.out.as_str()), (Some(1), "a\n1\n"));
-    assert!(ended.err.starts_with("line 2: inner.sql:3: ERROR:  "), "{}", ended.err);
+    assert!(
+        ended.err.starts_with("line 2: inner.sql:3: ERROR:  "),
+        "{}",
+        ended.err
+    );
     place.write("loop.sql", ".read loop.sql\n");
     let ended = place.script(&["a.godb"], ".read loop.sql\n");
-    assert!(ended.code == Some(1) && ended.err.contains("16 deep"), "{ended:?}");
+    assert!(
+        ended.code == Some(1) && ended.err.contains("16 deep"),
+        "{ended:?}"
+    );
 }
 
 #[test]
 fn a_csv_file_becomes_a_table() {
     let place = Place::new();
-    let people = "id,name,Height,born,code\n1,\"Lovelace, Ada\",1.65,1815-12-10,007\n2,Grace,NA,1906-12-09,012\n";
+    let people =
+        "id,name,Height,born,code\n1,\"Lovelace, Ada\",1.65,1815-12-10,007\n2,Grace,NA,1906-12-09,012\n";
     place.write("people.csv", people);
     place.run(".import people.csv people NA\n");
-    assert_eq!(place.run("SELECT * FROM people ORDER BY id;"), people.replace("NA", ""));
-    assert!(place.run("\\d people\n").contains("Height,double precision"), "numbers are numbers");
+    assert_eq!(
+        place.run("SELECT * FROM people ORDER BY id;"),
+        people.replace("NA", "")
+    );
+    assert!(
+        place.run("\\d people\n").contains("Height,double precision"),
+        "numbers are numbers"
+    );
     // Into a table that is there: all rows or none.
     place.write("more.csv", "id,name\n3,Edgar\nx,Nobody\n");
     let ended = place.script(&["a.godb"], ".import more.csv people\n");
@@ -277,7 +342,10 @@ fn the_check_finds_damage_and_names_it() {
     let damaged = place.godb(&["check", "a.godb"]);
     assert_eq!(damaged.code, Some(1), "{damaged:?}");
     let page = format!("page {}", at / 8192);
-    assert!(damaged.out.contains(&page) || damaged.err.contains(&page), "wanted {page}: {damaged:?}");
+    assert!(
+        damaged.out.contains(&page) || damaged.err.contains(&page),
+        "wanted {page}: {damaged:?}"
+    );
 }
 
 fn find(bytes: &[u8], wanted: &[u8]) -> Option<usize> {
@@ -292,10 +360,16 @@ fn a_file_that_is_in_use_is_refused() {
     let mut input = first.stdin.take().unwrap();
     writeln!(input, "SELECT 1;").unwrap();
     let mut line = String::new();
-    BufReader::new(first.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    BufReader::new(first.stdout.take().unwrap())
+        .read_line(&mut line)
+        .unwrap();
     let second = place.godb(&["a.godb", "SELECT 1"]);
     assert_eq!(second.code, Some(1));
-    assert!(second.err.contains("in use") && second.err.contains(&first.id().to_string()), "{}", second.err);
+    assert!(
+        second.err.contains("in use") && second.err.contains(&first.id().to_string()),
+        "{}",
+        second.err
+    );
     drop(input);
     assert!(first.wait().unwrap().success());
 }
@@ -304,11 +378,19 @@ fn a_file_that_is_in_use_is_refused() {
 fn time_travel_with_retention() {
     let place = Place::new();
     let script = "CREATE TABLE t (a integer);\nINSERT INTO t VALUES (1);\n";
-    assert_eq!(place.script(&["a.godb", "--retention", "1h"], script).code, Some(0));
+    assert_eq!(
+        place.script(&["a.godb", "--retention", "1h"], script).code,
+        Some(0)
+    );
     thread::sleep(Duration::from_millis(600));
     let script = "UPDATE t SET a = 2;\nSELECT a FROM t;\nSELECT a FROM t AS OF SYSTEM TIME '-0.5s';\n";
     let ended = place.script(&["a.godb", "--mode", "list", "--retention", "1h"], script);
-    assert_eq!((ended.code, ended.out.as_str()), (Some(0), "2\n1\n"), "{}", ended.err);
+    assert_eq!(
+        (ended.code, ended.out.as_str()),
+        (Some(0), "2\n1\n"),
+        "{}",
+        ended.err
+    );
 }
 
 #[test]
@@ -317,7 +399,10 @@ fn a_reader_that_goes_ends_the_program_quietly() {
     place.run(PEOPLE);
     let names: Vec<String> = (0..12).map(|number| format!("people t{number}")).collect();
     let many = format!("SELECT t0.id FROM {};", names.join(", "));
-    let mut child = place.command(&["a.godb", "--mode", "list", &many]).spawn().unwrap();
+    let mut child = place
+        .command(&["a.godb", "--mode", "list", &many])
+        .spawn()
+        .unwrap();
     let mut output = child.stdout.take().unwrap();
     output.read_exact(&mut [0; 2]).unwrap();
     drop(output);
@@ -337,14 +422,21 @@ fn control_c_ends_the_statement() {
     interrupt(&child);
     let begun = Instant::now();
     let ended = Ended::from(child.wait_with_output().unwrap());
-    assert!(begun.elapsed() < Duration::from_secs(5), "it took {:?}", begun.elapsed());
+    assert!(
+        begun.elapsed() < Duration::from_secs(5),
+        "it took {:?}",
+        begun.elapsed()
+    );
     assert_eq!(ended.code, Some(1), "{ended:?}");
     assert!(ended.err.contains("57014"), "{}", ended.err);
 }
 
 #[cfg(unix)]
 fn interrupt(child: &Child) {
-    let sent = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    let sent = Command::new("kill")
+        .args(["-INT", &child.id().to_string()])
+        .status()
+        .unwrap();
     assert!(sent.success());
 }
 
@@ -353,11 +445,26 @@ fn the_tour_goes_to_its_end() {
     let place = Place::new();
     let ended = place.godb(&["tour", "my.godb"]);
     assert_eq!((ended.code, ended.err.as_str()), (Some(0), ""), "{}", ended.out);
-    for part in ["One file", "Time travel", "A crash", "killed after", "every commit it told of is there", "The check"] {
+    for part in [
+        "One file",
+        "Time travel",
+        "A crash",
+        "killed after",
+        "every commit it told of is there",
+        "The check",
+    ] {
         assert!(ended.out.contains(part), "no {part:?} in {}", ended.out);
     }
     let looked = place.godb(&["my.godb", "--mode", "list", "SELECT sum(balance) FROM account"]);
-    assert_eq!((looked.code, looked.out.as_str()), (Some(0), "1000000\n"), "{}", looked.err);
+    assert_eq!(
+        (looked.code, looked.out.as_str()),
+        (Some(0), "1000000\n"),
+        "{}",
+        looked.err
+    );
     let again = place.godb(&["tour", "my.godb"]);
-    assert!(again.code == Some(1) && again.err.contains("already there"), "{again:?}");
+    assert!(
+        again.code == Some(1) && again.err.contains("already there"),
+        "{again:?}"
+    );
 }
