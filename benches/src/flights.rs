@@ -3,7 +3,7 @@
 use crate::Result;
 use crate::measure::interleaved;
 use crate::report::Report;
-use godb::{Database, params};
+use godb::{Config, Database, params};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -39,17 +39,32 @@ pub(crate) fn compare(data: &Path, report: &mut Report) -> Result<()> {
     db.checkpoint()?;
     import(&theirs, data, &TABLES)?;
     let sqlite = rusqlite::Connection::open(&theirs)?;
+    same_cache(&sqlite)?;
     compare_queries(&db, &sqlite, report)
+}
+
+/// Gives SQLite as much cache as godb has by default.
+fn same_cache(sqlite: &rusqlite::Connection) -> Result<()> {
+    let kib = Config::default().buffer_pool_size / 1024;
+    sqlite.execute_batch(&format!("PRAGMA cache_size = -{kib}"))?;
+    Ok(())
 }
 
 /// Loads tables with COPY.
 pub(crate) fn load(db: &Database, data: &Path, tables: &[&str]) -> Result<()> {
-    for statement in schema()?.split(';').map(str::trim).filter(|statement| !statement.is_empty()) {
+    for statement in schema()?
+        .split(';')
+        .map(str::trim)
+        .filter(|statement| !statement.is_empty())
+    {
         db.execute(statement, params![])?;
     }
     for table in tables {
         let file = data.join(format!("{table}.csv"));
-        let copy = format!("COPY {table} FROM '{}' WITH (FORMAT csv, HEADER true, NULL 'NA')", file.display());
+        let copy = format!(
+            "COPY {table} FROM '{}' WITH (FORMAT csv, HEADER true, NULL 'NA')",
+            file.display()
+        );
         db.execute(&copy, params![])?;
     }
     Ok(())
@@ -79,7 +94,10 @@ fn compare_loading(data: &Path, folder: &Path, report: &mut Report) -> Result<()
 }
 
 fn sqlite_program_is_here() -> bool {
-    Command::new("sqlite3").arg("--version").output().is_ok_and(|output| output.status.success())
+    Command::new("sqlite3")
+        .arg("--version")
+        .output()
+        .is_ok_and(|output| output.status.success())
 }
 
 /// Loads tables with the `sqlite3` program.
@@ -87,11 +105,17 @@ fn import(file: &Path, data: &Path, tables: &[&str]) -> Result<()> {
     let mut script = schema()?;
     script.push_str("\n.mode csv\n");
     for table in tables {
-        script.push_str(&format!(".import --skip 1 {} {table}\n", data.join(format!("{table}.csv")).display()));
+        script.push_str(&format!(
+            ".import --skip 1 {} {table}\n",
+            data.join(format!("{table}.csv")).display()
+        ));
     }
     let script_file = file.with_extension("sql");
     std::fs::write(&script_file, script)?;
-    let status = Command::new("sqlite3").arg(file).stdin(std::fs::File::open(&script_file)?).status()?;
+    let status = Command::new("sqlite3")
+        .arg(file)
+        .stdin(std::fs::File::open(&script_file)?)
+        .status()?;
     if !status.success() {
         return Err("sqlite3 could not import the data".into());
     }
@@ -103,9 +127,16 @@ fn import(file: &Path, data: &Path, tables: &[&str]) -> Result<()> {
 fn nulls(file: &Path) -> Result<()> {
     let sqlite = rusqlite::Connection::open(file)?;
     for table in TABLES {
-        let mut columns = sqlite.prepare(&format!("SELECT name FROM pragma_table_info('{table}') WHERE \"notnull\" = 0"))?;
-        let names: Vec<String> = columns.query_map([], |row| row.get(0))?.collect::<std::result::Result<_, _>>()?;
-        let set: Vec<String> = names.iter().map(|name| format!("{name} = nullif({name}, 'NA')")).collect();
+        let mut columns = sqlite.prepare(&format!(
+            "SELECT name FROM pragma_table_info('{table}') WHERE \"notnull\" = 0"
+        ))?;
+        let names: Vec<String> = columns
+            .query_map([], |row| row.get(0))?
+            .collect::<std::result::Result<_, _>>()?;
+        let set: Vec<String> = names
+            .iter()
+            .map(|name| format!("{name} = nullif({name}, 'NA')"))
+            .collect();
         sqlite.execute(&format!("UPDATE {table} SET {}", set.join(", ")), [])?;
     }
     sqlite.execute_batch("VACUUM")?;
@@ -114,14 +145,19 @@ fn nulls(file: &Path) -> Result<()> {
 
 /// Each query on both, and the sum.
 fn compare_queries(db: &Database, sqlite: &rusqlite::Connection, report: &mut Report) -> Result<()> {
-    let mut files: Vec<PathBuf> =
-        std::fs::read_dir(root().join("tests/flights/queries"))?.map(|entry| Ok(entry?.path())).collect::<Result<_>>()?;
+    let mut files: Vec<PathBuf> = std::fs::read_dir(root().join("tests/flights/queries"))?
+        .map(|entry| Ok(entry?.path()))
+        .collect::<Result<_>>()?;
     files.sort();
     let mut sums = (Duration::ZERO, Duration::ZERO);
     for file in files {
         let sql = std::fs::read_to_string(&file)?;
         let (ours, theirs) = interleaved(|| read_ours(db, &sql), || read_theirs(sqlite, &sql))?;
-        let name = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        let name = file
+            .file_stem()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
         report.beside(&format!("  query {name}"), ours, theirs);
         sums.0 += ours;
         sums.1 += theirs;

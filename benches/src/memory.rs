@@ -22,8 +22,15 @@ pub(crate) fn measure(data: &Path, report: &mut Report) -> Result<()> {
         .arg(data)
         .output()?;
     let answer = String::from_utf8(output.stdout)?;
-    let bytes: u64 = answer.trim().parse().map_err(|_| format!("the loading process said: {answer}"))?;
-    report.at_most("memory while loading, pool of 16 MiB", bytes, POOL as u64 + ON_TOP);
+    let bytes: u64 = answer
+        .trim()
+        .parse()
+        .map_err(|_| format!("the loading process said: {answer}"))?;
+    report.at_most(
+        "memory while loading, pool of 16 MiB",
+        bytes,
+        POOL as u64 + ON_TOP,
+    );
     Ok(())
 }
 
@@ -42,7 +49,13 @@ pub(crate) fn load(file: &Path, data: &Path) -> ExitCode {
 }
 
 fn measured_load(file: &Path, data: &Path) -> Result<u64> {
-    let db = Database::open_with(file, Config { buffer_pool_size: POOL, ..Config::default() })?;
+    let db = Database::open_with(
+        file,
+        Config {
+            buffer_pool_size: POOL,
+            ..Config::default()
+        },
+    )?;
     let before = peak_resident()?;
     flights::load_all(&db, data)?;
     // Frames are touched as they fill, so those counted before cannot be told apart: they are inside the pool's allowance.
@@ -52,7 +65,10 @@ fn measured_load(file: &Path, data: &Path) -> Result<u64> {
 /// The most memory this process ever had resident, in bytes, as Linux tells it.
 fn peak_resident() -> Result<u64> {
     let status = std::fs::read_to_string("/proc/self/status")?;
-    let line = status.lines().find(|line| line.starts_with("VmHWM:")).ok_or("no VmHWM in /proc/self/status")?;
+    let line = status
+        .lines()
+        .find(|line| line.starts_with("VmHWM:"))
+        .ok_or("no VmHWM in /proc/self/status")?;
     let kib: u64 = line.split_whitespace().nth(1).ok_or("an empty VmHWM")?.parse()?;
     Ok(kib * 1024)
 }

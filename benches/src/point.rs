@@ -15,23 +15,28 @@ pub(crate) fn compare(report: &mut Report) -> Result<()> {
     let sqlite = fill_theirs(&folder.path().join("point.db"))?;
     let mut statement = sqlite.prepare("SELECT v FROM t WHERE k = ?")?;
 
+    // One read transaction for the whole phase, on both.
     let tx = db.begin()?;
+    sqlite.execute_batch("BEGIN")?;
     let (ours, theirs) = interleaved(
         || {
             for key in keys() {
-                tx.get_with(&key.to_be_bytes(), |value| std::hint::black_box(value.len()))?.ok_or("a key is gone")?;
+                tx.get_with(&key.to_be_bytes(), |value| std::hint::black_box(value.len()))?
+                    .ok_or("a key is gone")?;
             }
             Ok(())
         },
         || {
             for key in keys() {
-                let length = statement.query_row([key], |row| Ok(row.get_ref(0)?.as_bytes().map_or(0, <[u8]>::len)))?;
+                let length = statement
+                    .query_row([key], |row| Ok(row.get_ref(0)?.as_bytes().map_or(0, <[u8]>::len)))?;
                 std::hint::black_box(length);
             }
             Ok(())
         },
     )?;
     report.no_slower("200,000 point reads by key", ours, theirs);
+    sqlite.execute_batch("COMMIT")?;
 
     let mut select = db.prepare("SELECT v FROM t WHERE k = ?")?;
     let (ours, theirs) = interleaved(

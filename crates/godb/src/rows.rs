@@ -112,13 +112,13 @@ impl Row {
 /// What names a column of a row: its position, from zero, or its name.
 pub trait ColumnIndex {
     /// The position.
-    fn find(&self, columns: &[Column]) -> Result<usize>;
+    fn find(self, columns: &[Column]) -> Result<usize>;
 }
 
 impl ColumnIndex for usize {
-    fn find(&self, columns: &[Column]) -> Result<usize> {
-        if *self < columns.len() {
-            Ok(*self)
+    fn find(self, columns: &[Column]) -> Result<usize> {
+        if self < columns.len() {
+            Ok(self)
         } else {
             Err(Error::NoSuchColumn(self.to_string()))
         }
@@ -126,10 +126,10 @@ impl ColumnIndex for usize {
 }
 
 impl ColumnIndex for &str {
-    fn find(&self, columns: &[Column]) -> Result<usize> {
+    fn find(self, columns: &[Column]) -> Result<usize> {
         columns
             .iter()
-            .position(|column| column.name == *self)
-            .ok_or_else(|| Error::NoSuchColumn((*self).to_owned()))
+            .position(|column| column.name == self)
+            .ok_or_else(|| Error::NoSuchColumn(self.to_owned()))
     }
 }

@@ -7,7 +7,7 @@ use crate::catalog::{SchemaCache, Stored, StoredMut, TableId};
 use crate::dml::RowNumbers;
 use crate::error::Result;
 use crate::optimizer::{CardinalityEstimator, CostModel, DefaultCost, DefaultEstimator};
-use godb_mvcc::{Begin, Environment, Isolation, StorageEngine, TreeId};
+use godb_mvcc::{Begin, Environment, Isolation, StorageEngine};
 use std::sync::Arc;
 
 /// How SQL behaves.
