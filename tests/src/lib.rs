@@ -1,4 +1,5 @@
-//! Tests of the whole stack.
+//! Tests of the whole stack: what several of its programs share.
 
+pub mod crash;
 #[cfg(test)]
 mod recovery;

@@ -480,7 +480,7 @@ fn count_together(database: &Database, tree: TreeId) -> Vec<Counter> {
             .zip(&mut counters)
             .map(|(thread, counter)| scope.spawn(move || drop(count(db, tree, thread, 40, counter))))
             .collect();
-        while !counting.iter().all(|thread| thread.is_finished()) {
+        while !counting.iter().all(std::thread::ScopedJoinHandle::is_finished) {
             let _ = db.checkpoint(&Vec::new);
             let _ = db.wal().log().step();
             std::thread::yield_now();

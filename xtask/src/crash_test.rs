@@ -1,32 +1,24 @@
-//! `cargo xtask crash-test`: builds the crash tester of `tests/` with every assertion armed, and hands it the options.
+//! `cargo xtask crash-test`: builds the crash tester of `tests/` optimised and with every assertion armed, and hands it the options.
 
 use std::path::Path;
 
 use anyhow::{Result, ensure};
-use lexopt::{Arg, Parser, ValueExt};
+use lexopt::Parser;
 
 use crate::command;
 use crate::workspace::{self, Workspace};
 
 const PACKAGE: &str = "godb-tests";
 const BINARY: &str = "crash-test";
-/// What the crash tester understands; a word that is misspelt here must not start an hour of the wrong work.
-const OPTIONS: &[&str] = &["seed", "workload", "points", "minutes", "fault"];
 
-/// The task.
+/// The task. Every word after it belongs to the crash tester, which refuses those it does not know.
 pub(crate) fn run(mut arguments: Parser) -> Result<()> {
-    let mut words = Vec::new();
-    while let Some(argument) = arguments.next()? {
-        match argument {
-            Arg::Long(name) if OPTIONS.contains(&name) => {
-                words.push(format!("--{name}"));
-                words.push(arguments.value()?.string()?);
-            }
-            other => return Err(other.unexpected().into()),
-        }
-    }
-    let words: Vec<&str> = words.iter().map(String::as_str).collect();
-    start(&workspace::root(), &words)
+    let options: Vec<String> = arguments
+        .raw_args()?
+        .map(|word| word.to_string_lossy().into_owned())
+        .collect();
+    let options: Vec<&str> = options.iter().map(String::as_str).collect();
+    start(&workspace::root(), &options)
 }
 
 /// Whether the workspace has the crash tester.

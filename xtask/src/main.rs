@@ -36,8 +36,8 @@ cargo xtask TASK
   deny                  licences, bans and sources of every dependency, by deny.toml
   loom [--plant] [-p CRATE]...
                         runs the concurrency models; --plant demands that every planted bug is found
-  crash-test [--seed N] [--workload NAME] [--points N] [--minutes N] [--fault NAME]
-                        crashes the engine at every operation and checks what is left
+  crash-test [OPTION]...
+                        crashes the engine at every operation and checks what is left; --help lists its options
   bench [--sqlite] [ARG]...
                         measures; --sqlite measures SQLite beside it
   coverage [--floor PERCENT]

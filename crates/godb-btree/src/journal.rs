@@ -1,5 +1,6 @@
 //! [`Journal`]: what the tree asks of the log. The tree describes each change before it makes it.
 
+use godb_buffer::sync::atomic::{AtomicU64, Ordering};
 use godb_buffer::{Fault, Lsn, PageId, TxnId};
 
 /// How a change is taken back when its transaction rolls back.
@@ -104,13 +105,13 @@ pub fn size_of_change(change: &Change<'_>) -> usize {
 /// A journal that forgets: for trees that need not survive a crash, and for tests of the tree alone.
 #[derive(Debug)]
 pub struct NoJournal {
-    next: std::sync::atomic::AtomicU64,
+    next: AtomicU64,
 }
 
 impl Default for NoJournal {
     fn default() -> Self {
         Self {
-            next: std::sync::atomic::AtomicU64::new(1),
+            next: AtomicU64::new(1),
         }
     }
 }
@@ -121,7 +122,7 @@ impl Journal for NoJournal {
     }
 
     fn append(&self, _floor: Lsn, _change: &Change<'_>) -> Lsn {
-        Lsn::from_raw(self.next.fetch_add(1, std::sync::atomic::Ordering::Relaxed))
+        Lsn::from_raw(self.next.fetch_add(1, Ordering::Relaxed))
     }
 
     fn close(&self, _floor: Lsn, _unused: usize) {}

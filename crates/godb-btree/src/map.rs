@@ -15,6 +15,17 @@ pub(crate) fn covers(page_size: usize) -> u32 {
     u32::try_from(usable(page_size) * 8).expect("a page has few bits")
 }
 
+/// The most maps that a file can have: the pages of a last, partial group stay unused.
+pub(crate) fn most(page_size: usize) -> u32 {
+    u32::MAX / covers(page_size)
+}
+
+/// How many pages at the beginning of a group are never free, whatever a damaged map may say: its map, and in the first
+/// group all that stands before that.
+pub(crate) fn fixed(group: u32) -> u32 {
+    if group == 0 { FIRST.raw() + 1 } else { 1 }
+}
+
 /// The map of a group.
 pub(crate) fn of_group(page_size: usize, group: u32) -> PageId {
     if group == 0 {

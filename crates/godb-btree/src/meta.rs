@@ -1,5 +1,6 @@
 //! The meta page: what the trees as a whole count.
 
+use crate::map;
 use godb_buffer::slotted::Damaged;
 use godb_buffer::{PageId, PageKind, TreeId, header};
 
@@ -53,6 +54,9 @@ pub(crate) fn count(page: &mut [u8], next_tree: TreeId, maps: u32, trees: i32) {
 pub(crate) fn read(page: &[u8]) -> Result<Counts, Damaged> {
     if header::kind(page) != Some(PageKind::Meta) {
         return Err(Damaged("it is not the meta page"));
+    }
+    if u32_at(page, MAPS) > map::most(page.len()) {
+        return Err(Damaged("it counts more free maps than there can be"));
     }
     Ok(Counts {
         next_tree: TreeId::from_raw(u32_at(page, NEXT_TREE)),

@@ -62,11 +62,14 @@ impl Space {
         *self.free.lock() = Free::default();
     }
 
-    /// Adds the pages of one more map.
-    pub(crate) fn extend(&self, map: &[u8]) {
+    /// Adds the pages of one more map, of which the first few are never free.
+    pub(crate) fn extend(&self, map: &[u8], fixed: u32) {
         let mut free = self.free.lock();
-        for bytes in map.as_chunks::<8>().0 {
-            let word = !u64::from_le_bytes(*bytes);
+        for (at, bytes) in map.as_chunks::<8>().0.iter().enumerate() {
+            let mut word = !u64::from_le_bytes(*bytes);
+            if at == 0 {
+                word &= u64::MAX << fixed;
+            }
             free.count += word.count_ones();
             free.words.push(word);
         }
@@ -88,6 +91,16 @@ impl Space {
         for page in pages {
             free.give(*page);
         }
+    }
+
+    /// One more than the highest page that is not free.
+    pub(crate) fn end(&self) -> u32 {
+        let free = self.free.lock();
+        let Some(last) = free.words.iter().rposition(|word| *word != u64::MAX) else {
+            return 0;
+        };
+        let words = u32::try_from(last + 1).expect("there are fewer pages than 32 bits can number");
+        words * 64 - free.words[last].leading_ones()
     }
 
     /// How many pages are free.
@@ -127,9 +140,10 @@ mod tests {
     fn the_lowest_page_is_reserved_first_and_unused_ones_come_back() {
         let space = Space::default();
         let mut map = [0_u8; 16];
-        map[0] = 0b1_1111;
-        space.extend(&map);
+        map[0] = 0b1_1011;
+        space.extend(&map, 5);
         assert_eq!(space.count(), 123);
+        assert_eq!(space.end(), 5);
         let mut two = space.take(2).unwrap();
         assert_eq!(two.pages(), [PageId::from_raw(5), PageId::from_raw(6)]);
         two.spend(1);

@@ -2,8 +2,6 @@
 
 use crate::environment::{Clock, Environment, Joining, Random, Spawn};
 use crate::sync::Mutex;
-use std::collections::hash_map::RandomState;
-use std::hash::{BuildHasher, Hasher};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -75,16 +73,21 @@ impl Clock for ManualClock {
     }
 }
 
-/// Randomness from the operating system: std seeds each of its hashers from there, and they are one-way.
+/// Randomness from the operating system.
 #[derive(Debug, Default)]
 pub struct SystemRandom;
 
 impl Random for SystemRandom {
+    /// # Panics
+    /// When the system has no randomness to give, which no Linux does after it has started.
     fn fill(&self, into: &mut [u8]) {
-        for chunk in into.chunks_mut(8) {
-            let mut hasher = RandomState::new().build_hasher();
-            hasher.write_u128(u128::from(std::process::id()));
-            chunk.copy_from_slice(&hasher.finish().to_le_bytes()[..chunk.len()]);
+        let mut done = 0;
+        while done < into.len() {
+            match rustix::rand::getrandom(&mut into[done..], rustix::rand::GetRandomFlags::empty()) {
+                Ok(count) => done += count,
+                Err(rustix::io::Errno::INTR) => {}
+                Err(error) => panic!("the operating system gives no randomness: {error}"),
+            }
         }
     }
 }
@@ -175,5 +178,50 @@ impl Environment {
             random: Arc::new(SeededRandom::new(seed)),
             spawn: Arc::new(NoThreads),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_seed_repeats_and_the_system_does_not() {
+        let draw = |random: &dyn Random| (random.next_u64(), random.next_u64());
+        assert_eq!(draw(&SeededRandom::new(7)), draw(&SeededRandom::new(7)));
+        assert_ne!(draw(&SeededRandom::new(7)), draw(&SeededRandom::new(8)));
+        assert_ne!(draw(&SystemRandom), draw(&SystemRandom));
+        let mut bytes = [0; 1000];
+        SystemRandom.fill(&mut bytes);
+        assert!(bytes.chunks(100).all(|part| part.iter().any(|byte| *byte != 0)));
+    }
+
+    #[test]
+    fn a_manual_clock_goes_where_it_is_told() {
+        let clock = ManualClock::at(1_000_000);
+        clock.advance(Duration::from_secs(2));
+        assert_eq!(
+            (clock.wall_micros(), clock.monotonic()),
+            (3_000_000, Duration::from_secs(2))
+        );
+        clock.set_wall(5);
+        assert_eq!(
+            (clock.wall_micros(), clock.monotonic()),
+            (5, Duration::from_secs(2)),
+            "only the wall went back"
+        );
+        assert!(SystemClock::default().wall_micros() > 1_577_836_800_000_000);
+    }
+
+    #[test]
+    fn threads_run_or_are_refused() {
+        let ran = Arc::new(Mutex::new(false));
+        let body = |ran: Arc<Mutex<bool>>| Box::new(move || *ran.lock() = true) as Box<dyn FnOnce() + Send>;
+        assert!(NoThreads.spawn("none", body(ran.clone())).is_none());
+        SystemSpawn
+            .spawn("one", body(ran.clone()))
+            .expect("a thread starts")
+            .join();
+        assert!(*ran.lock());
     }
 }

@@ -24,7 +24,7 @@
 //! - Structure changes (splits, page allocation) are never undone; others may have built on them.
 //! - Undo begins only when all of redo is done.
 //! - Recovery reads no page that the log does not name, and holds no more in memory than the losers and the commits since the checkpoint.
-//! - [`recover`] gives the only [`Recovered`] there is: the type system keeps anybody from using a tree before it was recovered.
+//! - [`recover()`] gives the only [`Recovered`] there is: the type system keeps anybody from using a tree before it was recovered.
 //!
 //! # Checkpoints
 //!

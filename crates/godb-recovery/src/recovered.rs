@@ -8,7 +8,7 @@ use godb_wal::sync::Mutex;
 use godb_wal::sync::atomic::{AtomicU64, Ordering};
 use godb_wal::{Fault, Lsn, Record, Tree, TxnId, Wal};
 
-/// A logged tree that has been recovered, ready for transactions. Only [`recover`](crate::recover) makes one.
+/// A logged tree that has been recovered, ready for transactions. Only [`recover()`](crate::recover()) makes one.
 pub struct Recovered<W> {
     wal: W,
     next: AtomicU64,

@@ -93,6 +93,35 @@ impl DataType {
         )
     }
 
+    /// Its name without length, precision and scale: as errors show it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Unknown => "unknown",
+            Self::Bool => "boolean",
+            Self::Int2 => "smallint",
+            Self::Int4 => "integer",
+            Self::Int8 => "bigint",
+            Self::Float4 => "real",
+            Self::Float8 => "double precision",
+            Self::Numeric(_) => "numeric",
+            Self::Text => "text",
+            Self::Varchar(_) => "character varying",
+            Self::Char(_) => "character",
+            Self::Bytea => "bytea",
+            Self::Date => "date",
+            Self::Timestamp => "timestamp without time zone",
+            Self::TimestampTz => "timestamp with time zone",
+            Self::Interval => "interval",
+        }
+    }
+
+    /// Whether both are the same but for length, precision and scale.
+    #[must_use]
+    pub fn is_same_kind(self, other: Self) -> bool {
+        std::mem::discriminant(&self) == std::mem::discriminant(&other)
+    }
+
     /// The same type without length, precision and scale.
     #[must_use]
     pub fn base(self) -> Self {
@@ -107,24 +136,10 @@ impl DataType {
 impl fmt::Display for DataType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Unknown => f.write_str("unknown"),
-            Self::Bool => f.write_str("boolean"),
-            Self::Int2 => f.write_str("smallint"),
-            Self::Int4 => f.write_str("integer"),
-            Self::Int8 => f.write_str("bigint"),
-            Self::Float4 => f.write_str("real"),
-            Self::Float8 => f.write_str("double precision"),
-            Self::Numeric(None) => f.write_str("numeric"),
             Self::Numeric(Some((precision, scale))) => write!(f, "numeric({precision},{scale})"),
-            Self::Text => f.write_str("text"),
-            Self::Varchar(None) => f.write_str("character varying"),
             Self::Varchar(Some(n)) => write!(f, "character varying({n})"),
             Self::Char(n) => write!(f, "character({n})"),
-            Self::Bytea => f.write_str("bytea"),
-            Self::Date => f.write_str("date"),
-            Self::Timestamp => f.write_str("timestamp without time zone"),
-            Self::TimestampTz => f.write_str("timestamp with time zone"),
-            Self::Interval => f.write_str("interval"),
+            other => f.write_str(other.name()),
         }
     }
 }

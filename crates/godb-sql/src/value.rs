@@ -1,7 +1,6 @@
 //! [`Value`]: one SQL value, standing alone. Inside the executor values lie in columns instead.
 
-/// A decimal number of any size.
-pub type Numeric = bigdecimal::BigDecimal;
+pub use crate::numeric::Numeric;
 
 /// A span of time, kept in three parts because months and days differ in length.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]

@@ -2,7 +2,16 @@
 //!
 //! A commit has three steps. Under one short lock the commit record is appended and its place noted in the line of commits, so that the
 //! line has the log's order. Then, without any lock, the log makes it durable, together with whoever else commits just now. Then the line is
-//! published from its front up to this commit: the version layer hears of commits in log order and never with a gap.
+//! published from its front up to this commit: the version layer hears of commits in log order and never with a gap. Only then are
+//! the locks freed, so whoever waited for them finds the commit published.
+//!
+//! Two things can go wrong at the end of a transaction, and they differ in whom they concern.
+//!
+//! - *The log cannot make a commit durable.* Whether it is, only the next recovery can tell, and every later commit would stand behind
+//!   it. So from then on nobody commits ([`Poison`]); reading goes on.
+//! - *A rollback fails on its way*, for instance at a page that cannot be read just now. The log is sound, and undo can be gone on with where it stopped.
+//!   That transaction alone is [stuck](Stuck): it keeps its locks, so nobody builds on its rows, and its rollback is tried again when others begin and at
+//!   checkpoints.
 
 use crate::error::Error;
 use crate::lock::{LockManager, LockOptions, LockStats};
@@ -22,9 +31,18 @@ pub struct TransactionManager<R: Recoverable> {
     /// Held while publishing, so that the hook is called by one at a time.
     publishing: Mutex<()>,
     poison: Poison,
+    stuck: Stuck,
 }
 
-/// The first failure after which nobody may write any more. What it left behind, an unknown commit or half a rollback, is for recovery to decide.
+/// Transactions whose rollback was begun and could not be finished yet.
+#[derive(Default)]
+struct Stuck {
+    /// So that nobody takes the lock while there are none.
+    any: AtomicBool,
+    ids: Mutex<Vec<TxnId>>,
+}
+
+/// The first failure after which nobody may write any more. What it left behind, a commit of unknown outcome, is for recovery to decide.
 #[derive(Default)]
 struct Poison {
     set: AtomicBool,
@@ -61,6 +79,7 @@ impl<R: Recoverable> TransactionManager<R> {
             line: Mutex::new(VecDeque::new()),
             publishing: Mutex::new(()),
             poison: Poison::default(),
+            stuck: Stuck::default(),
         }
     }
 
@@ -112,6 +131,7 @@ impl<R: Recoverable> TransactionManager<R> {
         let at = match self.append_commit(by) {
             Ok(at) => at,
             Err(fault) => {
+                // Not even logged, so not committed: taken back before anybody gets at what it locked.
                 self.take_back(by)?;
                 return Err(fault);
             }
@@ -124,16 +144,46 @@ impl<R: Recoverable> TransactionManager<R> {
         Ok(at)
     }
 
-    /// Undoes everything. When that fails the rows stay as they are, for recovery, and nobody may build on them.
+    /// Undoes everything. When that fails the transaction is stuck.
     fn take_back(&self, by: TxnId) -> Result<(), Fault> {
-        match self.below.roll_back(by, Lsn::default()) {
+        let result = self.below.roll_back(by, Lsn::default());
+        match &result {
             Ok(()) => self.hook.rolled_back(by),
-            Err(fault) => {
-                self.poison.set(&fault);
-                return Err(fault);
+            Err(_) => {
+                let mut ids = self.stuck.ids.lock();
+                ids.push(by);
+                self.stuck.any.store(true, Ordering::Release);
             }
         }
-        Ok(())
+        result
+    }
+
+    /// Frees the locks of one that has ended; one that is stuck has not.
+    fn let_go(&self, by: TxnId) {
+        let is_stuck = self.stuck.any.load(Ordering::Acquire) && self.stuck.ids.lock().contains(&by);
+        if !is_stuck {
+            self.locks.release_all(by);
+        }
+    }
+
+    /// Tries the rollbacks again that failed; one that fails again waits for the next time.
+    fn free_stuck(&self) {
+        if !self.stuck.any.load(Ordering::Acquire) {
+            return;
+        }
+        // Whoever comes while somebody tries need not try too.
+        let Some(mut ids) = self.stuck.ids.try_lock() else {
+            return;
+        };
+        ids.retain(|by| {
+            let ended = self.below.roll_back(*by, Lsn::default()).is_ok();
+            if ended {
+                self.hook.rolled_back(*by);
+                self.locks.release_all(*by);
+            }
+            !ended
+        });
+        self.stuck.any.store(!ids.is_empty(), Ordering::Release);
     }
 }
 
@@ -145,6 +195,7 @@ impl<R: Recoverable> Transactions for TransactionManager<R> {
     }
 
     fn begin(&self) -> TxnId {
+        self.free_stuck();
         let id = self.below.begin();
         let own = self
             .locks
@@ -176,7 +227,7 @@ impl<R: Recoverable> Transactions for TransactionManager<R> {
 
     fn roll_back(&self, by: TxnId) -> Result<(), Error> {
         let result = self.take_back(by);
-        self.locks.release_all(by);
+        self.let_go(by);
         Ok(result?)
     }
 
@@ -187,12 +238,13 @@ impl<R: Recoverable> Transactions for TransactionManager<R> {
         } else {
             self.commit_changes(by)
         };
-        self.locks.release_all(by);
+        self.let_go(by);
         Ok(result?)
     }
 
     fn checkpoint(&self, note: &dyn Fn() -> Vec<u8>) -> Result<(), Fault> {
         self.poison.check()?;
+        self.free_stuck();
         self.below.checkpoint(&|| {
             self.settle();
             note()

@@ -145,7 +145,10 @@ fn a_savepoint_takes_back_what_came_after<T: Transactions>(bank: &Bank<T>) {
     bank.db.roll_back_to(by, point).expect("it goes back");
     assert_eq!((bank.get("a").as_deref(), bank.get("b")), (Some("1"), None));
     let other = bank.db.begin();
-    assert!(!bank.try_lock(other, bank.key("b"), Mode::Exclusive), "locks stay");
+    assert!(
+        !bank.try_lock(other, bank.key("b"), Mode::Exclusive),
+        "locks stay"
+    );
     bank.db
         .roll_back_to(by, empty)
         .expect("it goes back to the beginning");
@@ -222,7 +225,11 @@ fn a_wait_ends_with_the_holder<T: Transactions>(bank: &Bank<T>) {
         bank.db.commit(alice).expect("it commits");
         assert_eq!(tell.recv().expect("it is told").as_deref(), Some("1"));
     });
-    assert_eq!(bank.told.committed.lock().len(), 1, "told before the lock was free");
+    assert_eq!(
+        bank.told.committed.lock().len(),
+        1,
+        "told before the lock was free"
+    );
 }
 
 fn a_wait_has_an_end<T: Transactions>(bank: &Bank<T>) {
@@ -232,7 +239,10 @@ fn a_wait_has_an_end<T: Transactions>(bank: &Bank<T>) {
     assert!(matches!(result, Err(Error::LockTimeout { .. })), "{result:?}");
     bank.db.commit(alice).expect("it ends");
     let third = bank.db.begin();
-    assert!(bank.try_lock(third, bank.key("a"), Mode::Exclusive), "nobody stands in line");
+    assert!(
+        bank.try_lock(third, bank.key("a"), Mode::Exclusive),
+        "nobody stands in line"
+    );
 }
 
 fn commits_from_many_threads_come_in_one_order<T: Transactions>(bank: &Bank<T>) {

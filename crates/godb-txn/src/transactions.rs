@@ -68,7 +68,7 @@ pub trait Transactions: Send + Sync + 'static {
     ///
     /// # Errors
     /// [`Error::Deadlock`] when this transaction is to give way, [`Error::LockTimeout`], and [`Fault::Poisoned`] once a commit's outcome
-    /// is unknown or a rollback has failed: what the lock protects may then be half done.
+    /// is unknown: what the lock protects may then be half done.
     fn lock(&self, by: TxnId, what: Resource<'_>, mode: Mode) -> Result<(), Error>;
     /// Takes a lock if that needs no waiting.
     fn try_lock(&self, by: TxnId, what: Resource<'_>, mode: Mode) -> Result<bool, Error>;
@@ -76,13 +76,15 @@ pub trait Transactions: Send + Sync + 'static {
     fn savepoint(&self, by: TxnId) -> Savepoint;
     /// Undoes what was done since `to`; locks stay.
     fn roll_back_to(&self, by: TxnId, to: Savepoint) -> Result<(), Error>;
-    /// Undoes everything, frees the locks, ends the transaction. An error means that it could not: from then on nobody can write.
+    /// Undoes everything, frees the locks, ends the transaction. An error means that it could not do so now: the transaction keeps its locks, and the
+    /// rollback is gone on with in the background of later calls. There is nothing left for the caller to do.
     fn roll_back(&self, by: TxnId) -> Result<(), Error>;
     /// Commits, waits until that may be acknowledged, frees the locks. Returns the place in commit order, or zero when the
     /// transaction changed nothing and there is nothing to commit.
     ///
     /// # Errors
-    /// The transaction has ended in any case. When the commit record could not be appended everything was undone; when
+    /// The caller is done with the transaction in any case. When the commit record could not be appended everything is undone as by
+    /// [`roll_back`](Self::roll_back); when
     /// the log failed to make it durable the outcome is unknown until the database is opened again, and nobody can write until then.
     fn commit(&self, by: TxnId) -> Result<Lsn, Error>;
     /// Takes a fuzzy checkpoint with the version layer's bytes.

@@ -36,7 +36,10 @@ fn model(timeout: Duration, run: impl Fn(Arc<LockManager>) + Sync + Send + 'stat
         counted.fetch_add(1, Ordering::Relaxed);
         run(Arc::new(LockManager::new(LockOptions { timeout })));
     });
-    assert!(runs.load(Ordering::Relaxed) > 1, "there was more than one way to go");
+    assert!(
+        runs.load(Ordering::Relaxed) > 1,
+        "there was more than one way to go"
+    );
 }
 
 const FOREVER: Duration = Duration::from_secs(1_000_000);
@@ -133,7 +136,9 @@ fn a_reader_behind_a_victim_is_let_in() {
                 let locks = locks.clone();
                 thread::spawn(move || locks.lock(T1, B, Mode::Exclusive).expect("the older goes on"))
             };
-            reader.join().expect("the reader gets in though T1 and T3 still hold what they hold");
+            reader
+                .join()
+                .expect("the reader gets in though T1 and T3 still hold what they hold");
             locks.release_all(T2);
             let gave_way = victim.join().expect("no panic");
             if gave_way {
@@ -160,7 +165,9 @@ fn an_upgrade_goes_before_those_who_wait_for_it() {
             let locks = locks.clone();
             thread::spawn(move || locks.release_all(T2))
         };
-        locks.lock(T1, A, Mode::Exclusive).expect("it holds the lock already and must not wait for T3");
+        locks
+            .lock(T1, A, Mode::Exclusive)
+            .expect("it holds the lock already and must not wait for T3");
         locks.release_all(T1);
         writer.join().expect("no panic");
         reader.join().expect("no panic");

@@ -1,1 +1,68 @@
-//! An embedded database: key-value and SQL over the same transactions, in one file.
+//! An embedded database in one file, with many concurrent readers and writers.
+//!
+//! ```
+//! let db = godb::Database::in_memory()?;             // or Database::open("shop.godb")
+//! db.put(b"key", b"value")?;
+//! assert_eq!(db.get(b"key")?.as_deref(), Some(b"value".as_slice()));
+//!
+//! let mut tx = db.begin()?;
+//! tx.put(b"k1", b"v1")?;
+//! tx.put(b"k2", b"v2")?;
+//! tx.commit()?;                                        // dropped without commit = rolled back
+//! # Ok::<(), godb::Error>(())
+//! ```
+//!
+//! SQL runs over the same transactions:
+//!
+//! ```
+//! use godb::params;
+//! # let db = godb::Database::in_memory()?;
+//! db.execute("CREATE TABLE users (id int PRIMARY KEY, name text, age int)", params![])?;
+//! db.execute("INSERT INTO users VALUES (1, 'Ada', 36), (2, 'Alan', 41)", params![])?;
+//! for row in db.query("SELECT name FROM users WHERE age > ?", params![40])? {
+//!     assert_eq!(row?.get::<String>("name")?, "Alan");
+//! }
+//! # Ok::<(), godb::Error>(())
+//! ```
+//!
+//! What is committed survives the end of the process and of the machine; see [`Config::wal_sync_mode`] for what that
+//! costs. Transactions see one moment of the database (snapshot isolation); readers never wait, and two
+//! writers of one key are told so by a [retryable](Error::is_retryable) error, which [`Database::transaction`] acts on by itself.
+//!
+//! # The layers
+//!
+//! godb is a stack of crates, each of which can be read, tested and replaced alone: pages, buffer pool, trees, log, recovery, transactions, versions, SQL. This
+//! crate wires them, in one file, and adds the public names. A storage engine of your own goes in by [`Database::on_engine`].
+
+mod background;
+mod config;
+mod connection;
+mod convert;
+mod database;
+mod error;
+mod instance;
+mod keys;
+mod pairs;
+mod prepared;
+mod rows;
+mod session;
+mod storage;
+mod transaction;
+
+pub use config::{Compression, Config, DeadlockPolicy};
+pub use convert::{FromValue, ToValue};
+pub use database::Database;
+pub use error::{Error, Result};
+pub use godb_buffer::EvictionKind;
+pub use godb_page::{Environment, Fault, FileSystem};
+pub use godb_sql::{
+    Begin, Canceller, CheckReport, ColumnDescription, DataType, EngineError, IndexDescription, Interval,
+    Isolation, Moment, Numeric, Progress, SqlError, StorageEngine, TableDescription, Timestamp,
+    TransactionState, Value,
+};
+pub use godb_wal::SyncMode;
+pub use pairs::{Pair, Pairs};
+pub use prepared::Prepared;
+pub use rows::{Column, ColumnIndex, Row, Rows};
+pub use session::{Outcome, Session};
+pub use transaction::{Savepoint, Transaction};

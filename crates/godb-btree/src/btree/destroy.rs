@@ -15,7 +15,7 @@ use crate::space::Some4;
 use crate::step::Step;
 use crate::tree::Range;
 use godb_buffer::slotted::{self, Slots};
-use godb_buffer::{Fault, PageId, Pages, TreeId};
+use godb_buffer::{Fault, PageId, Pages, TreeId, header};
 use std::ops::ControlFlow;
 
 /// The most leaves that one record unlinks.
@@ -146,10 +146,16 @@ impl<P: Pages> BTree<P> {
         }
     }
 
-    fn child_of(&self, id: PageId, index: usize) -> Result<PageId, Fault> {
+    /// A child of a page, looked at: what a damaged page leads to must not be freed.
+    fn child_of(&self, spot: Spot, id: PageId, index: usize) -> Result<PageId, Fault> {
         let _admitted = self.pages.admit(1)?;
-        let page = self.pages.read(id)?;
-        way_down(id, &page, index)
+        let (child, level) = {
+            let page = self.pages.read(id)?;
+            (way_down(id, &page, index)?, header::level(&page))
+        };
+        let page = self.pages.read(child)?;
+        node::expect(child, &page, spot.tree, level.checked_sub(1))?;
+        Ok(child)
     }
 
     /// What to unlink next; `None` when only the root is left.
@@ -168,9 +174,9 @@ impl<P: Pages> BTree<P> {
         };
         let page = &edge[from];
         if page.level == 1 {
-            return self.cut_leaves(page.id, page.cells).map(Some);
+            return self.cut_leaves(spot, page.id, page.cells).map(Some);
         }
-        let left = self.child_of(page.id, page.cells - 1)?;
+        let left = self.child_of(spot, page.id, page.cells - 1)?;
         Ok(Some(Cutting {
             page: page.id,
             keep: Some(page.cells - 1),
@@ -180,11 +186,11 @@ impl<P: Pages> BTree<P> {
     }
 
     /// The rightmost leaves of one page, as many as one record unlinks.
-    fn cut_leaves(&self, id: PageId, cells: usize) -> Result<Cutting, Fault> {
+    fn cut_leaves(&self, spot: Spot, id: PageId, cells: usize) -> Result<Cutting, Fault> {
         let mut freed = Vec::new();
         let mut keep = cells;
         while keep > 0 && freed.len() < BATCH {
-            freed.push(self.child_of(id, keep)?);
+            freed.push(self.child_of(spot, id, keep)?);
             if self.maps_of(&freed).len() > MAPS {
                 freed.pop();
                 break;
@@ -194,7 +200,7 @@ impl<P: Pages> BTree<P> {
         Ok(Cutting {
             page: id,
             keep: Some(keep),
-            last_leaf: Some(self.child_of(id, keep)?),
+            last_leaf: Some(self.child_of(spot, id, keep)?),
             freed,
         })
     }

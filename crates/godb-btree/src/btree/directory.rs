@@ -140,7 +140,7 @@ impl<P: Pages> BTree<P> {
             let id = map::of_group(self.page_size(), group);
             let _admitted = self.pages.admit(1)?;
             let page = self.pages.read(id)?;
-            self.space.extend(sound(id, map::bits(&page))?);
+            self.space.extend(sound(id, map::bits(&page))?, map::fixed(group));
         }
         let mut living = HashMap::new();
         let mut dying = BTreeMap::new();
@@ -221,6 +221,7 @@ impl<P: Pages> BTree<P> {
         let Err(at) = place else {
             return Err(bad_record("the next number of a tree is in use"));
         };
+        super::split::refuse_in_use(new.pages(), &[leaf_id])?;
         let mut root = self.pages.fresh(root_id)?;
         let mut counts = self.pages.write(meta::PAGE)?;
         sound(meta::PAGE, meta::read(&counts))?;

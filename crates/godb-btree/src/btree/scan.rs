@@ -17,7 +17,7 @@ use godb_buffer::slotted::Slots;
 use godb_buffer::{Fault, Lsn, PageId, PageKind, Pages, header};
 use std::ops::{Bound, ControlFlow};
 
-/// An owned position in a [`BTree`](super::BTree).
+/// An owned position in a [`BTree`].
 #[derive(Clone, Debug)]
 pub struct BTreeCursor {
     spot: Spot,

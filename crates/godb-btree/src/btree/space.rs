@@ -10,8 +10,11 @@ use godb_buffer::slotted::Damaged;
 use godb_buffer::{Fault, PageId, Pages, TreeId};
 use smallvec::SmallVec;
 
-/// The most pages that the file is grown ahead of need.
+/// The most pages that the file is grown ahead of need, and the least, once it is no longer small.
 const AHEAD: u32 = 1024;
+const AHEAD_LEAST: u32 = 8;
+/// Up to here the file grows page by page: small databases are small files.
+const SMALL: u32 = 12;
 
 /// Free maps that a step changes, latched: which, and whether pages of each are taken or given back.
 pub(super) type Maps<W> = SmallVec<[(PageId, W); 2]>;
@@ -38,7 +41,11 @@ impl<P: Pages> BTree<P> {
         if need <= self.pages.capacity() {
             return Ok(());
         }
-        let ahead = need.saturating_add((need / 8).min(AHEAD));
+        let ahead = if need > SMALL {
+            need.saturating_add((need / 8).clamp(AHEAD_LEAST, AHEAD))
+        } else {
+            need
+        };
         match self.pages.ensure_capacity(ahead) {
             Err(Fault::Full { .. }) => self.pages.ensure_capacity(need),
             done => done,
@@ -52,8 +59,7 @@ impl<P: Pages> BTree<P> {
             return Ok(());
         }
         let group = self.counts()?.maps;
-        let last = u32::MAX / map::covers(self.page_size());
-        if group >= last {
+        if group >= map::most(self.page_size()) {
             return Err(Fault::Full {
                 file: crate::codec::FILE.into(),
                 what: "it has as many pages as can be numbered".into(),
@@ -75,9 +81,22 @@ impl<P: Pages> BTree<P> {
             page.count(TreeId::default(), group + 1, 0);
         });
         step.commit(&mut room, None, Undo::Never);
-        self.space
-            .extend(map::bits(&new).map_err(|Damaged(what)| bad_page(id, what))?);
+        let bits = map::bits(&new).map_err(|Damaged(what)| bad_page(id, what))?;
+        self.space.extend(bits, map::fixed(group));
         Ok(())
+    }
+
+    /// How many pages the file needs: one more than the highest that is allocated. What lies beyond can be given back when
+    /// the database is closed.
+    pub fn pages_in_use(&self) -> Result<u32, Fault> {
+        self.load_once()?;
+        Ok(self.space.end())
+    }
+
+    /// How many pages below the end of the last free map are free.
+    pub fn free_pages(&self) -> Result<u32, Fault> {
+        self.load_once()?;
+        Ok(self.space.count())
     }
 
     /// What the meta page says.

@@ -122,9 +122,7 @@ impl<P: Pages> BTree<P> {
         if !sound(parent_id, slotted::fits(family.parent, separator.len(), None))? {
             return Ok(Pass::ParentFull(separator.len()));
         }
-        if right_id == family.id || right_id == parent_id {
-            return Err(bad_page(right_id, "it is in use and marked free"));
-        }
+        refuse_in_use(new.pages(), &[family.id, parent_id])?;
         let moved = Half::right_of(family.id, &family.page, tree, &cut)?;
         let mut right = self.pages.fresh(right_id)?;
         let mut maps = self.latch_maps(&self.maps_of(&[right_id]))?;
@@ -159,6 +157,7 @@ impl<P: Pages> BTree<P> {
         if level == u8::MAX {
             return Err(bad_page(spot.root, "its tree is higher than any tree can be"));
         }
+        refuse_in_use(new.pages(), &[spot.root])?;
         let (left_id, right_id) = (new.pages()[0], new.pages()[1]);
         let right_half = Half::right_of(spot.root, &root, spot.tree, &cut)?;
         let mut left_half = Half::left_of(spot.root, &root, spot.tree, &cut)?;
@@ -184,6 +183,14 @@ impl<P: Pages> BTree<P> {
         step.commit(room, None, Undo::Never);
         new.spend(2);
         Ok(Pass::Split)
+    }
+}
+
+/// A damaged free map may offer a page that is in use. One that is latched already would be waited for until the end of time.
+pub(super) fn refuse_in_use(new: &[PageId], latched: &[PageId]) -> Result<(), Fault> {
+    match new.iter().find(|page| latched.contains(page)) {
+        Some(page) => Err(bad_page(*page, "it is in use and marked free")),
+        None => Ok(()),
     }
 }
 

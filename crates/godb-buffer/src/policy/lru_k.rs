@@ -1,9 +1,13 @@
 //! LRU-K with K = 2: the page whose second last use is longest ago goes first (O'Neil, O'Neil and Weikum, 1993).
 //!
 //! A page used once has no second last use and goes before all others, which is what keeps a scan from washing out the hot set.
-//! Uses within one tick of each other count as one: they are the same query looking twice.
+//! Uses shortly after one another count as one: the frame's mark moves only after a while.
+//!
+//! The danger of this order is a hot set that has grown cold: its pages were used twice, long ago, and new pages, used once, would go before them for ever. The paper keeps
+//! the history of pages that have left memory; here a page not used while four times the pool was brought in counts as used once.
 
-use super::{EvictionPolicy, Frames, smallest};
+use super::ahead::Ahead;
+use super::{EvictionPolicy, Frames};
 
 /// What is remembered of a frame's page: its last use but one, and its last.
 #[derive(Clone, Copy, Debug, Default)]
@@ -12,10 +16,21 @@ struct History {
     last: u32,
 }
 
+impl History {
+    /// Where the page stands: the smallest goes first.
+    fn rank(self, now: u32, stale: u32) -> (Option<u32>, u32) {
+        let lately = now.wrapping_sub(self.last) < stale;
+        (self.previous.filter(|_| lately), self.last)
+    }
+}
+
 /// Least recently used, but one.
 #[derive(Debug)]
 pub struct LruK {
     histories: Vec<History>,
+    ahead: Ahead,
+    /// The tick of the newest page.
+    now: u32,
 }
 
 impl LruK {
@@ -24,6 +39,8 @@ impl LruK {
     pub fn new(frames: usize) -> Self {
         Self {
             histories: vec![History::default(); frames],
+            ahead: Ahead::default(),
+            now: 0,
         }
     }
 
@@ -43,6 +60,7 @@ impl LruK {
 
 impl EvictionPolicy for LruK {
     fn loaded(&mut self, frame: usize, tick: u32) {
+        self.now = tick;
         self.histories[frame] = History {
             previous: None,
             last: tick,
@@ -50,9 +68,16 @@ impl EvictionPolicy for LruK {
     }
 
     fn victims(&mut self, frames: &dyn Frames, want: usize) -> Vec<usize> {
-        self.observe(frames);
-        smallest(frames, want, |frame| {
-            (self.histories[frame].previous, self.histories[frame].last)
-        })
+        if self.ahead.is_spent(frames) {
+            self.observe(frames);
+            let Self {
+                histories,
+                ahead,
+                now,
+            } = self;
+            let stale = u32::try_from(4 * frames.count()).unwrap_or(u32::MAX);
+            ahead.choose(frames, want, |frame| histories[frame].rank(*now, stale));
+        }
+        self.ahead.take(frames, want)
     }
 }

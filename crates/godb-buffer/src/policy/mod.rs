@@ -1,9 +1,10 @@
 //! [`EvictionPolicy`]: which page leaves memory when room is needed.
 //!
-//! A policy never hears of single accesses: the hit path only leaves a mark on the frame (the pool's current tick, if it is
-//! not there already), and the policy reads the marks when a victim is wanted. A tick passes with every miss, so that "used
-//! since" means "used since that many pages were fetched".
+//! A policy never hears of single accesses: the hit path only leaves a mark on the frame, and that only when its last mark is some ticks old.
+//! The policy reads the marks when a victim is wanted. A tick passes with every miss, so that "used since" means "used since that many pages were
+//! brought in".
 
+mod ahead;
 mod clock;
 mod lru;
 mod lru_k;
@@ -16,7 +17,7 @@ pub use lru_k::LruK;
 pub trait Frames {
     /// How many there are.
     fn count(&self) -> usize;
-    /// Whether a frame could be emptied now: it holds a page, nobody uses it, and it need not be written first.
+    /// Whether a frame could be emptied: nobody uses it. It may have to be written first.
     fn evictable(&self, frame: usize) -> bool;
     /// The tick at which the frame's page was last used.
     fn last_used(&self, frame: usize) -> u32;
@@ -28,7 +29,8 @@ pub trait Frames {
 pub trait EvictionPolicy: Send {
     /// A page was brought into this frame.
     fn loaded(&mut self, frame: usize, tick: u32);
-    /// Up to `want` evictable frames whose pages are least likely to be wanted, the least likely first.
+    /// Up to `want` evictable frames whose pages are least likely to be wanted, the least likely first. None only when
+    /// no frame is evictable, or all were used while the policy looked.
     fn victims(&mut self, frames: &dyn Frames, want: usize) -> Vec<usize>;
 }
 
@@ -50,23 +52,10 @@ impl EvictionKind {
     pub fn build(self, frames: usize) -> Box<dyn EvictionPolicy> {
         match self {
             Self::Clock => Box::new(Clock::default()),
-            Self::Lru => Box::new(Lru),
+            Self::Lru => Box::new(Lru::default()),
             Self::LruK => Box::new(LruK::new(frames)),
         }
     }
-}
-
-/// The `want` evictable frames with the smallest key.
-fn smallest<K: Ord>(frames: &dyn Frames, want: usize, key: impl Fn(usize) -> K) -> Vec<usize> {
-    let mut candidates: Vec<usize> = (0..frames.count())
-        .filter(|frame| frames.evictable(*frame))
-        .collect();
-    if candidates.len() > want && want > 0 {
-        candidates.select_nth_unstable_by_key(want - 1, |frame| key(*frame));
-        candidates.truncate(want);
-    }
-    candidates.sort_unstable_by_key(|frame| key(*frame));
-    candidates
 }
 
 #[cfg(test)]

@@ -66,9 +66,9 @@ fn lru_k_keeps_the_hot_set_through_a_scan() {
         policy.loaded(frame, 1);
         marks.touch(frame, 1);
     }
-    policy.victims(&marks, 0);
+    policy.victims(&marks, 1);
     marks.touch(0, 2);
-    policy.victims(&marks, 0);
+    policy.victims(&marks, 1);
     for frame in 1..4 {
         policy.loaded(frame, 10);
         marks.touch(frame, 10);
@@ -77,5 +77,42 @@ fn lru_k_keeps_the_hot_set_through_a_scan() {
         policy.victims(&marks, 3),
         [1, 2, 3],
         "0 was used twice; the scan's pages once, though later"
+    );
+}
+
+#[test]
+fn every_policy_finds_every_frame_in_the_end() {
+    for kind in [EvictionKind::Clock, EvictionKind::Lru, EvictionKind::LruK] {
+        let marks = Marks::new(100);
+        let mut policy = kind.build(100);
+        let mut found = std::collections::BTreeSet::new();
+        for round in 1..200_u32 {
+            for frame in policy.victims(&marks, 5) {
+                found.insert(frame);
+                policy.loaded(frame, round);
+                marks.touch(frame, round);
+            }
+        }
+        assert_eq!(found.len(), 100, "{kind:?}");
+    }
+}
+
+#[test]
+fn lru_k_lets_go_of_a_hot_set_that_grew_cold() {
+    let marks = Marks::new(4);
+    let mut policy = EvictionKind::LruK.build(4);
+    for frame in 0..4 {
+        policy.loaded(frame, 1);
+        marks.touch(frame, 1);
+    }
+    policy.victims(&marks, 1);
+    (0..3).for_each(|frame| marks.touch(frame, 2));
+    assert_eq!(policy.victims(&marks, 1), [3], "the others were used twice");
+    policy.loaded(3, 20);
+    marks.touch(3, 20);
+    assert_eq!(
+        policy.victims(&marks, 3),
+        [0, 1, 2],
+        "nobody wanted those while sixteen pages came in"
     );
 }

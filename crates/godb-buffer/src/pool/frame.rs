@@ -42,7 +42,7 @@ pub(super) struct Frame {
     page: AtomicU32,
     /// The next frame of the same bucket.
     pub(super) next: AtomicU32,
-    /// The pool's tick at the last use.
+    /// The pool's tick at the last use that counted.
     used_at: AtomicU32,
     /// Used since the policy last asked.
     used: AtomicBool,
@@ -85,14 +85,19 @@ impl Frame {
         self.page.store(page, Ordering::Release);
     }
 
-    /// Marks it as used now. Writes nothing when it was marked in this tick already: hot frames stay unshared.
-    pub(super) fn touch(&self, tick: u32) {
-        if self.used_at.load(Ordering::Relaxed) != tick {
+    /// Marks it as used at this tick, unless the use counted last was less than `period` ticks ago: an operation that looks at a page twice uses
+    /// it once. Hot frames are therefore seldom written to, and a page that a scan passes over counts as used once.
+    pub(super) fn touch(&self, tick: u32, period: u32) {
+        if tick.wrapping_sub(self.used_at.load(Ordering::Relaxed)) >= period {
             self.used_at.store(tick, Ordering::Relaxed);
-        }
-        if !self.used.load(Ordering::Relaxed) {
             self.used.store(true, Ordering::Relaxed);
         }
+    }
+
+    /// Begins to count the uses of another page, brought in at this tick.
+    pub(super) fn begin_uses(&self, tick: u32) {
+        self.used_at.store(tick, Ordering::Relaxed);
+        self.used.store(false, Ordering::Relaxed);
     }
 
     /// The tick of its last use.

@@ -1,6 +1,6 @@
 //! [`Pool`]: the buffer pool.
 //!
-//! A fixed number of frames, allocated once; a [table](table) that says which page is in which frame; pins that keep a page where it is and
+//! A fixed number of frames, allocated once; a [table] that says which page is in which frame; pins that keep a page where it is and
 //! latches that keep its bytes still.
 //!
 //! | file | says |
@@ -50,6 +50,9 @@ pub const MIN_FRAMES: usize = if cfg!(godb_loom) { 1 } else { 16 };
 /// Frames that are never admitted to anybody: for prefetching, and for two threads that bring in the same page at once.
 const SPARE: usize = if cfg!(godb_loom) { 0 } else { 2 };
 
+/// Uses of a page count as one while fewer than this share of the pool was brought in between them.
+const ONE_USE: usize = 16;
+
 /// The most bytes by which the file grows ahead of what was asked for.
 const GROW_AHEAD: usize = 4 << 20;
 
@@ -64,6 +67,8 @@ pub struct Pool<S: PageStore> {
     gate: Gate,
     /// Passes with every miss: the policies' clock.
     tick: AtomicU32,
+    /// Uses of a page less than so many ticks apart count as one.
+    period: u32,
     writer: Mutex<Writer>,
     witness: Witness,
     /// The smallest floor of the pages that were written since the store was last synced.
@@ -95,6 +100,7 @@ impl<S: PageStore> Pool<S> {
             policy: Mutex::new(eviction.build(count)),
             gate: Gate::new(count - SPARE),
             tick: AtomicU32::new(1),
+            period: number(count / ONE_USE).max(1),
             writer: Mutex::new(Writer::new(page_size, count)),
             witness: Witness::new(count),
             unsynced: Mutex::new(None),
@@ -127,7 +133,7 @@ impl<S: PageStore> Pool<S> {
     /// Pins the page if it is in memory.
     fn lookup(&self, id: PageId) -> Option<Pinned<'_>> {
         let pin = self.table.pin(id)?;
-        pin.frame().touch(self.tick.load(Ordering::Relaxed));
+        pin.frame().touch(self.tick.load(Ordering::Relaxed), self.period);
         Some(pin)
     }
 
@@ -182,7 +188,7 @@ impl<S: PageStore> Pool<S> {
     /// A page was put into a frame.
     fn arrived(&self, pin: &Pinned<'_>) {
         let tick = self.tick.fetch_add(1, Ordering::Relaxed);
-        pin.frame().touch(tick);
+        pin.frame().begin_uses(tick);
         self.policy.lock().loaded(pin.at() as usize, tick);
         Counters::add(&self.counters.misses, 1);
     }

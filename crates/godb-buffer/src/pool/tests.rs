@@ -332,3 +332,43 @@ fn sixteen_frames_are_enough_for_sixteen_threads() {
     let sum: u32 = (2..80).map(|page| u32::from(get(&pool, page).unwrap())).sum();
     assert_eq!(sum % 256, 16 * 200 * 6 % 256);
 }
+
+/// How many reads of ten hot pages miss while a scan goes by that is four times the pool, with the hot pages read now and then.
+fn hot_misses(eviction: EvictionKind, scanned_between: u32) -> u64 {
+    let store = MemoryPageStore::new(SIZE, DatabaseId::from_bytes([1; 16]));
+    let pool = Pool::new(store, Arc::new(NoLog), 64, eviction);
+    (0..300).for_each(|page| set(&pool, page, 1, 0).unwrap());
+    pool.flush().unwrap();
+    let hot = || (0..10).for_each(|page| assert_eq!(get(&pool, page).unwrap(), 0));
+    // The hot set makes itself known: used twice, with a while between.
+    for other in 250..265 {
+        hot();
+        get(&pool, other).unwrap();
+    }
+    let mut misses = 0;
+    for round in 0..30 {
+        for page in 0..scanned_between {
+            let page = 20 + (round * scanned_between + page) % 280;
+            // Twice, as a tree does that first fetches a page and then descends again.
+            (0..2).for_each(|_| assert_eq!(get(&pool, page).unwrap(), 0));
+        }
+        let before = pool.stats().misses;
+        hot();
+        misses += pool.stats().misses - before;
+    }
+    misses
+}
+
+#[test]
+fn a_scan_does_not_wash_out_the_hot_set() {
+    assert_eq!(hot_misses(EvictionKind::Clock, 30), 0);
+    assert_eq!(
+        hot_misses(EvictionKind::LruK, 100),
+        0,
+        "a hundred pages between two looks, in sixty-four frames"
+    );
+    assert!(
+        hot_misses(EvictionKind::Lru, 100) > 200,
+        "which is too much for LRU"
+    );
+}

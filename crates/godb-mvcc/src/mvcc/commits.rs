@@ -3,15 +3,19 @@
 //! A version names its writer, and what a reader must know is whether that writer committed before the reader's snapshot. Three kinds of ids answer
 //! differently:
 //!
-//! - *running*: from the first write until the commit is published or all is taken back. Nobody else sees its versions.
+//! - *running*: in the map as such, from the first write until the commit is published or all is taken back. Nobody else sees its versions.
 //! - *recent*: committed, and in the map with its timestamp.
-//! - below the *floor*: committed no later than `floor_at`, which no ordinary snapshot is older than. Whoever looks from there or later sees it without any
-//!   look-up; only a reader of the past must ask the timeline tree. An id that was rolled back has left no version, so nobody asks for it.
+//! - *old*: in no map any more. It committed no later than `floor_at`, so a snapshot from there or later sees it. One that is older (a reader of the past, or a very
+//!   long transaction) asks the [timeline](super::timeline). An id that was rolled back is in no map either, but it has left no version: who
+//!   asks for an id under the latch of the page where he found it never asks for such a one.
 //!
-//! So the map is as long as the oldest snapshot in use is old, whatever retention asks for.
+//! Most rows were written long ago. For them there is the *floor*: every id below it has ended, and committed no later than `floor_at` if it did. One comparison, no map.
 //!
-//! Publishing has an order: first into the map, then `newest` moves on, so a snapshot never counts a commit in that it cannot look up; then it is no longer running, so that
-//! the floor never passes one that is in neither place.
+//! So the map holds what ran or committed since the oldest ordinary snapshot in use began, whatever retention asks for; and when that is too much,
+//! the timeline takes the older part.
+//!
+//! Publishing has an order: first into the map, then `newest` moves on, so a snapshot never counts a commit in that it cannot look up; then it is no longer among the
+//! running, so that the floor never passes one that is in neither place.
 
 use super::recent::{Commit, Recent};
 use crate::engine::Timestamp;
@@ -35,7 +39,7 @@ pub(super) enum Sight {
     Seen,
     /// It runs, or committed later.
     Unseen,
-    /// It committed before the floor, and the snapshot is older than that: only the timeline knows.
+    /// It committed long ago, and the snapshot is old too: only the timeline knows.
     Old,
 }
 
@@ -46,8 +50,15 @@ pub(super) enum When {
     Running,
     /// Then.
     At(Timestamp),
-    /// Before the floor.
+    /// Long ago.
     Old,
+}
+
+/// What the map says of a transaction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Known {
+    Running,
+    Committed(Timestamp),
 }
 
 /// Transactions that may have written and have not ended.
@@ -58,8 +69,6 @@ struct Writers {
     quiet: HashSet<TxnId>,
     /// Above every id that was given.
     next: TxnId,
-    /// From what the floor was computed last.
-    floor_of: (Timestamp, Option<TxnId>),
 }
 
 /// Which transactions have committed, and when.
@@ -76,7 +85,7 @@ pub struct Commits {
     last_wall: AtomicI64,
 }
 
-type Map = HashMap<TxnId, Timestamp, BuildHasherDefault<Spread>>;
+type Map = HashMap<TxnId, Known, BuildHasherDefault<Spread>>;
 
 /// Ids are given in order; one multiplication spreads them.
 #[derive(Default)]
@@ -124,7 +133,7 @@ impl Commits {
         Timestamp(self.newest.load(Ordering::Acquire))
     }
 
-    /// Ids below this have committed no later than the floor's time, or left nothing.
+    /// Every transaction below this has ended.
     pub(super) fn floor(&self) -> TxnId {
         TxnId::from_raw(self.floor.load(Ordering::Acquire))
     }
@@ -134,14 +143,18 @@ impl Commits {
     pub(super) fn seen_below(&self, at: Timestamp) -> TxnId {
         // The floor's time is raised before the floor: the one read here is at least the one that belongs to the floor read.
         let floor = self.floor();
-        if at.0 >= self.floor_at.load(Ordering::Acquire) {
-            floor
-        } else {
-            TxnId::default()
+        match self.is_below(at) {
+            true => TxnId::default(),
+            false => floor,
         }
     }
 
-    /// Whether a snapshot at `at` sees what `id` wrote.
+    /// Whether a snapshot at `at` is so old that it must ask when an old transaction committed.
+    fn is_below(&self, at: Timestamp) -> bool {
+        at.0 < self.floor_at.load(Ordering::Acquire)
+    }
+
+    /// Whether a snapshot at `at` sees what `id` wrote. Asked while the page is latched on which it stands.
     pub(super) fn sight(&self, id: TxnId, at: Timestamp) -> Sight {
         if id < self.seen_below(at) {
             return Sight::Seen;
@@ -149,18 +162,18 @@ impl Commits {
         match self.when(id) {
             When::At(committed) if committed <= at => Sight::Seen,
             When::At(_) | When::Running => Sight::Unseen,
-            When::Old if id < self.seen_below(at) => Sight::Seen,
-            When::Old => Sight::Old,
+            // The floor's time is raised before the map forgets.
+            When::Old if self.is_below(at) => Sight::Old,
+            When::Old => Sight::Seen,
         }
     }
 
-    /// When a transaction committed.
+    /// When the transaction committed that wrote what stands on a latched page.
     pub(super) fn when(&self, id: TxnId) -> When {
         match self.part(id).read().get(&id) {
-            Some(at) => When::At(*at),
-            // The floor is raised before the map forgets, so one that is missing there and here has not committed.
-            None if id < self.floor() => When::Old,
-            None => When::Running,
+            Some(Known::Committed(at)) => When::At(*at),
+            Some(Known::Running) => When::Running,
+            None => When::Old,
         }
     }
 
@@ -168,6 +181,7 @@ impl Commits {
     pub(super) fn begin(&self, give: impl FnOnce() -> TxnId) -> TxnId {
         let mut writers = self.writers.lock();
         let id = give();
+        self.part(id).write().insert(id, Known::Running);
         writers.running.insert(id);
         writers.next = writers.next.max(TxnId::from_raw(id.raw() + 1));
         id
@@ -177,7 +191,6 @@ impl Commits {
     pub(super) fn begin_quiet(&self, give: impl FnOnce() -> TxnId) -> TxnId {
         let mut writers = self.writers.lock();
         let id = give();
-        writers.running.insert(id);
         writers.quiet.insert(id);
         writers.next = writers.next.max(TxnId::from_raw(id.raw() + 1));
         id
@@ -185,8 +198,12 @@ impl Commits {
 
     /// Takes in a commit.
     pub(super) fn learn(&self, commit: Commit) {
+        if cfg!(godb_plant = "newest-before-map") {
+            self.learn_newest(commit.at, commit.wall_micros);
+        }
         if self.recent.lock().push(commit) {
-            self.part(commit.id).write().insert(commit.id, commit.at);
+            let mut part = self.part(commit.id).write();
+            part.insert(commit.id, Known::Committed(commit.at));
         }
         self.learn_newest(commit.at, commit.wall_micros);
     }
@@ -199,6 +216,7 @@ impl Commits {
 
     /// Everything known so far has ended, before there are any snapshots: ids below `next` are below the floor.
     pub(super) fn settle(&self, next: TxnId) {
+        self.writers.lock().next = next;
         self.floor_at.store(self.newest().raw(), Ordering::Release);
         self.floor.store(next.raw(), Ordering::Release);
     }
@@ -218,26 +236,40 @@ impl Commits {
         look(&mut self.recent.lock())
     }
 
-    /// No ordinary snapshot older than `current` is in use or will be: raises the floor, and forgets commits before that, if the timeline tree
-    /// holds them or they need not be `kept`.
-    pub(super) fn forget_before(&self, current: Timestamp, kept: bool) {
-        let mut writers = self.writers.lock();
+    /// No ordinary snapshot older than `current` is in use or will be, and nobody looks at anything older than `horizon`: raises the floor, and forgets
+    /// some commits before that. Tells whether there are more.
+    pub(super) fn forget(&self, current: Timestamp, horizon: Timestamp) -> bool {
+        let writers = self.writers.lock();
         let mut recent = self.recent.lock();
+        let limit = recent
+            .crowded_before()
+            .map_or(current, |crowded| crowded.max(current));
         let oldest = writers.running.first().copied();
-        if writers.floor_of != (current, oldest) {
-            let later = recent.first_id_after(current);
-            let floor = oldest.into_iter().chain(later).fold(writers.next, TxnId::min);
-            self.floor_at.fetch_max(current.raw(), Ordering::AcqRel);
-            self.floor.fetch_max(floor.raw(), Ordering::AcqRel);
-            writers.floor_of = (current, oldest);
+        let later = recent.first_id_after(limit);
+        let floor = oldest.into_iter().chain(later).fold(writers.next, TxnId::min);
+        let raise_time = || self.floor_at.fetch_max(limit.raw(), Ordering::AcqRel);
+        if !cfg!(godb_plant = "floor-before-its-time") {
+            raise_time();
         }
-        let floor = self.floor();
+        self.floor.fetch_max(floor.raw(), Ordering::AcqRel);
+        if cfg!(godb_plant = "floor-before-its-time") {
+            raise_time();
+        }
+        drop(writers);
         for _ in 0..FORGOTTEN_AT_ONCE {
-            let Some(old) = recent.pop_before(current, floor, kept) else {
-                break;
+            let Some(old) = recent.pop_before(limit, horizon) else {
+                return false;
             };
             self.part(old.id).write().remove(&old.id);
         }
+        true
+    }
+
+    /// A transaction has ended and its versions are committed or gone.
+    fn end(&self, by: TxnId) {
+        let mut writers = self.writers.lock();
+        writers.running.remove(&by);
+        writers.quiet.remove(&by);
     }
 }
 
@@ -247,10 +279,7 @@ impl CommitHook for Commits {
         if self.writers.lock().quiet.contains(&by) {
             return Vec::new();
         }
-        let wall = self
-            .clock
-            .wall_micros()
-            .max(self.last_wall().saturating_add(1));
+        let wall = self.clock.wall_micros().max(self.last_wall().saturating_add(1));
         self.last_wall.store(wall, Ordering::Release);
         self.noted.lock().insert(by, wall);
         wall.to_le_bytes().to_vec()
@@ -265,15 +294,12 @@ impl CommitHook for Commits {
                 wall_micros,
             });
         }
-        let mut writers = self.writers.lock();
-        writers.running.remove(&by);
-        writers.quiet.remove(&by);
+        self.end(by);
     }
 
     fn rolled_back(&self, by: TxnId) {
         self.noted.lock().remove(&by);
-        let mut writers = self.writers.lock();
-        writers.running.remove(&by);
-        writers.quiet.remove(&by);
+        self.part(by).write().remove(&by);
+        self.end(by);
     }
 }

@@ -4,10 +4,12 @@
 //! a look into a small table of writers met before; what a snapshot sees of a writer never changes. From the first row on whose value must be
 //! got elsewhere (an old version, a long value) the rest of the page is copied, and completed when its latch is gone.
 
+use super::MvccEngine;
+use super::commits::Sight;
 use super::reading::{Glance, View, glance};
 use super::snapshots::Snapshot;
 use super::transaction::Own;
-use super::MvccEngine;
+use super::version::Version;
 use crate::engine::{EngineCursor, ShowRow, Timestamp};
 use crate::error::Error;
 use godb_txn::{Chain, Range, Transactions, Tree, TreeId, TxnId};
@@ -16,6 +18,9 @@ use std::sync::Arc;
 
 /// How many writers a cursor remembers.
 const REMEMBERED: usize = 32;
+
+/// What the snapshot sees of writers met before, each at the place of its id.
+type Known = [(TxnId, Sight); REMEMBERED];
 
 /// A scan; its snapshot is kept while it lives.
 pub(super) struct MvccCursor<T: Transactions> {
@@ -26,7 +31,7 @@ pub(super) struct MvccCursor<T: Transactions> {
     /// Where the range ends in the scan's direction.
     end: Bound<Vec<u8>>,
     backward: bool,
-    known: [(TxnId, bool); REMEMBERED],
+    known: Known,
 }
 
 /// A row that is shown when the page's latch is gone.
@@ -40,6 +45,7 @@ enum Where {
     Here(Vec<u8>),
     Long(Vec<u8>, Chain),
     Older(Timestamp),
+    Unsure(Version),
 }
 
 impl<T: Transactions> MvccCursor<T> {
@@ -58,22 +64,16 @@ impl<T: Transactions> MvccCursor<T> {
             at,
             end: end.map(<[u8]>::to_vec),
             backward: range.backward,
-            known: [(TxnId::default(), true); REMEMBERED],
+            known: [(TxnId::default(), Sight::Seen); REMEMBERED],
         })
     }
 
     /// Shows what was copied. `false` when `show` wanted no more.
     fn show_copied(&mut self, view: View, rows: Vec<Copied>, show: &mut ShowRow<'_>) -> Result<bool, Error> {
-        let engine = &*self.snapshot.engine;
         let count = rows.len();
         for (number, row) in rows.into_iter().enumerate() {
-            let bytes = match row.value {
-                Where::Here(bytes) => bytes,
-                Where::Long(head, chain) => engine.whole(head, Some(chain))?,
-                Where::Older(previous) => match engine.older(view, self.tree, &row.key, previous)? {
-                    Some(version) => engine.whole(version.bytes, version.chain)?,
-                    None => continue,
-                },
+            let Some(bytes) = self.complete(view, &row.key, row.value)? else {
+                continue;
             };
             if show(&row.key, &bytes).is_break() {
                 if number + 1 < count {
@@ -83,6 +83,30 @@ impl<T: Transactions> MvccCursor<T> {
             }
         }
         Ok(true)
+    }
+
+    /// Gets a value that was not in the page, or was not known to be seen.
+    fn complete(&mut self, view: View, key: &[u8], value: Where) -> Result<Option<Vec<u8>>, Error> {
+        let engine = &*self.snapshot.engine;
+        let version = match value {
+            Where::Here(bytes) => return Ok(Some(bytes)),
+            Where::Long(head, chain) => return engine.whole(head, Some(chain)).map(Some),
+            Where::Older(previous) => engine.older(view, self.tree, key, previous)?,
+            Where::Unsure(version) => {
+                let writer = version.header.writer;
+                let (seen, previous) = (engine.sees(view, writer, Sight::Old)?, version.header.previous);
+                // What a snapshot sees of one that has committed never changes.
+                *slot(&mut self.known, writer) = (writer, if seen { Sight::Seen } else { Sight::Unseen });
+                match (seen, previous) {
+                    (true, _) => Some(version).filter(|version| !version.header.tombstone),
+                    (false, Some(previous)) => engine.older(view, self.tree, key, previous)?,
+                    (false, None) => None,
+                }
+            }
+        };
+        version
+            .map(|version| engine.whole(version.bytes, version.chain))
+            .transpose()
     }
 
     /// Sets the scan back to right behind `key`.
@@ -106,20 +130,21 @@ impl<T: Transactions> EngineCursor for MvccCursor<T> {
         let all_below = engine.commits.seen_below(view.at);
         let (known, mut copied, mut failed) = (&mut self.known, Vec::new(), None);
         let more = engine.tree().next(&mut self.at, |key, value| {
-            let sees = |writer| match writer < all_below || writer == view.own {
-                true => Ok(true),
+            let sight = |writer| match writer < all_below {
+                true => Sight::Seen,
                 false => remembered(engine, known, view, writer),
             };
             let look = |bytes: &[u8]| match copied.is_empty() {
                 true => Ok(show(key, bytes)),
                 false => Err(bytes.to_vec()),
             };
-            let value = match glance(value, sees, look) {
+            let value = match glance(value, sight, look) {
                 Ok(Glance::Shown(Ok(flow))) => return flow,
                 Ok(Glance::Absent) => return ControlFlow::Continue(()),
                 Ok(Glance::Shown(Err(bytes))) => Where::Here(bytes),
                 Ok(Glance::Long(head, chain)) => Where::Long(head, chain),
                 Ok(Glance::Older(previous)) => Where::Older(previous),
+                Ok(Glance::Unsure(version)) => Where::Unsure(version),
                 Err(error) => {
                     failed = Some(error);
                     return ControlFlow::Break(());
@@ -142,13 +167,20 @@ impl<T: Transactions> EngineCursor for MvccCursor<T> {
 #[inline]
 fn remembered<T: Transactions>(
     engine: &MvccEngine<T>,
-    known: &mut [(TxnId, bool); REMEMBERED],
+    known: &mut Known,
     view: View,
     writer: TxnId,
-) -> Result<bool, Error> {
-    let slot = &mut known[usize::try_from(writer.raw() % REMEMBERED as u64).unwrap_or(0)];
-    if slot.0 != writer {
-        *slot = (writer, engine.sees(view, writer)?);
+) -> Sight {
+    if writer == view.own {
+        return Sight::Seen;
     }
-    Ok(slot.1)
+    let slot = slot(known, writer);
+    if slot.0 != writer {
+        *slot = (writer, engine.commits.sight(writer, view.at));
+    }
+    slot.1
+}
+
+fn slot(known: &mut Known, writer: TxnId) -> &mut (TxnId, Sight) {
+    &mut known[usize::try_from(writer.raw() % REMEMBERED as u64).unwrap_or(0)]
 }

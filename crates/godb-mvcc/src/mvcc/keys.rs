@@ -4,16 +4,21 @@
 //! u32 tree | u16 length of the user key | user key | u64 timestamp, inverted         an old version
 //! u32 FFFFFFFF | u8 1 | u64 transaction | u32 number                                 an overflow chain nobody refers to
 //! u32 FFFFFFFF | u8 2 | u32 tree                                                     a dropped tree
+//! u32 FFFFFFFF | u8 3 | u8 0                                                         what is kept of the past
+//! u32 FFFFFFFF | u8 3 | u8 1 | u64 transaction / 64                                  when some transactions committed
+//! u32 FFFFFFFF | u8 3 | u8 2 | u64 clock, sign flipped                               what the clock was at some commits
 //! ```
 //!
 //! Numbers are big-endian. All versions of one key lie together, the newest first. Keys are framed by their length, which costs two bytes whatever
-//! they hold; that keys of different length are then not in their own order matters to nobody, since the history is looked into key by key.
+//! they hold; that keys of different length are then not in their own order matters to nobody, since the history is looked into key by key. The last three
+//! kinds are the [timeline](super::timeline); it lies in this tree and not in one of its own so that a small database has a page less.
 
 use godb_txn::{TreeId, TxnId};
 
 const RESERVED: u32 = u32::MAX;
 const CHAIN: u8 = 1;
 const DROPPED: u8 = 2;
+const TIMELINE: u8 = 3;
 
 /// How much longer than a user key its history key is.
 pub(super) const OVERHEAD: usize = 4 + 2 + 8;
@@ -37,8 +42,7 @@ pub(super) fn version(tree: TreeId, key: &[u8], timestamp: u64) -> Vec<u8> {
 
 /// The key under which a chain waits to be freed.
 pub(super) fn chain(by: TxnId, number: u32) -> Vec<u8> {
-    let mut key = RESERVED.to_be_bytes().to_vec();
-    key.push(CHAIN);
+    let mut key = reserved(CHAIN).to_vec();
     key.extend_from_slice(&by.raw().to_be_bytes());
     key.extend_from_slice(&number.to_be_bytes());
     key
@@ -46,15 +50,58 @@ pub(super) fn chain(by: TxnId, number: u32) -> Vec<u8> {
 
 /// The key under which a dropped tree waits to be destroyed.
 pub(super) fn dropped(tree: TreeId) -> Vec<u8> {
-    let mut key = RESERVED.to_be_bytes().to_vec();
-    key.push(DROPPED);
+    let mut key = reserved(DROPPED).to_vec();
     key.extend_from_slice(&tree.raw().to_be_bytes());
     key
 }
 
-/// What the entries that are no versions begin with.
-pub(super) fn reserved() -> [u8; 4] {
-    RESERVED.to_be_bytes()
+fn reserved(kind: u8) -> [u8; 5] {
+    let mut key = [kind; 5];
+    key[..4].copy_from_slice(&RESERVED.to_be_bytes());
+    key
+}
+
+/// Where the entries about dropped trees begin.
+pub(super) fn first_dropped() -> [u8; 5] {
+    reserved(DROPPED)
+}
+
+/// Where the timeline begins, and what waits to be collected ends.
+pub(super) fn timeline() -> [u8; 5] {
+    reserved(TIMELINE)
+}
+
+/// The key of what is kept of the past.
+pub(super) fn kept() -> Vec<u8> {
+    let mut key = timeline().to_vec();
+    key.push(0);
+    key
+}
+
+/// The key of a row about transactions.
+pub(super) fn ids(block: u64) -> Vec<u8> {
+    let mut key = timeline().to_vec();
+    key.push(1);
+    key.extend_from_slice(&block.to_be_bytes());
+    key
+}
+
+/// The key of a row about the clock.
+pub(super) fn walls(first_micros: i64) -> Vec<u8> {
+    let mut key = timeline().to_vec();
+    key.push(2);
+    key.extend_from_slice(&(first_micros.cast_unsigned() ^ (1 << 63)).to_be_bytes());
+    key
+}
+
+/// The clock in a key of a row about it.
+pub(super) fn first_of_walls(full: &[u8]) -> Option<i64> {
+    Some((number(full)? ^ (1 << 63)).cast_signed())
+}
+
+/// The number at the end of a key of the timeline.
+pub(super) fn number(full: &[u8]) -> Option<u64> {
+    Some(u64::from_be_bytes(*full.last_chunk()?))
 }
 
 /// What an entry of the history tree is.
@@ -106,6 +153,7 @@ fn take_u32(bytes: &[u8]) -> Option<(u32, &[u8])> {
 
 #[cfg(test)]
 mod tests {
+    use super::walls as walls_key;
     use super::*;
     use proptest::prelude::*;
 
@@ -134,5 +182,9 @@ mod tests {
             Some(Entry::Dropped(TreeId::from_raw(9)))
         );
         assert_eq!(Entry::decode(b"xx"), None);
+        assert_eq!(Entry::decode(&kept()), None);
+        let walls = [i64::MIN, -1, 0, 1, i64::MAX];
+        assert!(walls.map(walls_key).is_sorted() && walls_key(i64::MIN) > ids(u64::MAX) && ids(0) > kept());
+        assert_eq!(walls.map(|wall| first_of_walls(&walls_key(wall)).unwrap()), walls);
     }
 }

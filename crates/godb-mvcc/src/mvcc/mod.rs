@@ -7,36 +7,43 @@ mod cursor;
 mod dropped;
 mod horizon;
 mod keys;
+#[cfg(godb_loom)]
+mod model;
 mod moments;
 mod note;
 mod open;
 mod reader;
 mod reading;
 mod recent;
+mod rows;
 mod snapshots;
+mod source;
 mod sweep;
 mod timeline;
 mod transaction;
 mod version;
+mod waiting;
 mod write;
 
 pub use commits::Commits;
+#[cfg(godb_loom)]
+pub use model::{Publication, Taken};
 pub use note::RecoveredCommits;
-pub use recent::Commit;
 
 use crate::engine::{Begin, EngineTransaction, Isolation, StorageEngine, Timestamp};
 use crate::error::Error;
 use claims::Claims;
 use collect::Queue;
 use dropped::DroppedTrees;
+use godb_txn::sync::atomic::{AtomicBool, Ordering};
 use godb_txn::sync::{Mutex, MutexGuard, RwLock};
 use godb_txn::{Clock, Fault, Transactions, Tree, TreeId};
 use note::Note;
+use rows::Kept;
 use snapshots::{Snapshot, Snapshots};
 use std::sync::Arc;
 use std::time::Duration;
 use sweep::Sweep;
-use timeline::Kept;
 use transaction::MvccTransaction;
 
 /// With more commits than this a checkpoint's note would be long, so they go to the timeline first.
@@ -63,7 +70,6 @@ impl MvccOptions {
 struct SystemTrees {
     root: TreeId,
     history: TreeId,
-    timeline: TreeId,
 }
 
 /// The engine with everything below it. Made by [`MvccEngine::open`].
@@ -77,7 +83,9 @@ pub struct MvccEngine<T: Transactions> {
     claims: Claims,
     dropped: DroppedTrees,
     kept: RwLock<Kept>,
-    /// When the horizon was last moved forward, by the monotonic clock; none yet.
+    /// Whether the timeline may have rows.
+    has_timeline: AtomicBool,
+    /// When the frontier was last moved forward, by the monotonic clock; none yet.
     advanced: Mutex<Option<Duration>>,
     /// Held by whoever tends the timeline.
     tending: Mutex<()>,
@@ -170,7 +178,10 @@ impl<T: Transactions> StorageEngine for MvccEngine<T> {
     }
 
     fn checkpoint(&self) -> Result<(), Error> {
-        while self.commits.recent(|recent| recent.unpersisted_count()) > LONG_NOTE && self.tend_timeline()? {}
+        let many = || self.commits.recent(|recent| recent.unpersisted_count()) > LONG_NOTE;
+        while self.keeps_past() && many() {
+            self.tend_timeline()?;
+        }
         let note = || Note::of(&self.commits, self.keeps_past()).encode();
         Ok(self.below.checkpoint(&note)?)
     }

@@ -10,16 +10,25 @@ use std::sync::Arc;
 impl<T: Transactions> MvccEngine<T> {
     /// A snapshot of a moment of the past, and the wall clock then.
     pub(super) fn past(self: Arc<Self>, moment: Moment) -> Result<(Arc<Snapshot<T>>, i64), Error> {
-        let (at, wall) = match moment {
-            Moment::At(at) => self.at_commit(at)?,
-            Moment::Wall(wall) => (self.at_wall(wall, moment)?, wall),
-            Moment::Ago(micros) => {
-                let wall = self.commits.wall_now().saturating_sub(micros);
-                (self.at_wall(wall, moment)?, wall)
+        loop {
+            let newest = self.commits.newest();
+            let (at, wall) = match moment {
+                Moment::At(at) => self.at_commit(at)?,
+                Moment::Wall(wall) => (self.at_wall(wall, moment)?, wall),
+                Moment::Ago(micros) => {
+                    let wall = self.commits.wall_now().saturating_sub(micros);
+                    (self.at_wall(wall, moment)?, wall)
+                }
+            };
+            // With a past there is a timeline to ask about old commits; without one, such a snapshot is like an ordinary one.
+            if let Some(place) = self.snapshots.take_at(at, self.keeps_past()) {
+                return Ok((Snapshot::new(self, place), wall));
             }
-        };
-        let place = self.snapshots.take_at(at).ok_or_else(|| self.too_old(moment))?;
-        Ok((Snapshot::new(self, place), wall))
+            // What was the present is behind the frontier already: the present has moved on.
+            if at < newest || matches!(moment, Moment::At(_)) {
+                return Err(self.too_old(moment));
+            }
+        }
     }
 
     fn at_commit(&self, at: Timestamp) -> Result<(Timestamp, i64), Error> {
@@ -51,7 +60,11 @@ impl<T: Transactions> MvccEngine<T> {
     fn too_old(&self, moment: Moment) -> Error {
         let kept = self.kept();
         let oldest = if self.keeps_past() {
-            format!("that of commit {}, {}", kept.horizon.raw(), clock(kept.horizon_wall))
+            format!(
+                "that of commit {}, {}",
+                kept.horizon.raw(),
+                clock(kept.horizon_wall)
+            )
         } else {
             "now, since it is configured to keep no past".to_owned()
         };

@@ -5,7 +5,7 @@
 
 use super::commits::{Commits, When};
 use super::note::{damaged, take_in};
-use super::timeline::Kept;
+use super::rows::Kept;
 use super::version::{Header, not_a_version};
 use super::*;
 use godb_txn::{Range, TxnId};
@@ -33,26 +33,38 @@ impl<T: Transactions> MvccEngine<T> {
         let engine = Self {
             below,
             commits,
-            snapshots: Snapshots::new(),
+            snapshots: Snapshots::default(),
             trees,
             options,
             clock,
             claims: Claims::new(),
             dropped: DroppedTrees::default(),
             kept: RwLock::new(Kept::default()),
+            has_timeline: AtomicBool::new(true),
             advanced: Mutex::new(None),
             tending: Mutex::new(()),
             queue: Mutex::new(Queue::default()),
             sweep: Mutex::new(Sweep::default()),
         };
+        engine.find_timeline()?;
         engine.decide_kept(next)?;
         engine.find_dropped()?;
         Ok(Arc::new(engine))
     }
 
+    /// Which commits the timeline knows already: they are not written a second time.
+    fn find_timeline(&self) -> Result<(), Error> {
+        let last = self.last_in_timeline()?;
+        self.has_timeline
+            .store(self.keeps_past() || last.is_some(), Ordering::Release);
+        self.commits
+            .recent(|recent| recent.persisted_up_to(last.unwrap_or_default()));
+        Ok(())
+    }
+
     /// The past is there if it was kept before and is kept now; else it begins here. What is decided is written down before anything is collected.
     fn decide_kept(&self, next: TxnId) -> Result<(), Error> {
-        let before = Kept::read(self.tree(), self.trees.timeline)?;
+        let before = self.read_kept()?;
         let keeps = self.keeps_past();
         let mut kept = before;
         if !(keeps && before.anything) {
@@ -67,23 +79,23 @@ impl<T: Transactions> MvccEngine<T> {
                 horizon_wall: wall,
                 first_id: next,
             };
-            self.commits
-                .recent(|recent| recent.persisted_up_to(newest));
+            self.commits.recent(|recent| recent.persisted_up_to(newest));
         }
         if keeps != before.anything {
             self.quietly(|by| self.write_kept(by, kept))?;
         }
         *self.kept.write() = kept;
-        self.snapshots.advance(kept.horizon);
+        self.snapshots.advance(self.commits.newest(), kept.horizon);
         Ok(())
     }
 
     /// Trees whose drop has committed are dropped from the first moment on.
     fn find_dropped(&self) -> Result<(), Error> {
-        let reserved = keys::reserved();
+        let (from, to) = (keys::first_dropped(), keys::timeline());
         let range = Range {
-            from: Bound::Included(&reserved),
-            ..Range::ALL
+            from: Bound::Included(&from),
+            to: Bound::Excluded(&to),
+            backward: false,
         };
         let mut found = Vec::new();
         let mut cursor = self.tree().seek(self.trees.history, range)?;
@@ -91,21 +103,25 @@ impl<T: Transactions> MvccEngine<T> {
         while more {
             more = self.tree().next(&mut cursor, |key, value| {
                 if let Some(keys::Entry::Dropped(tree)) = keys::Entry::decode(key) {
-                    found.push((tree, Header::decode(value.inline).map(|(header, _)| header.writer)));
+                    found.push((
+                        tree,
+                        Header::decode(value.inline).map(|(header, _)| header.writer),
+                    ));
                 }
                 ControlFlow::Continue(())
             })?;
         }
         for (tree, writer) in found {
-            let since = self.committed_at(writer.ok_or_else(not_a_version)?)?;
+            let writer = writer.ok_or_else(not_a_version)?;
+            let since = self.committed_at(writer, self.commits.when(writer))?;
             self.dropped.add(tree, since.unwrap_or_default());
         }
         Ok(())
     }
 
-    /// When a transaction committed, or no earlier than it did where nobody can look that far back; `None` while it runs.
-    pub(super) fn committed_at(&self, writer: TxnId) -> Result<Option<Timestamp>, Error> {
-        Ok(match self.commits.when(writer) {
+    /// When a transaction committed, or no earlier than it did where nobody looks that far back; `None` while it runs.
+    pub(super) fn committed_at(&self, writer: TxnId, when: When) -> Result<Option<Timestamp>, Error> {
+        Ok(match when {
             When::Running => None,
             When::At(at) => Some(at),
             When::Old => Some(
@@ -116,15 +132,11 @@ impl<T: Transactions> MvccEngine<T> {
     }
 }
 
-/// The three trees of this layer are the first that a database ever has.
+/// The two trees of this layer are the first that a database ever has.
 fn find_trees<T: Tree>(tree: &T) -> Result<Option<SystemTrees>, Error> {
     match tree.trees()?[..] {
         [] => Ok(None),
-        [root, history, timeline, ..] => Ok(Some(SystemTrees {
-            root,
-            history,
-            timeline,
-        })),
+        [root, history, ..] => Ok(Some(SystemTrees { root, history })),
         _ => Err(damaged("the trees that every database has are not all there")),
     }
 }
@@ -135,7 +147,6 @@ fn make_trees<T: Transactions>(below: &T, commits: &Commits) -> Result<SystemTre
     let trees = SystemTrees {
         root: create()?,
         history: create()?,
-        timeline: create()?,
     };
     below.commit(by)?;
     Ok(trees)

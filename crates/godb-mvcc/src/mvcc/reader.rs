@@ -20,7 +20,12 @@ pub(super) struct ChainReader<T: Transactions> {
 }
 
 impl<T: Transactions> ChainReader<T> {
-    pub(super) fn new(snapshot: Arc<Snapshot<T>>, head: Vec<u8>, chain: Chain, own: Option<Arc<Own>>) -> Self {
+    pub(super) fn new(
+        snapshot: Arc<Snapshot<T>>,
+        head: Vec<u8>,
+        chain: Chain,
+        own: Option<Arc<Own>>,
+    ) -> Self {
         let own = own.map(|own| {
             let rollbacks = own.rollbacks();
             (own, rollbacks)

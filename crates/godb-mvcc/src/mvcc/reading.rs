@@ -1,6 +1,6 @@
 //! Reading: which version of a key a view sees, and where it is.
 
-use super::commits::Sight;
+use super::commits::{Sight, When};
 use super::keys;
 use super::version::{Header, Version, not_a_version};
 use super::{MvccEngine, Timestamp};
@@ -21,7 +21,7 @@ pub(super) struct View {
     pub(super) at: Timestamp,
 }
 
-/// What a glance at a stored value tells.
+/// What a glance at a stored value, under its page's latch, tells.
 pub(super) enum Glance<R> {
     /// It was shown.
     Shown(R),
@@ -31,6 +31,8 @@ pub(super) enum Glance<R> {
     Long(Vec<u8>, Chain),
     /// What is seen is the version that was committed then, or one before.
     Older(Timestamp),
+    /// Only the timeline can tell, and it is not looked into under a latch.
+    Unsure(Version),
 }
 
 /// What going back from a version came to.
@@ -44,31 +46,52 @@ enum Before {
 }
 
 impl<T: Transactions> MvccEngine<T> {
-    /// Whether a view sees what this transaction wrote.
-    pub(super) fn sees(&self, view: View, writer: TxnId) -> Result<bool, Error> {
-        if view.own == writer {
-            return Ok(true);
-        }
-        match self.commits.sight(writer, view.at) {
-            Sight::Seen => Ok(true),
-            Sight::Unseen => Ok(false),
-            Sight::Old => Ok(self.time_of_old(writer)?.is_none_or(|at| at <= view.at)),
+    /// Whether a view sees what a transaction wrote, by what was found out while its page was latched.
+    pub(super) fn sees(&self, view: View, writer: TxnId, sight: Sight) -> Result<bool, Error> {
+        Ok(match sight {
+            Sight::Seen => true,
+            Sight::Unseen => false,
+            Sight::Old => self.time_of_old(writer)?.is_none_or(|at| at <= view.at),
+        })
+    }
+
+    /// The same under a latch.
+    #[inline]
+    pub(super) fn sight(&self, view: View, writer: TxnId) -> Sight {
+        match view.own == writer {
+            true => Sight::Seen,
+            false => self.commits.sight(writer, view.at),
         }
     }
 
-    /// The newest version of a key, whoever wrote it.
-    pub(super) fn newest(&self, tree: TreeId, key: &[u8]) -> Result<Option<Version>, Error> {
-        self.tree().get(tree, key, Version::read)?.transpose()
+    /// The newest version of a key, and what `ask` finds out about its writer while it cannot be taken back.
+    pub(super) fn newest<A>(
+        &self,
+        tree: TreeId,
+        key: &[u8],
+        ask: impl FnOnce(TxnId) -> A,
+    ) -> Result<Option<(Version, A)>, Error> {
+        let read = |value: Value<'_>| {
+            let version = Version::read(value)?;
+            let answer = ask(version.header.writer);
+            Ok((version, answer))
+        };
+        self.tree().get(tree, key, read)?.transpose()
+    }
+
+    /// The newest version of a key, and when it was committed.
+    pub(super) fn newest_when(&self, tree: TreeId, key: &[u8]) -> Result<Option<(Version, When)>, Error> {
+        self.newest(tree, key, |writer| self.commits.when(writer))
     }
 
     /// The version of a key that a view sees; a deleted key has none.
     pub(super) fn visible(&self, view: View, tree: TreeId, key: &[u8]) -> Result<Option<Version>, Error> {
         let mut since = None;
         loop {
-            let Some(newest) = self.newest(tree, key)? else {
+            let Some((newest, sight)) = self.newest(tree, key, |writer| self.sight(view, writer))? else {
                 return Ok(None);
             };
-            if self.sees(view, newest.header.writer)? {
+            if self.sees(view, newest.header.writer, sight)? {
                 return Ok(Some(newest).filter(|version| !version.header.tombstone));
             }
             let Some(previous) = newest.header.previous else {
@@ -174,16 +197,18 @@ impl<T: Transactions> MvccEngine<T> {
     }
 }
 
-/// Calls `show` with a stored value's bytes if `sees` says of its writer that it is seen and they are all here; else says where to look.
+/// Calls `show` with a stored value's bytes if `sight` says of its writer that it is seen and they are all here; else says where to look.
 #[inline]
 pub(super) fn glance<R>(
     value: Value<'_>,
-    sees: impl FnOnce(TxnId) -> Result<bool, Error>,
+    sight: impl FnOnce(TxnId) -> Sight,
     show: impl FnOnce(&[u8]) -> R,
 ) -> Result<Glance<R>, Error> {
     let (header, bytes) = Header::decode(value.inline).ok_or_else(not_a_version)?;
-    if !sees(header.writer)? {
-        return Ok(header.previous.map_or(Glance::Absent, Glance::Older));
+    match sight(header.writer) {
+        Sight::Seen => {}
+        Sight::Unseen => return Ok(header.previous.map_or(Glance::Absent, Glance::Older)),
+        Sight::Old => return Version::read(value).map(Glance::Unsure),
     }
     if header.tombstone {
         return Ok(Glance::Absent);

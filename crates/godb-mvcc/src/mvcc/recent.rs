@@ -4,23 +4,28 @@ use crate::engine::Timestamp;
 use godb_txn::TxnId;
 use std::collections::VecDeque;
 
+/// How many commits are kept in memory for the sake of old snapshots; those before go to the timeline.
+const CROWD: usize = if cfg!(any(test, godb_loom)) { 20 } else { 50_000 };
+
 /// When a transaction committed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Commit {
+pub(super) struct Commit {
     /// Who.
-    pub id: TxnId,
+    pub(super) id: TxnId,
     /// Its place in the order of commits.
-    pub at: Timestamp,
+    pub(super) at: Timestamp,
     /// The wall clock, in microseconds since 1970; later than that of the commit before.
-    pub wall_micros: i64,
+    pub(super) wall_micros: i64,
 }
 
 /// Commits in order, from some commit on up to the newest; without a gap. Both times grow with the place in it.
 #[derive(Debug, Default)]
 pub(super) struct Recent {
     commits: VecDeque<Commit>,
-    /// How many of them, from the front, the timeline tree holds too.
+    /// How many of them, from the front, the timeline holds too.
     persisted: usize,
+    /// Those of them whose id is smaller than the ids of all later ones; so their ids ascend, and the first after some moment has the smallest id after it.
+    lows: VecDeque<(Timestamp, TxnId)>,
 }
 
 impl Recent {
@@ -29,6 +34,8 @@ impl Recent {
         let new = self.commits.back().is_none_or(|last| last.at < commit.at);
         if new {
             self.commits.push_back(commit);
+            while self.lows.pop_back_if(|(_, id)| *id > commit.id).is_some() {}
+            self.lows.push_back((commit.at, commit.id));
         }
         new
     }
@@ -48,13 +55,11 @@ impl Recent {
 
     /// The smallest id among the commits after `at`.
     pub(super) fn first_id_after(&self, at: Timestamp) -> Option<TxnId> {
-        self.commits
-            .range(self.behind(at)..)
-            .map(|commit| commit.id)
-            .min()
+        let behind = self.lows.partition_point(|(low, _)| *low <= at);
+        self.lows.get(behind).map(|(_, id)| *id)
     }
 
-    /// The next commits that the timeline tree does not hold yet, at most `limit`.
+    /// The next commits that the timeline does not hold yet, at most `limit`.
     pub(super) fn unpersisted(&self, limit: usize) -> Vec<Commit> {
         self.commits
             .range(self.persisted..)
@@ -63,25 +68,39 @@ impl Recent {
             .collect()
     }
 
-    /// How many commits the timeline tree does not hold yet.
+    /// How many commits the timeline does not hold yet.
     pub(super) fn unpersisted_count(&self) -> usize {
         self.commits.len() - self.persisted
     }
 
-    /// The timeline tree holds everything up to `at` now.
+    /// The timeline holds everything up to `at` now.
     pub(super) fn persisted_up_to(&mut self, at: Timestamp) {
         self.persisted = self.persisted.max(self.behind(at));
     }
 
-    /// Takes out the oldest commit if it is older than `at` and of an id below `floor`, and, when `kept`, in the timeline tree.
-    pub(super) fn pop_before(&mut self, at: Timestamp, floor: TxnId, kept: bool) -> Option<Commit> {
-        if kept && self.persisted == 0 {
-            return None;
-        }
+    /// With too many commits here, the first that must stay.
+    pub(super) fn crowded_before(&self) -> Option<Timestamp> {
+        let surplus = self
+            .commits
+            .len()
+            .checked_sub(CROWD)
+            .filter(|surplus| *surplus > 0)?;
+        self.commits.get(surplus).map(|commit| commit.at)
+    }
+
+    /// Whether there are so many that a committer had better do something about it himself.
+    pub(super) fn is_overcrowded(&self) -> bool {
+        self.commits.len() > 2 * CROWD
+    }
+
+    /// Takes out the oldest commit if it is older than `at` and nobody will ask for it here: it is no later than the horizon, or in the timeline.
+    pub(super) fn pop_before(&mut self, at: Timestamp, horizon: Timestamp) -> Option<Commit> {
+        let persisted = self.persisted > 0;
         let popped = self
             .commits
-            .pop_front_if(|commit| commit.at < at && commit.id < floor)?;
+            .pop_front_if(|commit| commit.at < at && (persisted || commit.at <= horizon))?;
         self.persisted = self.persisted.saturating_sub(1);
+        self.lows.pop_front_if(|(low, _)| *low == popped.at);
         Some(popped)
     }
 
@@ -94,6 +113,7 @@ impl Recent {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn commit(n: u64) -> Commit {
         Commit {
@@ -113,31 +133,45 @@ mod tests {
         assert_eq!(recent.before_wall(1000), Some(commit(5)));
         assert_eq!(recent.before(Timestamp(9)), None);
         assert_eq!(recent.before(Timestamp(35)), Some(commit(3)));
-        assert_eq!(recent.first_id_after(Timestamp(30)), Some(TxnId::from_raw(95)));
-        assert_eq!(recent.first_id_after(Timestamp(50)), None);
     }
 
     #[test]
-    fn what_must_be_kept_is_forgotten_only_when_it_is_in_the_timeline() {
+    fn what_somebody_may_ask_for_is_forgotten_only_when_it_is_in_the_timeline() {
         let mut recent = Recent::default();
         (1..=3).for_each(|n| assert!(recent.push(commit(n))));
-        let all = TxnId::from_raw(1000);
-        assert_eq!(recent.pop_before(Timestamp(30), all, true), None);
+        let before_all = Timestamp(0);
+        assert_eq!(recent.pop_before(Timestamp(30), before_all), None);
         recent.persisted_up_to(Timestamp(10));
         assert_eq!(recent.unpersisted(9), [commit(2), commit(3)]);
-        assert_eq!(recent.pop_before(Timestamp(30), all, true), Some(commit(1)));
-        assert_eq!(recent.pop_before(Timestamp(30), all, true), None);
+        assert_eq!(recent.pop_before(Timestamp(30), before_all), Some(commit(1)));
+        assert_eq!(recent.pop_before(Timestamp(30), before_all), None);
+        assert_eq!(recent.pop_before(Timestamp(30), Timestamp(30)), Some(commit(2)));
         assert_eq!(
-            recent.pop_before(Timestamp(30), TxnId::from_raw(98), false),
+            recent.pop_before(Timestamp(30), Timestamp(30)),
             None,
-            "an id at the floor"
-        );
-        assert_eq!(recent.pop_before(Timestamp(30), all, false), Some(commit(2)));
-        assert_eq!(
-            recent.pop_before(Timestamp(30), all, false),
-            None,
-            "not older than that"
+            "the one in use stays"
         );
         assert_eq!(recent.unpersisted_count(), 1);
+    }
+
+    proptest! {
+        #[test]
+        fn the_smallest_id_after_a_moment_is_known(
+            ids in proptest::collection::vec(0_u64..1000, 0..40),
+            popped in 0_usize..40,
+            at in 0_u64..42,
+        ) {
+            let mut recent = Recent::default();
+            for (n, id) in (1_u64..).zip(&ids) {
+                let wall_micros = i64::try_from(n).unwrap();
+                recent.push(Commit { id: TxnId::from_raw(*id), at: Timestamp(n), wall_micros });
+            }
+            for _ in 0..popped {
+                recent.pop_before(Timestamp(u64::MAX), Timestamp(u64::MAX));
+            }
+            let left = ids.iter().enumerate().skip(popped);
+            let expected = left.filter(|(n, _)| *n as u64 + 1 > at).map(|(_, id)| TxnId::from_raw(*id)).min();
+            prop_assert_eq!(recent.first_id_after(Timestamp(at)), expected);
+        }
     }
 }

@@ -1,8 +1,12 @@
 //! [`Snapshots`]: which moments somebody looks at, so that nothing they show is collected.
 //!
-//! The register has parts, and a thread uses the part that its id falls on, so that transactions on different threads seldom meet. Two numbers are got from it. The *current* moment:
-//! no ordinary snapshot in use, or taken later, is older. And the *horizon*: nobody at all can look at anything older; it follows the current moment
-//! at the distance that retention asks for.
+//! The register has parts, and a thread uses the part that its id falls on, so that transactions on different threads seldom meet. What collection must know is got by looking
+//! through all of them at once ([`InUse`]):
+//!
+//! - the *moments* in use, each of which may hold some versions;
+//! - the *frontier*: nobody will begin to look at anything older, though somebody may still be looking;
+//! - the *horizon*: nobody looks at anything older, nor will; the smaller of the frontier and the oldest moment in use;
+//! - the *current* moment: no ordinary snapshot, which is one of what was newest when it was taken, is older.
 
 use super::MvccEngine;
 use super::commits::Commits;
@@ -18,83 +22,136 @@ use std::sync::Arc;
 const PARTS: usize = if cfg!(godb_loom) { 1 } else { 16 };
 
 /// How many use each moment.
-type Users = BTreeMap<Timestamp, usize>;
+#[derive(Default)]
+struct Users {
+    /// Of what was newest then.
+    ordinary: BTreeMap<Timestamp, usize>,
+    /// Of the past.
+    past: BTreeMap<Timestamp, usize>,
+}
 
 /// The moments in use.
 pub(super) struct Snapshots {
     parts: Box<[Mutex<Users>]>,
+    frontier: AtomicU64,
     horizon: AtomicU64,
 }
 
 /// A place in the register.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Place {
-    at: Timestamp,
+    pub(super) at: Timestamp,
+    past: bool,
     part: usize,
 }
 
-impl Snapshots {
-    pub(super) fn new() -> Self {
+/// What is in use at some time.
+#[derive(Clone, Debug)]
+pub(super) struct InUse {
+    /// In order.
+    moments: Vec<Timestamp>,
+    pub(super) frontier: Timestamp,
+    pub(super) horizon: Timestamp,
+    pub(super) current: Timestamp,
+}
+
+impl InUse {
+    /// One who looks at a moment from `begin` on, before `end`.
+    pub(super) fn holder(&self, begin: Timestamp, end: Timestamp) -> Option<Timestamp> {
+        let first = self.moments.partition_point(|moment| *moment < begin);
+        self.moments.get(first).copied().filter(|moment| *moment < end)
+    }
+
+    /// Whether somebody looks at this very moment.
+    pub(super) fn has(&self, moment: Timestamp) -> bool {
+        self.moments.binary_search(&moment).is_ok()
+    }
+}
+
+impl Default for Snapshots {
+    fn default() -> Self {
         Self {
-            parts: (0..PARTS).map(|_| Mutex::new(Users::new())).collect(),
+            parts: (0..PARTS).map(|_| Mutex::new(Users::default())).collect(),
+            frontier: AtomicU64::new(0),
             horizon: AtomicU64::new(0),
         }
     }
+}
 
+impl Snapshots {
     /// Registers the newest commit. It is read under the part's lock: whoever looks through the parts either finds it or has read `newest` before.
     pub(super) fn take(&self, commits: &Commits) -> Place {
         let part = own_part();
         let mut users = self.parts[part].lock();
         let at = commits.newest();
-        *users.entry(at).or_default() += 1;
-        Place { at, part }
+        *users.ordinary.entry(at).or_default() += 1;
+        let past = false;
+        Place { at, past, part }
     }
 
-    /// Registers a moment of the past; `None` when it is older than the horizon.
-    pub(super) fn take_at(&self, at: Timestamp) -> Option<Place> {
+    /// Registers a moment of the past; `None` when it is older than the frontier. With `recorded`, the timeline knows of every commit since then.
+    pub(super) fn take_at(&self, at: Timestamp, recorded: bool) -> Option<Place> {
         let part = own_part();
         let mut users = self.parts[part].lock();
-        if at < self.horizon() {
+        if at < Timestamp(self.frontier.load(Ordering::Acquire)) {
             return None;
         }
-        *users.entry(at).or_default() += 1;
-        Some(Place { at, part })
+        let moments = match recorded {
+            true => &mut users.past,
+            false => &mut users.ordinary,
+        };
+        *moments.entry(at).or_default() += 1;
+        let past = recorded;
+        Some(Place { at, past, part })
     }
 
     /// Gives a place back.
     pub(super) fn release(&self, place: Place) {
         let mut users = self.parts[place.part].lock();
-        if let Some(count) = users.get_mut(&place.at) {
+        let moments = match place.past {
+            true => &mut users.past,
+            false => &mut users.ordinary,
+        };
+        if let Some(count) = moments.get_mut(&place.at) {
             *count -= 1;
             if *count == 0 {
-                users.remove(&place.at);
+                moments.remove(&place.at);
             }
         }
     }
 
-    /// No ordinary snapshot in use is older than this, nor will one be.
-    pub(super) fn current(&self, commits: &Commits) -> Timestamp {
-        // Read first: what is registered while the parts are looked through is not older.
-        let newest = commits.newest();
-        self.parts
-            .iter()
-            .filter_map(|users| users.lock().keys().next().copied())
-            .fold(newest, Timestamp::min)
-    }
-
-    /// Nobody can look at anything older.
+    /// Nobody looks at anything older.
     pub(super) fn horizon(&self) -> Timestamp {
         Timestamp(self.horizon.load(Ordering::Acquire))
     }
 
-    /// Moves the horizon forward to `to`, but not past a moment in use; returns it.
-    pub(super) fn advance(&self, to: Timestamp) -> Timestamp {
+    /// Nobody will begin to look at anything older.
+    pub(super) fn frontier(&self) -> Timestamp {
+        Timestamp(self.frontier.load(Ordering::Acquire))
+    }
+
+    /// Moves the frontier forward to `to`, and tells what is in use; `newest` was the newest commit when this began.
+    pub(super) fn advance(&self, newest: Timestamp, to: Timestamp) -> InUse {
         // With every part locked nobody registers a moment that is being passed.
         let parts: Vec<_> = self.parts.iter().map(Mutex::lock).collect();
-        let oldest = parts.iter().filter_map(|users| users.keys().next().copied());
-        let to = oldest.fold(to, Timestamp::min).max(self.horizon());
-        self.horizon.store(to.raw(), Ordering::Release);
-        to
+        self.frontier.fetch_max(to.raw(), Ordering::AcqRel);
+        let ordinary = parts.iter().flat_map(|users| users.ordinary.keys().copied());
+        let current = ordinary.clone().fold(newest, Timestamp::min);
+        let past = parts.iter().flat_map(|users| users.past.keys().copied());
+        let mut moments: Vec<_> = ordinary.chain(past).collect();
+        // Read while nobody registers: between this frontier and a later one somebody may, and is not among the moments.
+        let frontier = self.frontier();
+        drop(parts);
+        moments.sort_unstable();
+        moments.dedup();
+        let horizon = moments.first().copied().unwrap_or(frontier).min(frontier);
+        self.horizon.fetch_max(horizon.raw(), Ordering::AcqRel);
+        InUse {
+            moments,
+            frontier,
+            horizon,
+            current,
+        }
     }
 }
 

@@ -4,8 +4,10 @@
 //! weighs the work of looking at everything against the space of what could go already: an eighth of retention, or a second.
 
 use super::MvccEngine;
-use super::collect::{BATCH, Garbage};
+use super::collect::{BATCH, Dropped};
+use super::commits::When;
 use super::keys::{self, Entry};
+use super::snapshots::InUse;
 use super::version::{Header, not_a_version};
 use crate::engine::Timestamp;
 use crate::error::Error;
@@ -22,8 +24,8 @@ pub(super) struct Sweep {
     stage: Stage,
     /// Something was left that could not go yet.
     left_some: bool,
-    /// The horizon when it began.
-    horizon: Timestamp,
+    /// How far collection could go when it began: the frontier and the horizon.
+    reach: (Timestamp, Timestamp),
 }
 
 enum Stage {
@@ -41,14 +43,14 @@ impl Default for Stage {
 
 impl<T: Transactions> MvccEngine<T> {
     /// Looks at some entries of the history tree; tells whether the sweep goes on.
-    pub(super) fn sweep_some(&self, horizon: Timestamp) -> Result<bool, Error> {
+    pub(super) fn sweep_some(&self, in_use: &InUse) -> Result<bool, Error> {
         let Some(mut sweep) = self.sweep.try_lock() else {
             return Ok(false);
         };
         let after = match &sweep.stage {
             Stage::Under(after) => after.clone(),
             Stage::Ended(then) => {
-                if !self.is_sweep_due(&sweep, *then, horizon) {
+                if !self.is_sweep_due(&sweep, *then, in_use) {
                     return Ok(false);
                 }
                 self.queue.lock().overflowed = false;
@@ -57,23 +59,21 @@ impl<T: Transactions> MvccEngine<T> {
             }
         };
         if after.is_empty() {
-            sweep.horizon = horizon;
+            sweep.reach = reach(in_use);
         }
         let entries = self.entries_after(&after)?;
-        let Some((last, _)) = entries.last() else {
+        let Some((last, ..)) = entries.last() else {
             sweep.stage = Stage::Ended(self.clock.monotonic());
             return Ok(false);
         };
         let last = last.clone();
-        for (full, writer) in entries {
-            let since = self.superseded_since(&full, writer)?;
-            match since {
-                Some(since) if since <= horizon => {
-                    if !self.drop_entry(&full, horizon)? {
-                        let rest = Garbage { since, key: full };
-                        self.queue.lock().put_back(std::iter::once(rest));
-                    }
-                }
+        for (full, writer, when) in entries {
+            match self.superseded_since(&full, writer, when)? {
+                Some(since) if since <= in_use.frontier => match self.drop_entry(&full, since, in_use)? {
+                    Dropped::Gone => {}
+                    Dropped::Partly => return Ok(true),
+                    Dropped::Held(_) => sweep.left_some = true,
+                },
                 _ => sweep.left_some = true,
             }
         }
@@ -81,17 +81,19 @@ impl<T: Transactions> MvccEngine<T> {
         Ok(true)
     }
 
-    fn is_sweep_due(&self, sweep: &Sweep, ended: Duration, horizon: Timestamp) -> bool {
+    fn is_sweep_due(&self, sweep: &Sweep, ended: Duration, in_use: &InUse) -> bool {
         let pause = (self.options.retention / 8).max(PAUSE);
         (sweep.left_some || self.queue.lock().overflowed)
-            && horizon > sweep.horizon
+            && reach(in_use) != sweep.reach
             && self.clock.monotonic().saturating_sub(ended) >= pause
     }
 
-    fn entries_after(&self, after: &[u8]) -> Result<Vec<(Vec<u8>, TxnId)>, Error> {
+    /// Some entries that may be garbage, with their writer and when that committed.
+    fn entries_after(&self, after: &[u8]) -> Result<Vec<(Vec<u8>, TxnId, When)>, Error> {
+        let to = keys::timeline();
         let range = Range {
             from: Bound::Excluded(after),
-            to: Bound::Unbounded,
+            to: Bound::Excluded(&to),
             backward: false,
         };
         let mut entries = Vec::new();
@@ -101,7 +103,9 @@ impl<T: Transactions> MvccEngine<T> {
         while more && sound && entries.len() < BATCH {
             more = self.tree().next(&mut cursor, |key, value| {
                 match Header::decode(value.inline) {
-                    Some((header, _)) => entries.push((key.to_vec(), header.writer)),
+                    Some((Header { writer, .. }, _)) => {
+                        entries.push((key.to_vec(), writer, self.commits.when(putter(key, writer))));
+                    }
                     None => sound = false,
                 }
                 match sound && entries.len() < BATCH {
@@ -113,11 +117,10 @@ impl<T: Transactions> MvccEngine<T> {
         if sound { Ok(entries) } else { Err(not_a_version()) }
     }
 
-    /// The commit that made an entry unnecessary; `None` while that has not committed. `writer` is whose version it is, or who dropped the tree.
-    fn superseded_since(&self, full: &[u8], writer: TxnId) -> Result<Option<Timestamp>, Error> {
+    /// The commit that made an entry unnecessary; `None` while that has not committed.
+    fn superseded_since(&self, full: &[u8], writer: TxnId, when: When) -> Result<Option<Timestamp>, Error> {
         match Entry::decode(full) {
-            Some(Entry::Dropped(_)) => self.committed_at(writer),
-            Some(Entry::Chain(by)) => self.committed_at(by),
+            Some(Entry::Dropped(_) | Entry::Chain(_)) => self.committed_at(putter(full, writer), when),
             Some(Entry::Version { tree, key, timestamp }) => self.successor(tree, &key, Timestamp(timestamp)),
             None => Err(not_a_version()),
         }
@@ -128,7 +131,7 @@ impl<T: Transactions> MvccEngine<T> {
         if let Some(newer) = self.next_newer(tree, key, at)? {
             return Ok(Some(newer));
         }
-        let newest = match self.newest(tree, key) {
+        let newest = match self.newest_when(tree, key) {
             Ok(newest) => newest,
             // It is left of a tree whose destruction was interrupted.
             Err(error) => match self.about_tree(tree, error) {
@@ -136,9 +139,11 @@ impl<T: Transactions> MvccEngine<T> {
                 error => return Err(error),
             },
         };
-        let Some(newest) = newest else { return Ok(None) };
+        let Some((newest, when)) = newest else {
+            return Ok(None);
+        };
         match newest.header.previous {
-            Some(previous) if previous == at => self.committed_at(newest.header.writer),
+            Some(previous) if previous == at => self.committed_at(newest.header.writer, when),
             // One that is on its way to the history lies between.
             Some(previous) if previous > at => Ok(Some(previous)),
             // The writer that put it into the history has just taken that back.
@@ -161,4 +166,16 @@ impl<T: Transactions> MvccEngine<T> {
             _ => None,
         })
     }
+}
+
+/// By whose commit an entry that is no version can go: a chain was given up by the transaction in its key, a tree dropped by the one in its header.
+fn putter(full: &[u8], writer: TxnId) -> TxnId {
+    match Entry::decode(full) {
+        Some(Entry::Chain(by)) => by,
+        _ => writer,
+    }
+}
+
+fn reach(in_use: &InUse) -> (Timestamp, Timestamp) {
+    (in_use.frontier, in_use.horizon)
 }

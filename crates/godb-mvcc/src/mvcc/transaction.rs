@@ -1,26 +1,27 @@
 //! [`MvccTransaction`]: reading at a snapshot, writing the newest version.
 //!
-//! Writing a key: under the key's stripe look at the newest version. If a running transaction wrote it, let the stripe go, stand in line for the key, wait for
-//! that transaction's end, look again. If a commit that the snapshot does not see wrote it, refuse: the first to update wins. Else move it to the
-//! history tree and put the new version in its place. So a row needs no entry in the lock table: its writer's id is its lock, and only those who wait
+//! Writing a key: under the key's stripe look at the newest version. If a running transaction wrote it, let the stripe go, [stand in line](super::waiting) for the key, wait for
+//! that transaction's end, look again. If a commit that the snapshot does not see wrote it, refuse: the first to update wins. Else [put](super::write) the new version in its
+//! place and the old one into the history tree. So a row needs no entry in the lock table: its writer's id is its lock, and only those who wait
 //! lock the key itself, first come, first served.
+//!
+//! What a transaction remembers is bounded: its id, its snapshot, a few thousand [leftovers](super::write::Leftovers), its savepoints and the trees it drops.
 
 use super::MvccEngine;
-use super::collect::Queue;
 use super::cursor::MvccCursor;
 use super::keys;
 use super::reader::ChainReader;
 use super::reading::{Glance, View, glance};
 use super::snapshots::Snapshot;
+use super::source::Source;
 use super::version::{Header, MAX_HEADER, Version};
-use super::write::{Decision, Leftovers, New};
+use super::write::{Leftovers, New};
 use crate::engine::{
     Begin, EngineCursor, EngineSavepoint, EngineTransaction, Isolation, MAX_VALUE, Strength, Timestamp,
 };
 use crate::error::Error;
-use crate::source::Source;
 use godb_txn::sync::atomic::{AtomicU64, Ordering};
-use godb_txn::{Chain, Fault, Mode, Range, Resource, Savepoint, Transactions, Tree, TreeId, TxnId, Value};
+use godb_txn::{Chain, Fault, Range, Savepoint, Transactions, Tree, TreeId, TxnId, Value};
 use std::collections::BTreeSet;
 use std::io::Read;
 use std::sync::Arc;
@@ -52,6 +53,7 @@ impl Own {
 }
 
 /// A point to return to: in the log, and in the lists of what happens at commit.
+#[derive(Clone, Copy)]
 struct Point {
     log: Savepoint,
     left: usize,
@@ -61,16 +63,16 @@ struct Point {
 /// A transaction of the engine.
 pub(super) struct MvccTransaction<T: Transactions> {
     how: Begin,
-    snapshot: Arc<Snapshot<T>>,
+    pub(super) snapshot: Arc<Snapshot<T>>,
     wall: i64,
     own: Arc<Own>,
     /// Given at the first write.
     id: Option<TxnId>,
-    left: Leftovers,
+    pub(super) left: Leftovers,
     dropped: Vec<TreeId>,
     points: Vec<Point>,
     /// Trees in which it holds explicit key locks.
-    explicit: BTreeSet<TreeId>,
+    pub(super) explicit: BTreeSet<TreeId>,
     failed: Option<Error>,
 }
 
@@ -94,7 +96,7 @@ impl<T: Transactions> MvccTransaction<T> {
         &self.snapshot.engine
     }
 
-    fn view(&self) -> View {
+    pub(super) fn view(&self) -> View {
         self.own.view(self.snapshot.at())
     }
 
@@ -151,29 +153,273 @@ impl<T: Transactions> MvccTransaction<T> {
         result
     }
 
-    fn write(&mut self, by: TxnId, tree: TreeId, key: &[u8], new: New<'_>) -> Result<bool, Error> {
+    /// The longest value that lies in its leaf.
+    fn max_inline(&self) -> usize {
+        self.engine().tree().max_inline().saturating_sub(MAX_HEADER)
+    }
+
+    fn put_bytes(&mut self, by: TxnId, tree: TreeId, key: &[u8], value: &[u8]) -> Result<(), Error> {
+        if value.len() > self.max_inline() {
+            let mut bytes = value;
+            return self.put_stream(by, tree, key, Source::new(&mut bytes)).map(drop);
+        }
+        self.write(by, tree, key, New::Put(Value::inline(value)))
+            .map(drop)
+    }
+
+    /// Puts a value into a chain first, and then the row. What was written of the chain is given back when either fails.
+    fn put_stream(&mut self, by: TxnId, tree: TreeId, key: &[u8], value: Source<'_>) -> Result<u64, Error> {
         let snapshot = self.snapshot.clone();
         let engine = &*snapshot.engine;
-        loop {
-            let writer = {
-                let _stripe = engine.stripe(tree, key);
-                match engine.decide(self.view(), tree, key)? {
-                    Decision::WaitFor(writer) => Some(writer),
-                    Decision::Own(_) => None,
-                    _ if self.must_lock(by, tree, key)? => None,
-                    decision => return engine.apply(by, (tree, key), &decision, new, &mut self.left),
-                }
+        let mark = engine.below.savepoint(by);
+        let result = write_chain(engine, by, tree, value).and_then(|chain| {
+            let stored = Value {
+                inline: b"",
+                chain: Some(chain),
             };
-            // Looked at once more below, where nobody has come in between: a row of one's own is nobody else's to lock.
-            match writer {
-                Some(writer) => self.wait_in_line(by, tree, key, writer)?,
-                None => {
-                    if let Some(seen) = self.write_own(engine, by, tree, key, new)? {
-                        return Ok(seen);
-                    }
-                    engine.below.lock(by, Resource::Key(tree, key), Mode::Exclusive)?;
-                }
-            }
+            self.write(by, tree, key, New::Put(stored))?;
+            Ok(chain.len)
+        });
+        if result.is_err() {
+            engine.below.roll_back_to(by, mark)?;
         }
+        result
+    }
+
+    fn put_from(&mut self, tree: TreeId, key: &[u8], value: &mut dyn Read) -> Result<u64, Error> {
+        let by = self.writing_key(tree, key)?;
+        // A short value lies in the leaf like any other; what was read to find out comes first in the stream.
+        let room = self.max_inline();
+        let head = Source::new(value).read_some(room + 1)?;
+        if head.len() <= room {
+            self.write(by, tree, key, New::Put(Value::inline(&head)))?;
+            return Ok(head.len() as u64);
+        }
+        self.put_stream(by, tree, key, Source::new(&mut head.as_slice().chain(value)))
+    }
+
+    fn drop_whole(&mut self, by: TxnId, tree: TreeId) -> Result<(), Error> {
+        let header = Header {
+            writer: by,
+            tombstone: false,
+            previous: None,
+        };
+        let (bytes, chain) = (Vec::new(), None);
+        let stored = Version { header, bytes, chain }.encode();
+        let (key, history) = (keys::dropped(tree), self.engine().trees.history);
+        self.engine()
+            .tree()
+            .put(by, history, &key, Value::inline(&stored))?;
+        self.left.add_surely(key);
+        self.dropped.push(tree);
+        Ok(())
+    }
+
+    /// Frees what the transaction holds outside the lock manager.
+    fn let_go(&mut self) {
+        for tree in std::mem::take(&mut self.explicit) {
+            self.engine().claims.end_explicit(tree);
+        }
+    }
+
+    fn undo_all(&mut self) -> Result<(), Error> {
+        let result = match self.id.take() {
+            Some(id) => {
+                self.own.count_rollback();
+                self.engine().below.roll_back(id)
+            }
+            None => Ok(()),
+        };
+        self.let_go();
+        Ok(result?)
+    }
+
+    /// Commits what was changed; whatever comes of that, there is nothing left to take back.
+    fn commit_changes(&mut self, id: TxnId) -> Result<Timestamp, Error> {
+        let engine = self.snapshot.engine.clone();
+        // Writers are kept off before anybody can see that the trees are gone.
+        for tree in &self.dropped {
+            engine.dropped.add(*tree, Timestamp(u64::MAX));
+        }
+        let result = engine.below.commit(id);
+        self.id = None;
+        self.let_go();
+        let at = match result {
+            Ok(at) if at.raw() > 0 => Timestamp(at.raw()),
+            other => {
+                self.dropped.iter().for_each(|tree| engine.dropped.remove(*tree));
+                return Ok(other.map(|_| self.snapshot.at())?);
+            }
+        };
+        for tree in &self.dropped {
+            engine.dropped.add(*tree, at);
+        }
+        engine.queue.lock().add(at, &mut self.left);
+        engine.help_out();
+        Ok(at)
+    }
+}
+
+fn write_chain<T: Transactions>(
+    engine: &MvccEngine<T>,
+    by: TxnId,
+    tree: TreeId,
+    mut value: Source<'_>,
+) -> Result<Chain, Error> {
+    let chain = engine.tree().write_chain(by, tree, &mut value, MAX_VALUE);
+    chain.map_err(|fault| value.blame(fault))
+}
+
+impl<T: Transactions> Drop for MvccTransaction<T> {
+    fn drop(&mut self) {
+        // Nobody is left to hear of a failure; the layer below goes on with the rollback by itself.
+        drop(self.undo_all());
+    }
+}
+
+impl<T: Transactions> EngineTransaction for MvccTransaction<T> {
+    fn get(&self, tree: TreeId, key: &[u8], show: &mut dyn FnMut(&[u8])) -> Result<bool, Error> {
+        self.check_readable(tree)?;
+        let (engine, view) = (self.engine(), self.view());
+        let look = |value: Value<'_>| glance(value, |writer| engine.sight(view, writer), &mut *show);
+        let found = engine.tree().get(tree, key, look);
+        let found = found.map_err(|fault| engine.about_tree(tree, fault.into()))?;
+        let version = match found.transpose()? {
+            None | Some(Glance::Absent) => return Ok(false),
+            Some(Glance::Shown(())) => return Ok(true),
+            Some(Glance::Older(previous)) => engine.older(view, tree, key, previous)?,
+            Some(Glance::Long(head, chain)) => {
+                show(&engine.whole(head, Some(chain))?);
+                return Ok(true);
+            }
+            Some(Glance::Unsure(_)) => engine.visible(view, tree, key)?,
+        };
+        let Some(version) = version else { return Ok(false) };
+        show(&engine.whole(version.bytes, version.chain)?);
+        Ok(true)
+    }
+
+    fn get_reader(&self, tree: TreeId, key: &[u8]) -> Result<Option<Box<dyn Read + Send>>, Error> {
+        self.check_readable(tree)?;
+        let view = self.view();
+        let visible = self.engine().visible(view, tree, key);
+        let visible = visible.map_err(|error| self.engine().about_tree(tree, error))?;
+        let Some(version) = visible else { return Ok(None) };
+        Ok(Some(match version.chain {
+            None => Box::new(std::io::Cursor::new(version.bytes)),
+            Some(chain) => {
+                let own = (version.header.writer == view.own).then(|| self.own.clone());
+                let snapshot = self.snapshot.clone();
+                Box::new(ChainReader::new(snapshot, version.bytes, chain, own))
+            }
+        }))
+    }
+
+    fn put(&mut self, tree: TreeId, key: &[u8], value: &[u8]) -> Result<(), Error> {
+        if value.len() as u64 > MAX_VALUE {
+            let (what, got, limit) = ("a value", value.len() as u64, MAX_VALUE);
+            return Err(Fault::TooLarge { what, got, limit }.into());
+        }
+        let by = self.writing_key(tree, key)?;
+        let result = self.put_bytes(by, tree, key, value);
+        self.note(tree, result)
+    }
+
+    fn put_reader(&mut self, tree: TreeId, key: &[u8], value: &mut dyn Read) -> Result<u64, Error> {
+        let result = self.put_from(tree, key, value);
+        self.note(tree, result)
+    }
+
+    fn delete(&mut self, tree: TreeId, key: &[u8]) -> Result<bool, Error> {
+        let by = self.writing_key(tree, key)?;
+        let result = self.write(by, tree, key, New::Delete);
+        self.note(tree, result)
+    }
+
+    fn lock(&mut self, tree: TreeId, key: &[u8], strength: Strength) -> Result<(), Error> {
+        let by = self.writing_key(tree, key)?;
+        let result = self.lock_key(by, tree, key, strength);
+        self.note(tree, result)
+    }
+
+    fn scan(&self, tree: TreeId, range: Range<'_>) -> Result<Box<dyn EngineCursor>, Error> {
+        self.check_readable(tree)?;
+        let (snapshot, own) = (self.snapshot.clone(), self.own.clone());
+        let cursor = MvccCursor::open(snapshot, own, tree, range);
+        let cursor = cursor.map_err(|error| self.engine().about_tree(tree, error))?;
+        Ok(Box::new(cursor))
+    }
+
+    fn create_tree(&mut self) -> Result<TreeId, Error> {
+        let by = self.writing()?;
+        let created = self.engine().tree().create(by);
+        self.note(self.engine().trees.root, created.map_err(Error::from))
+    }
+
+    fn drop_tree(&mut self, tree: TreeId) -> Result<(), Error> {
+        let by = self.writing_key(tree, b"")?;
+        let result = self.drop_whole(by, tree);
+        self.note(tree, result)
+    }
+
+    fn savepoint(&mut self) -> Result<EngineSavepoint, Error> {
+        let below = &self.engine().below;
+        let log = self
+            .id
+            .map_or_else(Savepoint::beginning, |id| below.savepoint(id));
+        let (left, dropped) = (self.left.keys.len(), self.dropped.len());
+        self.points.push(Point { log, left, dropped });
+        Ok(EngineSavepoint(self.points.len() as u64 - 1))
+    }
+
+    fn roll_back_to(&mut self, to: EngineSavepoint) -> Result<(), Error> {
+        let at = usize::try_from(to.raw()).unwrap_or(usize::MAX);
+        let Some(&Point { log, left, dropped }) = self.points.get(at) else {
+            return Err(Error::Unsupported {
+                what: "rolling back to a savepoint that is gone",
+            });
+        };
+        if let Some(id) = self.id {
+            self.own.count_rollback();
+            let result = self.engine().below.roll_back_to(id, log);
+            self.note(self.engine().trees.root, result.map_err(Error::from))?;
+        }
+        self.left.keys.truncate(left);
+        self.dropped.truncate(dropped);
+        self.points.truncate(at + 1);
+        Ok(())
+    }
+
+    fn next_statement(&mut self) -> Result<(), Error> {
+        if self.how.isolation == Isolation::ReadCommitted && self.how.as_of.is_none() {
+            let engine = self.snapshot.engine.clone();
+            let place = engine.snapshots.take(&engine.commits);
+            self.snapshot = Snapshot::new(engine, place);
+            // A conflict was with the statement before; this one sees what it conflicted with.
+            self.failed.take_if(|error| matches!(error, Error::Conflict));
+        }
+        self.failed.clone().map_or(Ok(()), Err)
+    }
+
+    fn snapshot(&self) -> Timestamp {
+        self.snapshot.at()
+    }
+
+    fn wall_micros(&self) -> i64 {
+        self.wall
+    }
+
+    fn commit(mut self: Box<Self>) -> Result<Timestamp, Error> {
+        if let Some(error) = &self.failed {
+            return Err(error.clone());
+        }
+        match self.id {
+            Some(id) => self.commit_changes(id),
+            None => Ok(self.snapshot.at()),
+        }
+    }
+
+    fn roll_back(mut self: Box<Self>) -> Result<(), Error> {
+        self.undo_all()
     }
 }

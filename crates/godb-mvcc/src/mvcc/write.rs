@@ -3,7 +3,6 @@
 //! The new version is put in its place first and the old one into the history then; rollback goes the other way. So as long as anything is left to do or to undo, the row in its place
 //! shows its writer, nobody else touches the key, and a reader who misses the old version knows that it is on its way.
 
-use super::commits::When;
 use super::keys;
 use super::reading::View;
 use super::version::{Header, MAX_HEADER, Version};
@@ -32,12 +31,31 @@ pub(super) enum New<'a> {
     Delete,
 }
 
+/// How many leftovers a transaction remembers; the sweep finds the rest. So what a transaction takes in memory does not grow with what it writes.
+const REMEMBERED: usize = if cfg!(test) { 20 } else { 4096 };
+
 /// Entries of the history tree that a transaction's commit makes unnecessary, sooner or later.
 #[derive(Default)]
 pub(super) struct Leftovers {
     pub(super) keys: Vec<Vec<u8>>,
+    /// There are more.
+    pub(super) more: bool,
     /// Chains that were given up, for numbering them.
     chains: u32,
+}
+
+impl Leftovers {
+    fn add(&mut self, key: Vec<u8>) {
+        match self.keys.len() < REMEMBERED {
+            true => self.keys.push(key),
+            false => self.more = true,
+        }
+    }
+
+    /// One that goes with the commit, and must be heard of.
+    pub(super) fn add_surely(&mut self, key: Vec<u8>) {
+        self.keys.push(key);
+    }
 }
 
 impl Decision {
@@ -54,20 +72,15 @@ impl Decision {
 impl<T: Transactions> MvccEngine<T> {
     /// Decides what the newest version of a key means for `view`; refuses with [`Error::Conflict`] when a commit that it does not see wrote it.
     pub(super) fn decide(&self, view: View, tree: TreeId, key: &[u8]) -> Result<Decision, Error> {
-        let Some(version) = self.newest(tree, key)? else {
+        let Some((version, when)) = self.newest_when(tree, key)? else {
             return Ok(Decision::Absent);
         };
         let writer = version.header.writer;
         if view.own == writer {
             return Ok(Decision::Own(version));
         }
-        let at = match self.commits.when(writer) {
-            When::Running => return Ok(Decision::WaitFor(writer)),
-            When::At(at) => at,
-            // When exactly is not known any more where nobody can look back to: no later than the horizon.
-            When::Old => self
-                .time_of_old(writer)?
-                .unwrap_or_else(|| self.snapshots.horizon()),
+        let Some(at) = self.committed_at(writer, when)? else {
+            return Ok(Decision::WaitFor(writer));
         };
         if at > view.at {
             return Err(Error::Conflict);
@@ -163,7 +176,7 @@ impl<T: Transactions> MvccEngine<T> {
             chain: version.chain,
         };
         self.tree().put(by, self.trees.history, &full, value)?;
-        left.keys.push(full);
+        left.add(full);
         Ok(())
     }
 }

@@ -90,8 +90,9 @@ impl FileHeader {
             }
         }
         match (newest, refusal) {
-            (Some(header), _) => Ok(header),
-            (None, Some(refusal)) => Err(refusal),
+            // One whole copy of a newer format is enough: the program that wrote it was about to write the other.
+            (_, Some(refusal)) => Err(refusal),
+            (Some(header), None) => Ok(header),
             (None, None) => Err(Self::not_a_database(file)),
         }
     }
@@ -138,7 +139,8 @@ impl FileHeader {
             return Ok(None);
         }
         let database_id = page::database_id(&bytes);
-        if page::verify(&bytes, PageId::from_raw(copy), database_id).is_err() {
+        if page::verify(&bytes, PageId::from_raw(copy), database_id).is_err() || state_len(&bytes) > MAX_STATE
+        {
             return Ok(None);
         }
         Self::decode(file.name(), &bytes, database_id).map(Some)
@@ -160,7 +162,7 @@ impl FileHeader {
                 "it uses features this program does not know (flags {flags:#x}); use a newer one"
             )));
         }
-        let state = usize::from(u16::from_le_bytes([bytes[144], bytes[145]])).min(MAX_STATE);
+        let state = state_len(bytes);
         Ok(Self {
             database_id,
             page_size: u32_at(bytes, 128) as usize,
@@ -208,6 +210,11 @@ impl FileHeader {
             why: "it is not a godb database".into(),
         }
     }
+}
+
+/// The stored length of the state.
+fn state_len(bytes: &[u8]) -> usize {
+    usize::from(u16::from_le_bytes([bytes[144], bytes[145]]))
 }
 
 fn u32_at(bytes: &[u8], at: usize) -> u32 {
@@ -311,6 +318,45 @@ mod tests {
                 matches!(&refused, Fault::Unusable { why, .. } if why.contains(what)),
                 "{refused}"
             );
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_bytes_make_reading_panic(
+            changes in proptest::collection::vec((96_usize..160, proptest::prelude::any::<u8>()), 1..8),
+            both: bool,
+        ) {
+            let file = file();
+            let mut header = FileHeader::new(DatabaseId::from_bytes([7; 16]), 4096);
+            header.write(&*file).unwrap();
+            for copy in 0..1 + u32::from(both) {
+                let mut bytes = header.encode(copy);
+                for (at, byte) in &changes {
+                    bytes[*at] = *byte;
+                }
+                // The checksum is made right again: it guards against accidents, not against whoever can write the file.
+                page::seal(&mut bytes, PageId::from_raw(copy), header.database_id);
+                file.write_at(u64::from(copy) * 4096, &bytes).unwrap();
+            }
+            if let Ok(read) = FileHeader::read(&*file) {
+                proptest::prop_assert!(read.page_size == 4096 && read.state.len() <= MAX_STATE);
+            }
+        }
+    }
+
+    #[test]
+    fn a_file_cut_short_is_no_shorter_database() {
+        let whole = file();
+        FileHeader::new(DatabaseId::from_bytes([7; 16]), 4096)
+            .write(&*whole)
+            .unwrap();
+        for len in (0..8192).step_by(512) {
+            let cut = file();
+            let mut bytes = vec![0; len];
+            whole.read_at(0, &mut bytes).unwrap();
+            cut.write_at(0, &bytes).unwrap();
+            assert_eq!(FileHeader::read(&*cut).is_ok(), len >= 4096, "cut at {len}");
         }
     }
 

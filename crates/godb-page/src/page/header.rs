@@ -170,3 +170,53 @@ pub fn verify(page: &[u8], id: PageId, database: DatabaseId) -> Result<(), Flaw>
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_field_has_its_place() {
+        let mut page = vec![0; 4096];
+        set_lsn(&mut page, Lsn::from_raw(0x1122_3344_5566_7788));
+        set_tree_id(&mut page, TreeId::from_raw(0xAABB_CCDD));
+        set_kind(&mut page, PageKind::Leaf);
+        set_level(&mut page, 3);
+        set_slot_count(&mut page, 0x0102);
+        set_free_space(&mut page, 0x0304);
+        set_cell_bytes(&mut page, 0x0506);
+        set_right_link(&mut page, PageId::from_raw(0x0708_090A));
+        seal(&mut page, PageId::from_raw(9), DatabaseId::from_bytes([0xDB; 16]));
+        let mut expected = vec![9, 0, 0, 0, 0x88, 0x77, 0x66, 0x55, 0x44, 0x33, 0x22, 0x11];
+        expected.extend([0xDB; 16]);
+        expected.extend([0xDD, 0xCC, 0xBB, 0xAA, 4, 3, 2, 1, 4, 3, 6, 5, 0x0A, 9, 8, 7]);
+        assert_eq!(page[4..48], expected);
+        assert_eq!(crc(&page), crc32fast::hash(&page[4..]));
+        assert_eq!(
+            (kind(&page), level(&page), slot_count(&page)),
+            (Some(PageKind::Leaf), 3, 0x0102)
+        );
+    }
+
+    #[test]
+    fn each_flaw_is_named() {
+        let (id, database) = (PageId::from_raw(9), DatabaseId::from_bytes([1; 16]));
+        let mut page = vec![0; 4096];
+        assert_eq!(verify(&page, id, database), Err(Flaw::NeverWritten));
+        seal(&mut page, id, database);
+        assert_eq!(verify(&page, id, database), Ok(()));
+        let other = PageId::from_raw(10);
+        assert_eq!(verify(&page, other, database), Err(Flaw::OtherPage(id)));
+        assert_eq!(verify(&page, id, DatabaseId::default()), Err(Flaw::OtherDatabase));
+        page[4000] ^= 1;
+        assert_eq!(verify(&page, id, database), Err(Flaw::Checksum));
+    }
+
+    #[test]
+    fn unknown_kinds_are_none() {
+        let known: Vec<u8> = (0..=255)
+            .filter(|byte| PageKind::from_byte(*byte).is_some())
+            .collect();
+        assert_eq!(known, [1, 2, 3, 4, 5, 6, 7]);
+    }
+}

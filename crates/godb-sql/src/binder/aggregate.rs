@@ -4,17 +4,18 @@ use super::Binder;
 use super::call::Arguments;
 use super::expr::place;
 use super::scope::Aggregates;
+use crate::cast::Coercion;
 use crate::error::{Result, SqlError, state};
 use crate::expr::Expr;
+use crate::functions::resolve_aggregate;
 use crate::plan::logical::{AggregateCall, SortKey};
 use crate::plan::walk::same;
-use crate::standin::cast::Coercion;
-use crate::standin::functions::resolve_aggregate;
 use crate::types::DataType;
 use sqlparser::ast;
 use sqlparser::tokenizer::Location;
 
 impl Binder<'_> {
+    #[inline(never)]
     pub(super) fn aggregate_call(
         &mut self,
         name: &str,

@@ -5,7 +5,7 @@ use super::expr::place;
 use super::names::{fold, parts, start};
 use crate::error::{Result, SqlError, state};
 use crate::expr::Expr;
-use crate::standin::functions::{is_aggregate, resolve_function};
+use crate::functions::{is_aggregate, resolve_function};
 use crate::types::DataType;
 use crate::value::Value;
 use sqlparser::ast::{self, DuplicateTreatment, FunctionArg, FunctionArgExpr, FunctionArguments};
@@ -21,6 +21,7 @@ pub(super) struct Arguments<'s> {
 }
 
 impl Binder<'_> {
+    #[inline(never)]
     pub(super) fn function(&mut self, function: &ast::Function) -> Result<Expr> {
         let at = start(&function.name);
         let name = self.function_name(&function.name)?;
@@ -106,6 +107,7 @@ impl Binder<'_> {
     }
 
     /// A function applied to bound arguments.
+    #[inline(never)]
     pub(super) fn call(&mut self, name: &str, args: Vec<(Expr, Location)>, at: Location) -> Result<Expr> {
         match name {
             "coalesce" => return self.coalesce(args, at),
@@ -116,7 +118,7 @@ impl Binder<'_> {
         }
         let types: Vec<DataType> = args.iter().map(|(e, _)| e.data_type()).collect();
         let resolved = self.located(resolve_function(name, &types), at)?;
-        self.apply(resolved, args)
+        self.apply(&resolved, args)
     }
 
     fn coalesce(&mut self, args: Vec<(Expr, Location)>, at: Location) -> Result<Expr> {
@@ -157,6 +159,6 @@ impl Binder<'_> {
         let types = vec![ty; exprs.len()];
         let resolved = self.located(resolve_function(name, &types), at)?;
         let args = exprs.into_iter().map(|e| (e, at)).collect();
-        self.apply(resolved, args)
+        self.apply(&resolved, args)
     }
 }

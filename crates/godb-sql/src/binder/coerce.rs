@@ -1,12 +1,12 @@
 //! Bringing an expression to a type.
 
 use super::{Binder, Bound};
+use crate::cast::{Coercion, can_cast};
 use crate::error::{Result, SqlError, state};
 use crate::expr::Expr;
+use crate::functions::common_type;
 use crate::plan::logical::{Logical, OutputColumn};
-use crate::standin::cast::{Coercion, can_cast};
-use crate::standin::functions::common_type;
-use crate::standin::text::from_text;
+use crate::text::from_text;
 use crate::types::DataType;
 use crate::value::Value;
 use sqlparser::tokenizer::Location;
@@ -100,6 +100,13 @@ impl Binder<'_> {
             _ => error,
         });
         self.located(common, location)
+    }
+
+    /// The first of the types that has none in common with those before it.
+    pub(super) fn first_misfit(&self, types: &[DataType]) -> Option<usize> {
+        (2..=types.len())
+            .find(|n| common_type(&types[..*n]).is_err())
+            .map(|n| n - 1)
     }
 
     /// The query's columns as these types; literals in its select list change type in place.

@@ -27,6 +27,7 @@ pub(super) struct Cte {
 }
 
 impl Binder<'_> {
+    #[inline(never)]
     pub(super) fn with(&mut self, with: &With) -> Result<()> {
         if with.recursive {
             return self.refuse("WITH RECURSIVE", with.with_token.0.span.start);
@@ -67,15 +68,18 @@ impl Binder<'_> {
         for (column, shown) in columns.iter_mut().zip(&definition.alias.columns) {
             column.name = fold(&shown.name);
         }
+        let plan = shown_only(bound);
+        plan.check_depth()?;
         Ok(Cte {
             name,
-            plan: shown_only(bound),
+            plan,
             columns,
             frame: self.frames.len() - 1,
         })
     }
 
     /// A copy of the common table expression of that name.
+    #[inline(never)]
     pub(super) fn reference(&mut self, name: &str) -> Result<Option<Bound>> {
         let Some(cte) = self.ctes.iter().rev().find(|cte| cte.name == name) else {
             return Ok(None);
@@ -117,10 +121,11 @@ impl Binder<'_> {
         for input in plan.inputs_mut() {
             self.renew(input, ids)?;
         }
-        for column in plan.made_mut() {
-            ids.insert(column.id, self.next_id);
-            column.id = self.next_id;
-            self.next_id += 1;
+        // A projection may pass a column on under its old id. So its expressions get the input's new ids first; a scan's filter, though,
+        // is about the columns that the scan makes.
+        let is_scan = matches!(plan, Logical::Scan { .. });
+        if is_scan {
+            self.renew_made(plan, ids);
         }
         let mut failed = Ok(());
         for expr in plan.exprs_mut() {
@@ -133,7 +138,18 @@ impl Binder<'_> {
                 _ => {}
             });
         }
+        if !is_scan {
+            self.renew_made(plan, ids);
+        }
         failed
+    }
+
+    fn renew_made(&mut self, plan: &mut Logical, ids: &mut HashMap<u32, u32>) {
+        for column in plan.made_mut() {
+            ids.insert(column.id, self.next_id);
+            column.id = self.next_id;
+            self.next_id += 1;
+        }
     }
 
     fn renew_subplan(&mut self, index: usize) -> Result<usize> {

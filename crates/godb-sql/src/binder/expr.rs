@@ -2,9 +2,9 @@
 
 use super::Binder;
 use super::types::describe_type;
+use crate::cast::Coercion;
 use crate::error::{Result, SqlError, state};
 use crate::expr::{Expr, Subquery};
-use crate::standin::cast::Coercion;
 use crate::types::DataType;
 use crate::value::Value;
 use sqlparser::ast::{self, CastKind, Expr as Sql, Spanned, UnaryOperator};
@@ -84,6 +84,7 @@ impl Binder<'_> {
         self.column(std::slice::from_ref(ident))
     }
 
+    #[inline(never)]
     fn cast(&mut self, kind: &CastKind, inner: &Sql, to: &ast::DataType) -> Result<Expr> {
         let location = place(inner);
         if matches!(kind, CastKind::TryCast | CastKind::SafeCast) {
@@ -94,6 +95,7 @@ impl Binder<'_> {
         self.coerce(expr, to, Coercion::Explicit, location)
     }
 
+    #[inline(never)]
     fn unary(&mut self, op: UnaryOperator, inner: &Sql) -> Result<Expr> {
         let location = place(inner);
         if op == UnaryOperator::Not {
@@ -102,14 +104,15 @@ impl Binder<'_> {
         }
         let expr = self.expr(inner)?;
         if let (UnaryOperator::Minus, Expr::Literal(value, ty)) = (op, &expr)
-            && let Some(value) = negative(value)
+            && let Some(negated) = negative(value, *ty)
         {
-            return Ok(Expr::Literal(value, *ty));
+            return Ok(negated);
         }
         let symbol = op.to_string();
         self.unary_operator(&symbol, expr, location)
     }
 
+    #[inline(never)]
     fn is_null(&mut self, inner: &Sql, negated: bool) -> Result<Expr> {
         if let Sql::Tuple(items) = unnested(inner) {
             return self.row_is_null(items, negated);
@@ -119,6 +122,7 @@ impl Binder<'_> {
     }
 
     /// `IS [NOT] TRUE` and `IS [NOT] FALSE`: NULL counts as the other truth.
+    #[inline(never)]
     fn is_truth(&mut self, inner: &Sql, truth: bool, negated: bool) -> Result<Expr> {
         let word = match (truth, negated) {
             (true, false) => "IS TRUE",
@@ -152,6 +156,7 @@ impl Binder<'_> {
         Ok(Expr::NotDistinct(Box::new(a), Box::new(b)))
     }
 
+    #[inline(never)]
     fn between(&mut self, inner: &Sql, low: &Sql, high: &Sql, negated: bool) -> Result<Expr> {
         let expr = self.expr(inner)?;
         let (from, to) = (self.expr(low)?, self.expr(high)?);
@@ -162,6 +167,7 @@ impl Binder<'_> {
         Ok(if negated { negate(both) } else { both })
     }
 
+    #[inline(never)]
     fn in_list(&mut self, inner: &Sql, list: &[Sql], negated: bool) -> Result<Expr> {
         if let Sql::Tuple(items) = unnested(inner) {
             return self.row_in_list(items, list, negated);
@@ -207,6 +213,7 @@ impl Binder<'_> {
         Ok(if negated { negate(any) } else { any })
     }
 
+    #[inline(never)]
     fn case(
         &mut self,
         operand: Option<&Sql>,
@@ -226,10 +233,11 @@ impl Binder<'_> {
             results.push((self.expr(&branch.result)?, place(&branch.result)));
         }
         if let Some(sql) = otherwise {
-            results.push((self.expr(sql)?, place(sql)));
+            // PostgreSQL counts the last branch first when it looks for the common type.
+            results.insert(0, (self.expr(sql)?, place(sql)));
         }
         let (mut results, ty) = self.of_one_type(results, "CASE")?;
-        let otherwise = otherwise.and_then(|_| results.pop()).map(Box::new);
+        let otherwise = otherwise.map(|_| Box::new(results.remove(0)));
         let branches = whens.into_iter().zip(results).collect();
         Ok(Expr::Case {
             branches,
@@ -246,6 +254,7 @@ impl Binder<'_> {
     ) -> Result<(Vec<Expr>, DataType)> {
         let types: Vec<DataType> = exprs.iter().map(|(e, _)| e.data_type()).collect();
         let at = exprs.first().map_or(Location::new(0, 0), |(_, at)| *at);
+        let at = self.first_misfit(&types).map_or(at, |index| exprs[index].1);
         let common = self.common(&types, what, at)?;
         let common = if common == DataType::Unknown {
             DataType::Text
@@ -304,11 +313,19 @@ pub(super) fn truth_value(truth: bool) -> Expr {
     Expr::Literal(Value::Bool(truth), DataType::Bool)
 }
 
-/// The negative of a literal number; `-9223372036854775808` stays what PostgreSQL makes of it, a numeric.
-fn negative(value: &Value) -> Option<Value> {
-    match value {
-        Value::Int(integer) => integer.checked_neg().map(Value::Int),
-        Value::Numeric(numeric) => Some(Value::Numeric(-numeric)),
+/// The negative of a literal number, in the smallest type that holds it: `-2147483648` is an integer though `2147483648` is not.
+fn negative(value: &Value, ty: DataType) -> Option<Expr> {
+    let integer = match value {
+        Value::Int(integer) => integer.checked_neg(),
+        Value::Numeric(numeric) if numeric.scale() == 0 => (-numeric).to_i64(),
         _ => None,
+    };
+    match (integer, value) {
+        (Some(integer), _) if i32::try_from(integer).is_ok() => {
+            Some(Expr::Literal(Value::Int(integer), DataType::Int4))
+        }
+        (Some(integer), _) => Some(Expr::Literal(Value::Int(integer), DataType::Int8)),
+        (None, Value::Numeric(numeric)) => Some(Expr::Literal(Value::Numeric(-numeric), ty)),
+        (None, _) => None,
     }
 }

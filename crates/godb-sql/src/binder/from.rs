@@ -5,12 +5,12 @@ use super::names::{fold, parts, start, table_name};
 use super::scope::{Relation, Scope};
 use super::subquery::shown_only;
 use super::{Binder, Bound};
+use crate::cast::Coercion;
 use crate::catalog::Table;
 use crate::error::{Result, SqlError, state};
 use crate::expr::Expr;
+use crate::functions::common_type;
 use crate::plan::logical::{JoinKind, Logical, OutputColumn};
-use crate::standin::cast::Coercion;
-use crate::standin::functions::common_type;
 use crate::types::DataType;
 use crate::value::Value;
 use godb_mvcc::Moment;
@@ -21,7 +21,7 @@ use sqlparser::tokenizer::Location;
 use std::sync::Arc;
 
 /// The most tables of one FROM clause.
-const MAX_RELATIONS: usize = 500;
+const MAX_RELATIONS: usize = 200;
 
 /// Something to read from, and the names in it.
 pub(super) struct FromItem {
@@ -108,6 +108,13 @@ impl Binder<'_> {
                 table_with_joins,
                 alias: None,
             } => self.table_with_joins(table_with_joins),
+            TableFactor::NestedJoin {
+                table_with_joins,
+                alias: Some(alias),
+            } => {
+                let item = self.table_with_joins(table_with_joins)?;
+                self.aliased_join(item, alias)
+            }
             TableFactor::Derived {
                 lateral: true,
                 subquery,
@@ -121,6 +128,7 @@ impl Binder<'_> {
         }
     }
 
+    #[inline(never)]
     fn named(&mut self, name: &ObjectName, alias: Option<&TableAlias>) -> Result<FromItem> {
         if let [ident] = parts(name)?.as_slice()
             && let Some(bound) = self.reference(&fold(ident))?
@@ -152,6 +160,7 @@ impl Binder<'_> {
     }
 
     /// Reads all columns of a table, and with `key` each row's key.
+    #[inline(never)]
     pub(super) fn scan(
         &mut self,
         table: &Arc<Table>,
@@ -171,6 +180,7 @@ impl Binder<'_> {
         }
     }
 
+    #[inline(never)]
     fn derived(&mut self, query: &ast::Query, alias: Option<&TableAlias>) -> Result<FromItem> {
         let Some(alias) = alias else {
             let at = super::subquery::query_place(query);
@@ -181,6 +191,20 @@ impl Binder<'_> {
         let bound = self.in_new_level(|b| b.query(query))?;
         let bound = self.known_columns(bound)?;
         self.relation(bound, "", Some(alias), None)
+    }
+
+    /// A join under one name: its relations cannot be named any more.
+    fn aliased_join(&mut self, item: FromItem, alias: &TableAlias) -> Result<FromItem> {
+        let mut columns = Vec::with_capacity(item.scope.visible.len());
+        for visible in item.scope.visible {
+            let column = self.new_column(visible.name, visible.expr.data_type());
+            columns.push((visible.expr, column));
+        }
+        let plan = Logical::Project {
+            input: Box::new(item.plan),
+            columns,
+        };
+        self.relation(Bound::all(plan), "", Some(alias), None)
     }
 
     /// Names a plan's columns by its alias.
@@ -223,6 +247,7 @@ impl Binder<'_> {
         Err(self.at(error, alias.name.span.start))
     }
 
+    #[inline(never)]
     fn function_in_from(
         &mut self,
         name: &ObjectName,

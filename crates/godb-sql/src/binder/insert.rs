@@ -226,7 +226,7 @@ impl Binder<'_> {
                 }
             })
             .collect();
-        let bound = self.coerce_columns(bound, &types, crate::standin::cast::Coercion::Assignment, at)?;
+        let bound = self.coerce_columns(bound, &types, crate::cast::Coercion::Assignment, at)?;
         let mut row = self.defaults(table)?;
         for (column, position) in bound.columns.iter().zip(given) {
             row[*position] = assigned(self, column.read(), &table.columns[*position], at)?;

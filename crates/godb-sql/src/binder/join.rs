@@ -23,12 +23,12 @@ impl Binder<'_> {
                 Some(JoinConstraint::On(on)) => self.join_on(kind, left, right, on)?,
                 Some(JoinConstraint::Using(names)) => {
                     let columns: Vec<&Ident> = names.iter().map(column_name).collect::<Result<_>>()?;
-                    let columns = columns.into_iter().map(|c| (fold(c), c.span.start)).collect();
-                    self.join_using(kind, left, right, columns)?
+                    let columns: Vec<_> = columns.into_iter().map(|c| (fold(c), c.span.start)).collect();
+                    self.join_using(kind, left, right, &columns)?
                 }
                 Some(JoinConstraint::Natural) => {
                     let columns = common_names(&left.scope, &right.scope);
-                    self.join_using(kind, left, right, columns)?
+                    self.join_using(kind, left, right, &columns)?
                 }
                 Some(JoinConstraint::None) => {
                     return Err(SqlError::new(state::SYNTAX_ERROR, "a join must have ON or USING"));
@@ -66,11 +66,11 @@ impl Binder<'_> {
         kind: JoinKind,
         left: FromItem,
         right: FromItem,
-        columns: Vec<(String, Location)>,
+        columns: &[(String, Location)],
     ) -> Result<FromItem> {
         let mut conditions = Vec::with_capacity(columns.len());
         let mut merged = Vec::with_capacity(columns.len());
-        for (name, at) in &columns {
+        for (name, at) in columns {
             let a = self.using_side(&left.scope, name, "left", *at)?;
             let b = self.using_side(&right.scope, name, "right", *at)?;
             let (a, b) = self.comparable("=", a, b, *at, *at)?;

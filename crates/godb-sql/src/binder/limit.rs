@@ -2,16 +2,17 @@
 
 use super::expr::place;
 use super::{Binder, Bound};
+use crate::cast::Coercion;
 use crate::error::{Result, SqlError, state};
 use crate::expr::Expr;
 use crate::plan::logical::Logical;
 use crate::plan::walk::columns_of;
-use crate::standin::cast::Coercion;
 use crate::types::DataType;
 use crate::value::Value;
 use sqlparser::ast::{Expr as Sql, LimitClause, Query};
 
 impl Binder<'_> {
+    #[inline(never)]
     pub(super) fn limited(&mut self, bound: Bound, query: &Query) -> Result<Bound> {
         let (mut limit, mut offset) = (None, None);
         match &query.limit_clause {

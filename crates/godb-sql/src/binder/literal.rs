@@ -2,10 +2,10 @@
 
 use super::Binder;
 use super::types::describe_type;
+use crate::cast::Coercion;
 use crate::error::{Result, SqlError, state};
 use crate::expr::Expr;
-use crate::standin::cast::Coercion;
-use crate::standin::text::from_text;
+use crate::text::from_text;
 use crate::types::DataType;
 use crate::value::Value;
 use sqlparser::ast::{self, DateTimeField, ValueWithSpan};

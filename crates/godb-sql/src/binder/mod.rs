@@ -44,6 +44,7 @@ mod types;
 
 pub(crate) use insert::{Conflict, Inserting};
 pub(crate) use modify::{Modifying, Returning};
+pub(crate) use names::{fold, table_name};
 pub(crate) use parameters::Parameters;
 pub(crate) use subquery::shown_only;
 pub use table_expr::{bind_default, bind_table_expr};

@@ -6,12 +6,12 @@ use super::from::FromItem;
 use super::insert::relation;
 use super::names::{column_name, fold};
 use super::scope::{Aggregates, Scope};
+use crate::cast::{Coercion, can_cast};
 use crate::catalog::{Table, TableColumn};
 use crate::error::{Result, SqlError, state};
 use crate::expr::Expr;
 use crate::plan::logical::{Logical, OutputColumn, Projection};
 use crate::plan::walk::columns_of;
-use crate::standin::cast::{Coercion, can_cast};
 use crate::types::DataType;
 use crate::value::Value;
 use sqlparser::ast::{
@@ -154,7 +154,7 @@ impl Binder<'_> {
         })
     }
 
-    /// The rows of the table, joined with the others, that the condition holds for; each once.
+    /// The rows of the table, joined with the others, that the condition holds for. A row may come several times; it is changed once.
     fn rows_to_change(
         &mut self,
         target: &mut Target,
@@ -177,12 +177,6 @@ impl Binder<'_> {
             plan = Logical::Filter {
                 input: Box::new(plan),
                 predicate,
-            };
-        }
-        if !others.is_empty() {
-            plan = Logical::Distinct {
-                input: Box::new(plan),
-                on: vec![target.key.read()],
             };
         }
         Ok(plan)

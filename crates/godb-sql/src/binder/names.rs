@@ -16,10 +16,12 @@ pub(crate) fn fold(ident: &Ident) -> String {
 
 /// The parts of a dotted name.
 pub(crate) fn parts(name: &ObjectName) -> Result<Vec<&Ident>> {
-    let ident = |part| match part {
-        &ObjectNamePart::Identifier(ref ident) => Ok(ident),
-        ObjectNamePart::Function(_) => Err(SqlError::unsupported("a function call in a name")),
-    };
+    fn ident(part: &ObjectNamePart) -> Result<&Ident> {
+        match part {
+            ObjectNamePart::Identifier(ident) => Ok(ident),
+            ObjectNamePart::Function(_) => Err(SqlError::unsupported("a function call in a name")),
+        }
+    }
     name.0.iter().map(ident).collect()
 }
 
@@ -75,7 +77,8 @@ impl Binder<'_> {
 
     /// A reserved word where a name should stand is a syntax error, though the grammar lets it pass.
     pub(super) fn reserved(&self, ident: &Ident) -> Option<SqlError> {
-        let is = ident.quote_style.is_none() && RESERVED.contains(&ident.value.to_ascii_lowercase().as_str());
+        let name = ident.value.to_ascii_lowercase();
+        let is = ident.quote_style.is_none() && RESERVED.binary_search(&name.as_str()).is_ok();
         is.then(|| {
             let message = format!("syntax error at or near \"{}\"", ident.value);
             self.at(SqlError::new(state::SYNTAX_ERROR, message), ident.span.start)
@@ -83,7 +86,7 @@ impl Binder<'_> {
     }
 }
 
-/// PostgreSQL's reserved words that can never name a table or column.
+/// PostgreSQL's reserved words that can never name a table or column, sorted.
 const RESERVED: &[&str] = &[
     "all",
     "analyse",

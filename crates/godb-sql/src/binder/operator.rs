@@ -2,16 +2,16 @@
 
 use super::Binder;
 use super::expr::{place, unnested};
-use crate::error::{Result, SqlError, state};
+use crate::cast::Coercion;
+use crate::error::Result;
 use crate::expr::Expr;
 use crate::functions::Resolved;
-use crate::standin::cast::Coercion;
-use crate::standin::functions::{resolve_binary, resolve_unary};
-use crate::types::DataType;
+use crate::functions::{resolve_binary, resolve_unary};
 use sqlparser::ast::{BinaryOperator, Expr as Sql, Spanned};
 use sqlparser::tokenizer::Location;
 
 impl Binder<'_> {
+    #[inline(never)]
     pub(super) fn binary(&mut self, left: &Sql, op: &BinaryOperator, right: &Sql) -> Result<Expr> {
         if matches!(op, BinaryOperator::And | BinaryOperator::Or) {
             return self.logic(left, op, right);
@@ -24,7 +24,7 @@ impl Binder<'_> {
         };
         let (a, b) = (self.expr(left)?, self.expr(right)?);
         let resolved = self.resolve_operator(symbol, &a, &b, || (left, right))?;
-        self.apply(resolved, vec![(a, place(left)), (b, place(right))])
+        self.apply(&resolved, vec![(a, place(left)), (b, place(right))])
     }
 
     /// `AND` and `OR`, flat.
@@ -55,7 +55,7 @@ impl Binder<'_> {
         })
     }
 
-    /// A comparison of two bound expressions.
+    /// An operator on two bound expressions.
     pub(super) fn compare(
         &mut self,
         symbol: &str,
@@ -66,7 +66,7 @@ impl Binder<'_> {
     ) -> Result<Expr> {
         let resolved = resolve_binary(symbol, left.data_type(), right.data_type());
         let resolved = self.located(resolved, left_at)?;
-        self.apply(resolved, vec![(left, left_at), (right, right_at)])
+        self.apply(&resolved, vec![(left, left_at), (right, right_at)])
     }
 
     /// Both sides brought to the types that a comparison of them takes.
@@ -87,24 +87,11 @@ impl Binder<'_> {
 
     pub(super) fn unary_operator(&mut self, symbol: &str, operand: Expr, location: Location) -> Result<Expr> {
         let resolved = self.located(resolve_unary(symbol, operand.data_type()), location)?;
-        self.apply(resolved, vec![(operand, location)])
-    }
-
-    /// A binary operator on bound operands.
-    pub(super) fn operator(&mut self, symbol: &str, operands: Vec<(Expr, Location)>) -> Result<Expr> {
-        let types: Vec<DataType> = operands.iter().map(|(e, _)| e.data_type()).collect();
-        let [left, right] = types.as_slice() else {
-            return Err(SqlError::new(
-                state::INTERNAL_ERROR,
-                "a binary operator takes two operands",
-            ));
-        };
-        let resolved = self.located(resolve_binary(symbol, *left, *right), operands[0].1)?;
-        self.apply(resolved, operands)
+        self.apply(&resolved, vec![(operand, location)])
     }
 
     /// The call of what was chosen, its arguments brought to what it takes.
-    pub(super) fn apply(&mut self, resolved: Resolved, args: Vec<(Expr, Location)>) -> Result<Expr> {
+    pub(super) fn apply(&mut self, resolved: &Resolved, args: Vec<(Expr, Location)>) -> Result<Expr> {
         let mut coerced = Vec::with_capacity(args.len());
         for (index, (arg, location)) in args.into_iter().enumerate() {
             let to = resolved.takes.get(index).copied().unwrap_or(arg.data_type());

@@ -4,7 +4,7 @@ use super::Binder;
 use super::expr::unnested;
 use super::names::{fold, parts, start};
 use super::types::describe_type;
-use crate::error::{Result, SqlError, state};
+use crate::error::{Result, SqlError};
 use crate::expr::Expr;
 use crate::types::DataType;
 use sqlparser::ast::{self, Expr as Sql, SelectItem, SelectItemQualifiedWildcardKind, SetExpr};
@@ -81,8 +81,8 @@ impl Binder<'_> {
         let at = start(name);
         let wanted = parts(name)?.last().map_or_else(String::new, |ident| fold(ident));
         let Some(relation) = self.select().scope.relation(&wanted) else {
-            let message = format!("missing FROM-clause entry for table \"{wanted}\"");
-            return Err(self.at(SqlError::new(state::UNDEFINED_TABLE, message), at));
+            let error = super::scope::no_relation(&wanted, self.select().scope.relations.iter());
+            return Err(self.at(error, at));
         };
         for column in relation.columns.clone() {
             self.use_star(&column.read(), at);

@@ -22,6 +22,7 @@ impl Binder<'_> {
         result
     }
 
+    #[inline(never)]
     fn query_body(&mut self, query: &Query) -> Result<Bound> {
         let order = self.order_items(query.order_by.as_ref())?;
         let bound = self.ordered(&query.body, order)?;
@@ -43,6 +44,7 @@ impl Binder<'_> {
     }
 
     /// A query's body in an order. A plain SELECT can be ordered by what it does not show.
+    #[inline(never)]
     fn ordered(&mut self, body: &SetExpr, order: &[OrderByExpr]) -> Result<Bound> {
         match body {
             SetExpr::Select(select) => return self.select_query(select, order),
@@ -82,6 +84,7 @@ impl Binder<'_> {
     }
 
     /// `TABLE t`
+    #[inline(never)]
     fn table_command(&mut self, table: &ast::Table) -> Result<Bound> {
         let Some(name) = &table.table_name else {
             return Err(SqlError::new(state::SYNTAX_ERROR, "TABLE without a name"));
@@ -107,6 +110,7 @@ impl Binder<'_> {
     }
 
     /// `VALUES (1, 'a'), (2, 'b')`
+    #[inline(never)]
     pub(super) fn values(&mut self, values: &ast::Values) -> Result<Bound> {
         let mut rows: Vec<Vec<(Expr, Location)>> = Vec::with_capacity(values.rows.len());
         let width = values.rows.first().map_or(0, |row| row.content.len());
@@ -135,8 +139,7 @@ impl Binder<'_> {
         let mut coerced = Vec::with_capacity(rows.len());
         for row in rows {
             let cells = row.into_iter().zip(&types);
-            let cells =
-                cells.map(|((e, at), to)| self.coerce(e, *to, crate::standin::cast::Coercion::Implicit, at));
+            let cells = cells.map(|((e, at), to)| self.coerce(e, *to, crate::cast::Coercion::Implicit, at));
             coerced.push(cells.collect::<Result<Vec<_>>>()?);
         }
         let named = types.iter().enumerate();

@@ -132,6 +132,9 @@ impl Binder<'_> {
         };
         let location = idents[0].span.start;
         let name = fold(ident);
+        if let Some(error) = self.reserved(ident) {
+            return Err(error);
+        }
         let depth = self.frames.len() - 1;
         match self.resolve(depth, qualifier.as_deref(), &name, location)? {
             Some(expr) => Ok(expr),
@@ -169,17 +172,12 @@ impl Binder<'_> {
     }
 
     fn no_column(&self, qualifier: Option<&str>, name: &str, idents: &[Ident]) -> SqlError {
-        let last = &idents[idents.len() - 1];
-        if let Some(error) = self.reserved(last) {
-            return error;
-        }
         let location = idents[0].span.start;
         let relations = || self.frames.iter().rev().flat_map(|f| &f.select.scope.relations);
         if let Some(qualifier) = qualifier
             && !relations().any(|r| r.name == qualifier)
         {
-            let message = format!("missing FROM-clause entry for table \"{qualifier}\"");
-            return self.at(SqlError::new(state::UNDEFINED_TABLE, message), location);
+            return self.at(no_relation(qualifier, relations()), location);
         }
         let shown = qualifier.map_or_else(|| format!("\"{name}\""), |q| format!("{q}.{name}"));
         let mut error = SqlError::new(state::UNDEFINED_COLUMN, format!("column {shown} does not exist"));
@@ -217,6 +215,24 @@ impl Binder<'_> {
         let result = run(self);
         self.select().aggregates = outside;
         result
+    }
+}
+
+/// The error for a relation that FROM does not name; a table that goes by an alias must be called by it.
+pub(super) fn no_relation<'r>(name: &str, mut relations: impl Iterator<Item = &'r Relation>) -> SqlError {
+    let aliased = relations.find(|r| r.table.as_ref().is_some_and(|table| table.name == name));
+    match aliased {
+        Some(relation) => {
+            let message = format!("invalid reference to FROM-clause entry for table \"{name}\"");
+            SqlError::new(state::UNDEFINED_TABLE, message).hint(format!(
+                "Perhaps you meant to reference the table alias \"{}\".",
+                relation.name
+            ))
+        }
+        None => {
+            let message = format!("missing FROM-clause entry for table \"{name}\"");
+            SqlError::new(state::UNDEFINED_TABLE, message)
+        }
     }
 }
 

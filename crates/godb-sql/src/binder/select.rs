@@ -34,11 +34,13 @@ impl Clauses {
 
 impl Binder<'_> {
     /// A SELECT with the ORDER BY of its query.
+    #[inline(never)]
     pub(super) fn select_query(&mut self, select: &Select, order: &[OrderByExpr]) -> Result<Bound> {
         check_select(select)?;
         self.in_new_level(|b| b.select_level(select, order))
     }
 
+    #[inline(never)]
     fn select_level(&mut self, select: &Select, order: &[OrderByExpr]) -> Result<Bound> {
         let mut plan = self.from(&select.from)?;
         if let Some(sql) = &select.selection {

@@ -11,6 +11,7 @@ use sqlparser::ast::{self, CeilFloorKind, DateTimeField, Expr as Sql, TrimWhereF
 use sqlparser::tokenizer::Location;
 
 impl Binder<'_> {
+    #[inline(never)]
     pub(super) fn special(&mut self, sql: &Sql) -> Result<Expr> {
         let at = place(sql);
         match sql {
@@ -124,7 +125,7 @@ impl Binder<'_> {
                 place(pattern),
             )?;
         }
-        self.operator(symbol, vec![(left, place(subject)), (right, place(pattern))])
+        self.compare(symbol, left, right, place(subject), place(pattern))
     }
 
     fn similar(&mut self, negated: bool, subject: &Sql, pattern: &Sql, escape: Option<&Sql>) -> Result<Expr> {
@@ -135,7 +136,7 @@ impl Binder<'_> {
         }
         let regex = self.call("similar_to_escape", args, place(pattern))?;
         let symbol = if negated { "!~" } else { "~" };
-        self.operator(symbol, vec![(left, place(subject)), (regex, place(pattern))])
+        self.compare(symbol, left, regex, place(subject), place(pattern))
     }
 
     fn extract(&mut self, field: &DateTimeField, from: &Sql, at: Location) -> Result<Expr> {

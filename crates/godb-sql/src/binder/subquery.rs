@@ -3,11 +3,11 @@
 use super::expr::{negate, place, truth_value, unnested};
 use super::operator::symbol;
 use super::{Binder, Bound, Frame};
+use crate::cast::Coercion;
 use crate::error::{Result, SqlError, state};
 use crate::expr::{Asking, Expr, Subquery};
+use crate::functions::resolve_binary;
 use crate::plan::logical::Logical;
-use crate::standin::cast::Coercion;
-use crate::standin::functions::resolve_binary;
 use crate::types::DataType;
 use crate::value::Value;
 use sqlparser::ast::{self, BinaryOperator, Expr as Sql, Query};
@@ -32,11 +32,13 @@ impl Binder<'_> {
         Expr::Subquery(Box::new(Subquery { asking, plan, outer }))
     }
 
+    #[inline(never)]
     pub(super) fn exists(&mut self, query: &Query, negated: bool) -> Result<Expr> {
         let (bound, outer) = self.in_new_frame(|b| b.query(query))?;
         Ok(self.ask(Asking::Exists { negated }, bound.plan, outer))
     }
 
+    #[inline(never)]
     pub(super) fn scalar_subquery(&mut self, query: &Query) -> Result<Expr> {
         let (bound, outer) = self.in_new_frame(|b| {
             let bound = b.query(query)?;
@@ -55,6 +57,7 @@ impl Binder<'_> {
     }
 
     /// `expr IN (SELECT …)`
+    #[inline(never)]
     pub(super) fn in_subquery(&mut self, left: &Sql, query: &Query, negated: bool) -> Result<Expr> {
         let any = if let Sql::Tuple(row) = unnested(left) {
             self.row_in_subquery(row, query, place(left))?
@@ -65,6 +68,7 @@ impl Binder<'_> {
     }
 
     /// `expr op ANY (SELECT …)`, `expr op ALL (ARRAY[…])`
+    #[inline(never)]
     pub(super) fn quantified(
         &mut self,
         left: &Sql,

@@ -2,13 +2,13 @@
 
 use super::Binder;
 use super::scope::{Relation, Scope};
+use crate::cast::Coercion;
 use crate::catalog::{Catalog, Table, TableColumn};
 use crate::error::{Result, SqlError, state};
 use crate::expr::Expr;
 use crate::parser::parse_expression;
 use crate::plan::logical::OutputColumn;
 use crate::plan::statement::Planning;
-use crate::standin::cast::Coercion;
 use crate::types::DataType;
 use sqlparser::tokenizer::Location;
 use std::sync::Arc;
@@ -44,7 +44,7 @@ pub fn bind_default(text: &str, column: DataType) -> Result<Expr> {
     stored(text, &[], "", |binder, expr| {
         let from = expr.data_type();
         let fits = from == DataType::Unknown || from == column;
-        if !fits && !crate::standin::cast::can_cast(from, column, Coercion::Assignment) {
+        if !fits && !crate::cast::can_cast(from, column, Coercion::Assignment) {
             let message = format!(
                 "column is of type {} but default expression is of type {}",
                 column.base(),

@@ -1,5 +1,14 @@
 //! Tables, columns and indexes: what they are. How they are stored and found is in the files beside this one.
 
+mod descriptor;
+mod estimate;
+mod schema;
+mod store;
+
+pub(crate) use descriptor::value_bytes;
+pub(crate) use schema::{Known, Schema, SchemaCache, bind_checks};
+pub(crate) use store::{Named, Stored, StoredMut};
+
 use crate::expr::Expr;
 use crate::types::DataType;
 use godb_mvcc::TreeId;

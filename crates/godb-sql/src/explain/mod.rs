@@ -4,9 +4,12 @@
 //! the order of the lines (a node before its inputs, left before right, subplans last): the executor reports what really happened by those numbers.
 
 mod expr;
+mod logical;
 mod node;
 #[cfg(test)]
 mod tests;
+
+pub use logical::show_logical;
 
 use crate::plan::physical::{Change, Node, OnConflict, StatementPlan};
 use node::Printer;

@@ -1,6 +1,25 @@
 //! Scalar functions, operators and aggregates: what each is called, takes, and does to columns.
 
-use crate::context::Evaluating;
+mod aggregate;
+mod arithmetic;
+mod bits;
+mod call;
+mod comparison;
+mod general;
+mod number;
+mod pattern;
+mod resolve;
+mod table;
+mod text;
+mod time;
+
+pub use call::Call;
+pub use resolve::{
+    all_functions, is_aggregate, resolve_aggregate, resolve_binary, resolve_function, resolve_unary,
+};
+
+pub use crate::cast::common_type;
+
 use crate::error::Result;
 use crate::types::DataType;
 use crate::vector::Column;
@@ -21,20 +40,6 @@ pub enum Volatility {
 /// The code of a function: one result column from its argument columns. NULL arguments of a strict function never reach a
 /// decision: the rows are computed or not, but the result is NULL there.
 pub type Kernel = fn(&Call<'_>) -> Result<Column>;
-
-/// What a [`Kernel`] is given.
-pub struct Call<'a> {
-    /// The arguments, each with [`rows`](Self::rows) rows.
-    pub args: &'a [Arc<Column>],
-    /// The arguments' types.
-    pub types: &'a [DataType],
-    /// How many rows.
-    pub rows: usize,
-    /// The type of the result.
-    pub returns: DataType,
-    /// Parameters, the statement's time, cancellation.
-    pub evaluating: &'a Evaluating<'a>,
-}
 
 /// A scalar function or an operator.
 pub struct Function {

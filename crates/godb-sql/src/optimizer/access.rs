@@ -28,8 +28,7 @@ pub(super) struct Path {
     pub(super) filter: Vec<Expr>,
     /// The order in which rows come.
     pub(super) order: Vec<Key>,
-    /// Rows read, and rows that pass the filter.
-    pub(super) found: f64,
+    /// Rows that pass the filter.
     pub(super) rows: f64,
     pub(super) cost: f64,
 }
@@ -142,7 +141,6 @@ impl Optimizer<'_> {
             backward: false,
             filter: left,
             order,
-            found,
             rows: rows.min(found).max(if unique { 1.0 } else { 0.0 }),
             cost,
         }
@@ -293,10 +291,10 @@ impl Matched {
         };
         match &found.search {
             Search::From(value, inclusive) if self.range.from.is_none() => {
-                self.range.from = bound(value, *inclusive)
+                self.range.from = bound(value, *inclusive);
             }
             Search::To(value, inclusive) if self.range.to.is_none() => {
-                self.range.to = bound(value, *inclusive)
+                self.range.to = bound(value, *inclusive);
             }
             Search::Within(from, to) if self.range.from.is_none() && self.range.to.is_none() => {
                 self.range.from = bound(from, true);

@@ -93,8 +93,8 @@ pub(super) fn resolve_all<'e>(
 
 impl Optimizer<'_> {
     /// Compiles a plan with its columns in their order.
-    pub(super) fn compile(&mut self, plan: Logical, used: &mut Subplans) -> Result<Compiled> {
-        self.exact(&plan, &Want::default(), used)
+    pub(super) fn compile(&self, plan: &Logical, used: &mut Subplans) -> Result<Compiled> {
+        self.exact(plan, &Want::default(), used)
     }
 
     fn exact(&self, plan: &Logical, want: &Want, used: &mut Subplans) -> Result<Compiled> {
@@ -180,6 +180,7 @@ impl Optimizer<'_> {
         }
     }
 
+    #[inline(never)]
     fn scan(&self, plan: &Logical, want: &Want, used: &mut Subplans) -> Result<Compiled> {
         let Logical::Scan {
             table,
@@ -238,6 +239,7 @@ impl Optimizer<'_> {
         })
     }
 
+    #[inline(never)]
     fn filter(
         &self,
         plan: &Logical,
@@ -270,6 +272,7 @@ impl Optimizer<'_> {
         })
     }
 
+    #[inline(never)]
     fn project(
         &self,
         input: &Logical,
@@ -322,6 +325,7 @@ impl Optimizer<'_> {
         Ok(Compiled { node, layout, order })
     }
 
+    #[inline(never)]
     fn aggregate(
         &self,
         plan: &Logical,
@@ -354,6 +358,7 @@ impl Optimizer<'_> {
         Ok(self.made(plan, op, columns, &[estimate], cost))
     }
 
+    #[inline(never)]
     fn different(
         &self,
         plan: &Logical,
@@ -380,6 +385,7 @@ impl Optimizer<'_> {
         Ok(Compiled { order, ..made })
     }
 
+    #[inline(never)]
     fn sort(
         &self,
         plan: &Logical,
@@ -421,6 +427,7 @@ impl Optimizer<'_> {
         })
     }
 
+    #[inline(never)]
     fn limit(
         &self,
         plan: &Logical,

@@ -17,6 +17,7 @@ use super::simplify::{self, truth};
 use crate::error::Result;
 use crate::expr::{Asking, Expr, Subquery};
 use crate::plan::logical::{JoinKind, Logical, OutputColumn, Projection};
+use crate::plan::statement::broken;
 use crate::plan::walk::{conjoin, conjuncts, rewrite};
 use crate::types::DataType;
 use crate::value::Value;
@@ -146,7 +147,7 @@ impl Optimizer<'_> {
             return Ok(None);
         };
         let Some(column) = plan.output().first().map(|c| (*c).clone()) else {
-            return Ok(None);
+            return Err(broken("a subquery that is compared has a column"));
         };
         let Some((right, pulled)) = pull(plan.clone(), Purpose::Existence) else {
             self.pending[subquery.plan] = Some(plan);
@@ -300,7 +301,7 @@ fn aggregate_shape(plan: Logical) -> Option<Shape> {
     let outside = columns
         .iter()
         .any(|(e, _)| has_outer(e) || has_subquery(e) || is_volatile(e))
-        || aggregates.iter().flat_map(|a| a.exprs()).any(|e| has_outer(e));
+        || aggregates.iter().flat_map(|a| a.exprs()).any(has_outer);
     (groups.is_empty() && columns.len() == 1 && !outside && reads_outside(&input)).then_some(Shape {
         columns,
         aggregates,
@@ -400,6 +401,6 @@ fn equality(
     pending: &[Option<Logical>],
 ) -> Option<&'static crate::functions::Function> {
     let right = pending[subquery.plan].as_ref()?.output().first()?.ty;
-    let resolved = crate::standin::functions::resolve_binary("=", left.data_type(), right).ok()?;
+    let resolved = crate::functions::resolve_binary("=", left.data_type(), right).ok()?;
     Some(resolved.function)
 }

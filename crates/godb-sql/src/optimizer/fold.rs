@@ -9,7 +9,7 @@ pub(crate) fn fold_expr(expr: Expr) -> Expr {
     if matches!(expr, Expr::Column(..) | Expr::Literal(..) | Expr::Parameter(..)) {
         return expr;
     }
-    crate::standin::eval::fold(expr)
+    crate::eval::fold(expr)
 }
 
 /// Whether evaluating the expression twice may give two values.

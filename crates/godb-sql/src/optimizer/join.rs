@@ -5,6 +5,7 @@ use super::compile::{Compiled, Want, resolve, resolve_all, resolve_range};
 use super::estimate::join_rows;
 use super::negate::comparison;
 use super::nullability::only_names;
+use super::ranges::comparable;
 use super::{Optimizer, Subplans};
 use crate::error::Result;
 use crate::expr::Expr;
@@ -49,6 +50,7 @@ enum Method {
 }
 
 impl Optimizer<'_> {
+    #[inline(never)]
     pub(super) fn join(&self, plan: &Logical, used: &mut Subplans) -> Result<Compiled> {
         let Logical::Join {
             kind,
@@ -63,13 +65,24 @@ impl Optimizer<'_> {
             JoinKind::Right => (JoinKind::Left, right, left),
             other => (*other, left, right),
         };
-        let matches = on
-            .as_ref()
-            .map_or(1.0, |on| self.join_selectivity(on, left, right));
         let left = self.side(left, used)?;
         let right = self.side(right, used)?;
+        self.joined_sides(kind, left, right, on.as_ref(), used)
+    }
+
+    /// Joins two compiled sides by the cheapest method. Apart from the walk down, so that a deep tree of joins needs little stack.
+    #[inline(never)]
+    fn joined_sides(
+        &self,
+        kind: JoinKind,
+        left: Side<'_>,
+        right: Side<'_>,
+        on: Option<&Expr>,
+        used: &mut Subplans,
+    ) -> Result<Compiled> {
+        let matches = on.map_or(1.0, |on| self.join_selectivity(on, left.plan, right.plan));
         let rows = join_rows(kind, left.estimate().rows, right.estimate().rows, matches);
-        let predicates = on.clone().map(conjuncts).unwrap_or_default();
+        let predicates = on.cloned().map(conjuncts).unwrap_or_default();
         let joining = Joining {
             kind,
             left,
@@ -99,6 +112,7 @@ impl Optimizer<'_> {
         })
     }
 
+    #[inline(never)]
     fn best_method(&self, joining: &Joining<'_>) -> (Method, f64) {
         let (left, right) = (joining.left.estimate(), joining.right.estimate());
         let mut ways = vec![(Method::Pairs, self.pairing_cost(joining, left, right))];
@@ -135,6 +149,7 @@ impl Optimizer<'_> {
     }
 
     /// A hash join, or where nothing is compared for equality a nested loop.
+    #[inline(never)]
     fn pairs(&self, joining: Joining<'_>, cost: f64, used: &mut Subplans) -> Result<Compiled> {
         let (keys, rest) = equal_keys(&joining);
         let Joining {
@@ -201,6 +216,7 @@ impl Optimizer<'_> {
         uses_outer.then_some(path)
     }
 
+    #[inline(never)]
     fn index_join(
         &self,
         joining: Joining<'_>,
@@ -264,6 +280,7 @@ impl Optimizer<'_> {
     }
 
     /// A semi-join as an inner join with the different keys of its right side.
+    #[inline(never)]
     fn different_keys<'p>(&self, joining: Joining<'p>, used: &mut Subplans) -> Result<Joining<'p>> {
         let (keys, _) = equal_keys(&joining);
         let columns: Vec<Projection> = keys.into_iter().filter_map(|(_, key)| named(key)).collect();
@@ -351,7 +368,7 @@ fn key_pair(predicate: &Expr, left: &IdSet, right: &IdSet) -> Option<(Expr, Expr
     let ("=", a, b) = comparison(predicate)? else {
         return None;
     };
-    if a.data_type().base() != b.data_type().base() || super::fold::is_volatile(predicate) {
+    if !comparable(a.data_type(), b.data_type()) || super::fold::is_volatile(predicate) {
         return None;
     }
     let of = |e: &Expr, ids: &IdSet| {

@@ -12,6 +12,7 @@ use super::Optimizer;
 use super::negate::{compare, comparison};
 use super::nullability::only_names;
 use super::pushdown::{filtered, push};
+use super::ranges::comparable;
 use crate::expr::Expr;
 use crate::plan::logical::{JoinKind, Logical};
 use crate::plan::walk::{IdSet, columns_of, conjoin, conjuncts, same};
@@ -371,7 +372,7 @@ fn equality(predicate: &Expr) -> Option<(Expr, Expr)> {
         return None;
     };
     let simple = |e: &Expr| is_column(e) || is_constant(e);
-    (a.data_type() == b.data_type() && simple(a) && simple(b)).then(|| (a.clone(), b.clone()))
+    (comparable(a.data_type(), b.data_type()) && simple(a) && simple(b)).then(|| (a.clone(), b.clone()))
 }
 
 /// Adds the equalities that follow from those that are there, in the joins or in the inputs' own filters.

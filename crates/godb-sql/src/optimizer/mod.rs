@@ -85,15 +85,20 @@ impl<'a> Optimizer<'a> {
 
     /// The physical plan of a logical one.
     pub(crate) fn plan(&mut self, plan: Logical, used: &mut Subplans) -> Result<Node> {
-        self.count_references(&plan);
+        self.count_all_references(&plan);
+        let plan = self.rewrite(plan)?;
+        Ok(self.compile(&plan, used)?.node)
+    }
+
+    /// Counts the references to subplans, in the plan and in the subplans.
+    fn count_all_references(&mut self, plan: &Logical) {
+        self.count_references(plan);
         for index in 0..self.pending.len() {
             if let Some(subplan) = self.pending[index].take() {
                 self.count_references(&subplan);
                 self.pending[index] = Some(subplan);
             }
         }
-        let plan = self.rewrite(plan)?;
-        Ok(self.compile(plan, used)?.node)
     }
 
     /// The compiled subplans, by their new numbers.
@@ -104,7 +109,7 @@ impl<'a> Optimizer<'a> {
                 .take()
                 .ok_or_else(|| broken("a subplan is used and inlined"))?;
             let plan = self.rewrite(plan)?;
-            compiled.push(self.compile(plan, &mut used)?.node);
+            compiled.push(self.compile(&plan, &mut used)?.node);
         }
         Ok(compiled)
     }
@@ -117,6 +122,7 @@ impl<'a> Optimizer<'a> {
 
     /// Applies the rules, in the order that lets each prepare the next.
     fn rewrite(&mut self, plan: Logical) -> Result<Logical> {
+        plan.check_depth()?;
         let mut plan = plan;
         simplify::plan(&mut plan);
         let plan = self.decorrelate(plan)?;

@@ -1,7 +1,7 @@
 //! The comparison that is true exactly when another is false: `NOT a < b` is `a >= b`, with NULLs too.
 
 use crate::expr::Expr;
-use crate::standin::functions::resolve_binary;
+use crate::functions::resolve_binary;
 use crate::types::DataType;
 
 /// The opposite comparison's symbol.

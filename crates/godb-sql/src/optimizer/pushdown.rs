@@ -8,6 +8,7 @@ use super::Optimizer;
 use super::fold::{has_subquery, is_volatile};
 use super::negate::{compare, comparison};
 use super::nullability::{names_any, only_names, rejects_nulls};
+use super::ranges::comparable;
 use crate::expr::Expr;
 use crate::plan::logical::{JoinKind, Logical, OutputColumn, Projection, SetKind};
 use crate::plan::walk::{IdSet, columns_of, conjoin, conjuncts, rewrite};
@@ -88,7 +89,7 @@ pub(super) fn push(plan: Logical, predicates: Vec<Expr>) -> Logical {
             left,
             right,
             output,
-        } => through_set(kind, all, *left, *right, output, predicates),
+        } => through_set(kind, all, *left, *right, output, &predicates),
         Logical::Scan {
             table,
             alias,
@@ -160,7 +161,7 @@ fn through_set(
     left: Logical,
     right: Logical,
     output: Vec<OutputColumn>,
-    predicates: Vec<Expr>,
+    predicates: &[Expr],
 ) -> Logical {
     let renamed = |side: &Logical| {
         let columns: Vec<Projection> = side
@@ -308,8 +309,8 @@ fn follows(on: &[Expr], known: &[Expr], left: &Logical) -> Vec<Expr> {
         };
         for (column, constant) in &constants {
             for (l, r) in [(a, b), (b, a)] {
-                let applies =
-                    matches!(l, Expr::Column(id, _) if id == column) && l.data_type() == constant.data_type();
+                let applies = matches!(l, Expr::Column(id, _) if id == column)
+                    && comparable(l.data_type(), constant.data_type());
                 if applies && matches!(r, Expr::Column(..)) {
                     found.extend(compare("=", r.clone(), constant.clone()));
                 }

@@ -95,8 +95,8 @@ fn column_of(expr: &Expr) -> Option<(u32, DataType)> {
     }
 }
 
-/// Whether values of these types lie in keys alike.
-fn comparable(column: DataType, value: DataType) -> bool {
+/// Whether equal values of these types lie alike, in columns and in keys: all integers do.
+pub(super) fn comparable(column: DataType, value: DataType) -> bool {
     match (column, value) {
         (DataType::Char(_), DataType::Char(_)) => true,
         (DataType::Char(_), _) | (_, DataType::Char(_)) => false,

@@ -224,7 +224,8 @@ fn one_of(expr: &Expr) -> Option<(&Expr, Vec<&Expr>)> {
             } else {
                 (right, left)
             };
-            let fits = constant(value) && !constant(subject) && value.data_type() == subject.data_type();
+            let fits =
+                constant(value) && !constant(subject) && relabelled(value, subject.data_type()).is_some();
             fits.then(|| (subject, vec![value]))
         }
         _ => None,
@@ -233,15 +234,23 @@ fn one_of(expr: &Expr) -> Option<(&Expr, Vec<&Expr>)> {
 
 fn united(known: &Expr, subject: &Expr, values: &[&Expr]) -> Expr {
     let before = one_of(known).map(|(_, list)| list).unwrap_or_default();
-    let list = before
-        .into_iter()
-        .chain(values.iter().copied())
-        .cloned()
-        .collect();
+    let all = before.into_iter().chain(values.iter().copied());
+    let list = all.filter_map(|value| relabelled(value, subject.data_type()));
     Expr::InList {
+        list: list.collect(),
         expr: Box::new(subject.clone()),
-        list,
         negated: false,
+    }
+}
+
+/// A constant as one of that type; whole numbers of all widths lie alike.
+fn relabelled(value: &Expr, ty: DataType) -> Option<Expr> {
+    match value {
+        same if same.data_type() == ty => Some(same.clone()),
+        Expr::Literal(value @ Value::Int(_), of) if of.is_integer() && ty.is_integer() => {
+            Some(Expr::Literal(value.clone(), ty))
+        }
+        _ => None,
     }
 }
 

@@ -2,11 +2,12 @@
 //!
 //! Both `AS OF SYSTEM TIME '…'` and the standard's `FOR SYSTEM_TIME AS OF '…'` may follow a table's name or end the statement.
 //! Where something of the table goes on after it (an alias, a comma, the next join) it belongs to that table alone; else it belongs to the
-//! whole statement. `FOR SYSTEM_TIME` in the middle of a statement and either form inside a subquery belong to the table they follow.
+//! whole statement. `FOR SYSTEM_TIME` in the middle of a statement and either form inside a subquery belong to the table they follow; so do
+//! all of them in a statement that writes, which is how rows are brought back: `INSERT INTO t SELECT * FROM t AS OF SYSTEM TIME '…'`.
 
 use super::position_of;
 use crate::error::{Result, SqlError, state};
-use crate::standin::text::from_text;
+use crate::text::from_text;
 use crate::types::DataType;
 use crate::value::Value;
 use godb_mvcc::Moment;
@@ -47,6 +48,7 @@ pub(super) fn take(tokens: &mut Vec<TokenWithSpan>, sql: &str) -> Result<Clauses
     let begins = tokens
         .first()
         .is_some_and(|t| is(t, Keyword::BEGIN) || is(t, Keyword::START));
+    let writes = tokens.first().is_some_and(writes);
     let (mut at, mut open) = (0, 0_usize);
     while at < tokens.len() {
         match tokens[at].token {
@@ -58,7 +60,8 @@ pub(super) fn take(tokens: &mut Vec<TokenWithSpan>, sql: &str) -> Result<Clauses
             at += 1;
             continue;
         };
-        let whole = begins || belongs_to_statement(tokens, at + found.length, open, found.standard);
+        let ends = || belongs_to_statement(tokens, at + found.length, open, found.standard);
+        let whole = begins || (!writes && ends());
         let table = (!whole).then(|| table_before(tokens, at)).flatten();
         match table {
             Some(location) => clauses.tables.push((location, found.moment)),
@@ -67,6 +70,18 @@ pub(super) fn take(tokens: &mut Vec<TokenWithSpan>, sql: &str) -> Result<Clauses
         tokens.drain(at..at + found.length);
     }
     Ok(clauses)
+}
+
+/// Whether a statement that begins so changes something.
+fn writes(first: &TokenWithSpan) -> bool {
+    let words = [
+        Keyword::INSERT,
+        Keyword::UPDATE,
+        Keyword::DELETE,
+        Keyword::MERGE,
+        Keyword::CREATE,
+    ];
+    words.into_iter().any(|word| is(first, word))
 }
 
 fn set_once(slot: &mut Option<AsOf>, moment: AsOf) -> Result<()> {

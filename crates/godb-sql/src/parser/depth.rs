@@ -10,7 +10,10 @@ use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::{Token, TokenWithSpan};
 
 /// The deepest nesting of a statement.
-pub const MAX_DEPTH: usize = 1000;
+pub const MAX_DEPTH: usize = 500;
+
+/// A query inside a query takes the stack of so many levels of expressions.
+const QUERY: usize = 4;
 
 /// What the parser may recurse: several of its functions for each level. It grows its own stack.
 pub(super) const PARSER_RECURSION: usize = 4 * MAX_DEPTH + 64;
@@ -46,16 +49,18 @@ struct Level {
     inner: usize,
     /// A BETWEEN waits for its AND.
     between: bool,
+    /// What the query that stands here adds.
+    query: usize,
 }
 
 impl Level {
     fn end_item(&mut self) {
-        self.deepest = self.depth();
+        self.deepest = self.deepest.max(self.operators + self.inner);
         (self.operators, self.inner) = (0, 0);
     }
 
     fn depth(&self) -> usize {
-        self.deepest.max(self.operators + self.inner)
+        self.deepest.max(self.operators + self.inner) + self.query
     }
 }
 
@@ -67,9 +72,9 @@ pub(super) fn check_tokens(tokens: &[TokenWithSpan]) -> Result<()> {
     let mut levels = vec![Level::default()];
     for token in tokens {
         step(&mut levels, &token.token);
-        let outer: usize = levels.len();
-        let top = levels.last().map_or(0, Level::depth);
-        if outer + top > MAX_DEPTH {
+        let open: usize = levels.len();
+        let whole = levels.last().map_or(0, Level::depth);
+        if open + whole > MAX_DEPTH {
             return Err(too_deep());
         }
     }
@@ -129,6 +134,7 @@ fn keyword(level: &mut Level, keyword: Keyword) {
         | Keyword::JOIN
         | Keyword::INTERVAL
         | Keyword::EXPLAIN => level.operators += 1,
+        Keyword::SELECT => level.query = QUERY,
         _ => {}
     }
 }

@@ -10,6 +10,30 @@ use std::any::TypeId;
 /// Above `COLLATE`, `AT TIME ZONE` and `^`, below `::` and `[]`: in PostgreSQL `-2 ^ 2` is 4.
 const UNARY_MINUS_RANK: u8 = 125;
 
+/// Words that never begin an expression. The grammar would take them for names.
+const ENDS_EXPRESSIONS: &[Keyword] = &[
+    Keyword::FROM,
+    Keyword::WHERE,
+    Keyword::GROUP,
+    Keyword::HAVING,
+    Keyword::ORDER,
+    Keyword::LIMIT,
+    Keyword::OFFSET,
+    Keyword::FETCH,
+    Keyword::UNION,
+    Keyword::INTERSECT,
+    Keyword::EXCEPT,
+    Keyword::AS,
+    Keyword::ON,
+    Keyword::USING,
+    Keyword::INTO,
+    Keyword::WHEN,
+    Keyword::THEN,
+    Keyword::ELSE,
+    Keyword::AND,
+    Keyword::OR,
+];
+
 /// PostgreSQL's dialect, changed where the engine needs it.
 #[derive(Debug, Default)]
 pub(super) struct GodbDialect(PostgreSqlDialect);
@@ -57,6 +81,9 @@ impl Dialect for GodbDialect {
     }
 
     fn get_next_precedence(&self, parser: &Parser<'_>) -> Option<Result<u8, ParserError>> {
+        if is_word(&parser.peek_token_ref().token, "ISNULL") {
+            return Some(Ok(self.prec_value(Precedence::Is)));
+        }
         self.0.get_next_precedence(parser)
     }
 
@@ -64,10 +91,18 @@ impl Dialect for GodbDialect {
         self.0.prec_value(precedence)
     }
 
+    /// The unary minus by PostgreSQL's rank, and `ROW (1, 2)` as `(1, 2)`.
     fn parse_prefix(&self, parser: &mut Parser<'_>) -> Option<Result<Expr, ParserError>> {
-        let op = match parser.peek_token_ref().token {
+        let op = match &parser.peek_token_ref().token {
             Token::Minus => UnaryOperator::Minus,
             Token::Plus => UnaryOperator::Plus,
+            Token::Word(word) if word.keyword == Keyword::ROW && word.quote_style.is_none() => {
+                return (parser.peek_nth_token_ref(1).token == Token::LParen).then(|| row(parser));
+            }
+            Token::Word(word) if word.quote_style.is_none() && ENDS_EXPRESSIONS.contains(&word.keyword) => {
+                let found = parser.peek_token();
+                return Some(parser.expected("an expression", found));
+            }
             _ => return None,
         };
         parser.next_token();
@@ -78,19 +113,26 @@ impl Dialect for GodbDialect {
         }))
     }
 
-    /// Takes a whole chain of `AND` (or `OR`) at once and makes a balanced tree of it: as deep as the logarithm of its length.
+    /// Takes a whole chain of `AND` (or `OR`) at once and makes a balanced tree of it: as deep as the logarithm of its length. Also reads
+    /// what the grammar leaves out: `ISNULL` and `BETWEEN SYMMETRIC`.
     fn parse_infix(
         &self,
         parser: &mut Parser<'_>,
         first: &Expr,
         _precedence: u8,
     ) -> Option<Result<Expr, ParserError>> {
-        let Token::Word(word) = &parser.peek_token_ref().token else {
+        let token = parser.peek_token_ref();
+        if is_word(&token.token, "ISNULL") {
+            parser.next_token();
+            return Some(Ok(Expr::IsNull(Box::new(first.clone()))));
+        }
+        let Token::Word(word) = &token.token else {
             return None;
         };
         let (keyword, op, rank) = match word.keyword {
             Keyword::AND => (Keyword::AND, BinaryOperator::And, Precedence::And),
             Keyword::OR => (Keyword::OR, BinaryOperator::Or, Precedence::Or),
+            Keyword::NOT | Keyword::BETWEEN => return self.symmetric(parser, first),
             _ => return None,
         };
         let mut operands = vec![first.clone()];
@@ -129,6 +171,60 @@ impl Dialect for GodbDialect {
         supports_create_table_like_parenthesized,
         supports_comma_separated_trim,
     );
+}
+
+impl GodbDialect {
+    /// `x BETWEEN SYMMETRIC a AND b`: between them, whichever is the smaller.
+    fn symmetric(&self, parser: &mut Parser<'_>, subject: &Expr) -> Option<Result<Expr, ParserError>> {
+        let negated = is_word(&parser.peek_token_ref().token, "NOT");
+        let skipped = usize::from(negated);
+        let between = is_word(&parser.peek_nth_token_ref(skipped).token, "BETWEEN");
+        if !between || !is_word(&parser.peek_nth_token_ref(skipped + 1).token, "SYMMETRIC") {
+            return None;
+        }
+        for _ in 0..skipped + 2 {
+            parser.next_token();
+        }
+        Some(self.bounds(parser).map(|(low, high)| {
+            let within = |low: &Expr, high: &Expr| Expr::Between {
+                expr: Box::new(subject.clone()),
+                negated,
+                low: Box::new(low.clone()),
+                high: Box::new(high.clone()),
+            };
+            let (left, right) = (Box::new(within(&low, &high)), Box::new(within(&high, &low)));
+            let op = if negated {
+                BinaryOperator::And
+            } else {
+                BinaryOperator::Or
+            };
+            Expr::Nested(Box::new(Expr::BinaryOp { left, op, right }))
+        }))
+    }
+
+    fn bounds(&self, parser: &mut Parser<'_>) -> Result<(Expr, Expr), ParserError> {
+        let rank = self.prec_value(Precedence::Between);
+        let low = parser.parse_subexpr(rank)?;
+        parser.expect_keyword(Keyword::AND)?;
+        Ok((low, parser.parse_subexpr(rank)?))
+    }
+}
+
+/// `ROW (…)`
+fn row(parser: &mut Parser<'_>) -> Result<Expr, ParserError> {
+    parser.next_token();
+    parser.expect_token(&Token::LParen)?;
+    let parts = if parser.peek_token_ref().token == Token::RParen {
+        Vec::new()
+    } else {
+        parser.parse_comma_separated(Parser::parse_expr)?
+    };
+    parser.expect_token(&Token::RParen)?;
+    Ok(Expr::Tuple(parts))
+}
+
+fn is_word(token: &Token, word: &str) -> bool {
+    matches!(token, Token::Word(w) if w.quote_style.is_none() && w.value.eq_ignore_ascii_case(word))
 }
 
 /// A tree over the operands, in their order.

@@ -9,7 +9,7 @@
 //!   the statement is nested. [`depth`] measures that before the parser starts and refuses what would not fit the stack:
 //!   a stack overflow kills the whole process, an error kills a statement.
 //! * **Reading the past.** `AS OF SYSTEM TIME` is not in the grammar. [`as_of`] recognises it between tokens.
-//! * **Splitting.** [`split`] finds where statements end in a script without parsing them.
+//! * **Splitting.** [`split()`] finds where statements end in a script without parsing them.
 
 mod as_of;
 mod depth;

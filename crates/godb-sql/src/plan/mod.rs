@@ -7,6 +7,8 @@
 pub mod logical;
 pub mod physical;
 pub mod statement;
+#[cfg(test)]
+mod tests;
 pub mod walk;
 
 pub use statement::{NoPast, Past, Planned, Planning, bind_copy_query, plan_statement};

@@ -7,7 +7,7 @@ use crate::types::DataType;
 use godb_mvcc::Moment;
 use std::sync::Arc;
 
-/// One end of a range of keys.
+/// One end of a range of values; the lower end is the smaller value, also where a key column is descending.
 #[derive(Clone, Debug)]
 pub struct KeyBound {
     /// Values for the next key column after the equal ones: one expression, without columns of this scan.
@@ -22,11 +22,11 @@ pub struct KeyBound {
 pub struct KeyRange {
     /// Values of the leading key columns.
     pub equal: Vec<Expr>,
-    /// From here on the next one.
+    /// From here on the next one: its smallest value. A bounded column that is NULL is not in the range.
     pub from: Option<KeyBound>,
-    /// Up to here.
+    /// Up to here: its largest value.
     pub to: Option<KeyBound>,
-    /// Or: the leading key column is one of these (`IN`), each looked up by itself; then the other fields are empty.
+    /// Or: the leading key column is one of these (`IN`), each different value looked up once; then the other fields are empty.
     pub any_of: Vec<Expr>,
 }
 
@@ -105,7 +105,7 @@ pub enum Physical {
         right: Box<Node>,
         /// Keys over the left columns.
         left_keys: Vec<Expr>,
-        /// Keys over the right columns, of the same types.
+        /// Keys over the right columns, of types that lie alike: the same, or both integers, or both text.
         right_keys: Vec<Expr>,
         /// What must hold besides, over left then right columns.
         residual: Option<Expr>,
@@ -141,7 +141,7 @@ pub enum Physical {
         /// The aggregates.
         aggregates: Vec<AggregateCall>,
     },
-    /// Each different row once; `on`: the first for each different value of these.
+    /// Each different row once; `on`: the first for each different value of these, in the order of the input.
     Distinct {
         /// From here.
         input: Box<Node>,
@@ -161,7 +161,7 @@ pub enum Physical {
         input: Box<Node>,
         /// The keys.
         keys: Vec<SortKey>,
-        /// How many.
+        /// How many; never NULL.
         limit: Expr,
         /// How many to skip.
         offset: Option<Expr>,
@@ -213,7 +213,8 @@ pub enum Change {
         /// What `ON CONFLICT` says.
         on_conflict: OnConflict,
     },
-    /// UPDATE. The source produces the old row (all columns), its key (bytea), then the new values of the `set` columns.
+    /// UPDATE. The source produces the old row (all columns), its key (bytea), then the new values of the `set` columns. With FROM a row may
+    /// come several times; the first time counts.
     Update {
         /// Which table.
         table: Arc<Table>,

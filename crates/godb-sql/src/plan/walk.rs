@@ -1,7 +1,11 @@
 //! Walking over plans and expressions: inputs, outputs, columns used, substitution, structural equality.
 
 use super::logical::{AggregateCall, JoinKind, Logical, OutputColumn};
+use crate::error::{Result, SqlError, state};
 use crate::expr::{Asking, Expr, Subquery};
+
+/// The most operators on the way from a plan's root to a leaf.
+const MAX_PLAN_DEPTH: usize = 300;
 
 /// A set of column ids: a bit for each, since ids are small and dense.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -339,6 +343,22 @@ impl Logical {
         for input in self.inputs() {
             input.for_each_expr(show);
         }
+    }
+
+    /// Fails when operators stand deeper in each other than walks over the plan can go.
+    ///
+    /// # Errors
+    /// `54001`
+    pub fn check_depth(&self) -> Result<()> {
+        if self.depth() <= MAX_PLAN_DEPTH {
+            return Ok(());
+        }
+        let message = format!("more than {MAX_PLAN_DEPTH} operators inside each other");
+        Err(SqlError::new(state::STATEMENT_TOO_COMPLEX, message))
+    }
+
+    fn depth(&self) -> usize {
+        1 + self.inputs().into_iter().map(Self::depth).max().unwrap_or(0)
     }
 
     /// Takes the operator out, leaving an empty one that is never looked at.

@@ -162,6 +162,17 @@ impl KeyColumn {
         Ok(())
     }
 
+    /// Reads the next value by itself.
+    pub(crate) fn take_value(self, reader: &mut Reader<'_>) -> Result<Value> {
+        if self.ty.physical() == Physical::Int && !self.nullable {
+            reader.descending(self.descending);
+            return reader.int().map(Value::Int);
+        }
+        let mut column = Column::empty(self.ty);
+        self.take(reader, &mut column, &mut Vec::new())?;
+        Ok(column.value(0, self.ty))
+    }
+
     /// Passes over the next value.
     pub(crate) fn skip(self, reader: &mut Reader<'_>, scratch: &mut Vec<u8>) -> Result<()> {
         if self.is_null(reader)? {

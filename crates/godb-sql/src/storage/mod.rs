@@ -6,7 +6,17 @@
 //! unique and none of the values is NULL, the row's key is the value instead, so that two equal rows meet at one key and the
 //! engine's own conflict detection keeps them apart.
 
+mod index;
 mod key;
 mod ordered;
+mod range;
 mod row;
-mod varint;
+mod table;
+pub(crate) mod varint;
+pub(crate) use index::{Entry, EntryDecoder, IndexStore, holds};
+pub(crate) use key::KeyColumn;
+pub(crate) use ordered::damaged;
+pub(crate) use range::{End, KeyBytes};
+pub(crate) use table::{
+    ScanDecoder, TableStore, check_key_length, primary_columns, put_row_number, row_number,
+};

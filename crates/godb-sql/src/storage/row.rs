@@ -262,7 +262,7 @@ impl<'a> Place<'a> {
     #[inline]
     fn skip_to(&mut self, slot: usize) -> Result<()> {
         while self.slot < slot {
-            if self.slot % 2 == 0 && self.slot + 1 < slot {
+            if self.slot.is_multiple_of(2) && self.slot + 1 < slot {
                 let pair = PAIRS[usize::from(self.codes[self.slot / 2])];
                 if pair != UNEVEN {
                     self.at += usize::from(pair);

@@ -9,7 +9,6 @@ pub(crate) fn put(out: &mut Vec<u8>, mut value: u64) {
     out.push(low_seven(value));
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "masked")]
 fn low_seven(value: u64) -> u8 {
     (value & 0x7F) as u8
 }

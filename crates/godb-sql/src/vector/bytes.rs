@@ -1,5 +1,15 @@
 //! [`BytesColumn`]: many byte strings in one allocation.
 
+use crate::error::{Result, SqlError, state};
+
+#[cold]
+fn too_large() -> SqlError {
+    SqlError::new(
+        state::PROGRAM_LIMIT_EXCEEDED,
+        "the strings of a batch exceed 4 GiB",
+    )
+}
+
 /// Byte strings, one after the other, with the offsets where they end.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct BytesColumn {
@@ -40,6 +50,31 @@ impl BytesColumn {
         self.bytes.extend_from_slice(bytes);
         self.ends
             .push(u32::try_from(self.bytes.len()).expect("a batch holds less than 4 GiB of strings"));
+    }
+
+    /// Adds the string that `write` appends to the buffer. When it fails, nothing is added.
+    ///
+    /// # Errors
+    /// What `write` fails with; `54000` when the column would hold 4 GiB.
+    pub(crate) fn push_with(&mut self, write: impl FnOnce(&mut Vec<u8>) -> Result<()>) -> Result<()> {
+        let before = self.bytes.len();
+        let written = write(&mut self.bytes);
+        let end = u32::try_from(self.bytes.len());
+        match (written, end) {
+            (Ok(()), Ok(end)) => {
+                self.ends.push(end);
+                Ok(())
+            }
+            (written, _) => {
+                self.bytes.truncate(before);
+                written.and(Err(too_large()))
+            }
+        }
+    }
+
+    /// All strings together, and where each ends.
+    pub(crate) fn parts(&self) -> (&[u32], &[u8]) {
+        (&self.ends, &self.bytes)
     }
 
     /// The string at `row`.

@@ -123,6 +123,10 @@ impl Column {
 
     /// The rows at `positions`, in that order.
     #[must_use]
+    #[expect(
+        clippy::clone_on_copy,
+        reason = "one expression serves kinds that copy and one that does not"
+    )]
     pub fn take(&self, positions: &[u32]) -> Self {
         let at = || positions.iter().map(|&row| row as usize);
         let data = each_kind!(&self.data,

@@ -6,9 +6,11 @@
 
 mod bytes;
 mod column;
+mod ordering;
 
 pub use bytes::BytesColumn;
 pub use column::{Column, ColumnData};
+pub use ordering::{compare_rows, hash_column};
 
 use std::sync::Arc;
 

@@ -5,7 +5,8 @@ use crate::error::Error;
 use crate::testing::{Told, conforms};
 use godb_recovery::sync::atomic::AtomicUsize;
 use godb_recovery::{
-    CHECKPOINT_EVERY, MemoryLog, MemoryTree, MemoryWal, Recovered, RecoveryOptions, Resume, Tree, Value, recover,
+    CHECKPOINT_EVERY, MemoryLog, MemoryTree, MemoryWal, Recovered, RecoveryOptions, Resume, Tree, Value,
+    recover,
 };
 use std::time::Duration;
 
@@ -131,20 +132,26 @@ fn after_a_failed_sync_nobody_writes_and_nothing_is_published() {
 }
 
 #[test]
-fn a_rollback_that_fails_leaves_the_rows_to_recovery() {
+fn a_rollback_that_fails_holds_up_nobody_but_those_who_want_its_rows() {
     let (db, failing, told) = fragile();
     let (by, waiter) = (db.begin(), db.begin());
     let tree = db.tree().create(by).unwrap();
     db.lock(by, Resource::Key(tree, b"a"), Mode::Exclusive).unwrap();
     failing.roll_back.store(1, Ordering::SeqCst);
-    std::thread::scope(|scope| {
-        let waits = scope.spawn(|| db.lock(waiter, Resource::Key(tree, b"a"), Mode::Exclusive));
-        while db.lock_stats().waits == 0 {
-            std::thread::yield_now();
-        }
-        assert!(db.roll_back(by).is_err());
-        let result = waits.join().unwrap();
-        assert!(matches!(result, Err(Error::Fault(Fault::Poisoned { .. }))), "{result:?}");
-    });
+    assert!(db.roll_back(by).is_err());
     assert!(told.rolled_back.lock().is_empty());
+    let wanted = db.lock(waiter, Resource::Key(tree, b"a"), Mode::Exclusive);
+    assert!(matches!(wanted, Err(Error::LockTimeout { .. })), "{wanted:?}");
+    // Somebody who wants other rows goes on, though the rollback, tried again, fails again.
+    let other = db.begin();
+    db.lock(other, Resource::Key(tree, b"b"), Mode::Exclusive)
+        .unwrap();
+    let theirs = db.tree().create(other).unwrap();
+    db.commit(other).unwrap();
+    failing.roll_back.store(0, Ordering::SeqCst);
+    db.begin();
+    assert_eq!(*told.rolled_back.lock(), [by]);
+    assert_eq!(db.tree().trees().unwrap(), [theirs]);
+    db.lock(waiter, Resource::Key(tree, b"a"), Mode::Exclusive)
+        .unwrap();
 }

@@ -95,4 +95,5 @@ fn a_file_grows_beyond_its_first_map() {
     drop(map);
     assert!(tree.release(id, b"huge").unwrap());
     assert_eq!(assert_sound(&tree).allocated_pages, 7);
+    assert_eq!(tree.pages_in_use().unwrap(), 32_001, "the second map stays");
 }

@@ -39,3 +39,36 @@ fn one_owner_at_a_time_whatever_the_file_is_called() {
     drop(lock);
     RealFileSystem.lock(&path("b")).unwrap();
 }
+
+/// Run as a process of its own by the test below: takes the lock, says so, and waits to be killed.
+#[test]
+fn holder() {
+    let Ok(name) = std::env::var("GODB_TEST_HOLDS") else {
+        return;
+    };
+    let _lock = RealFileSystem.lock(&name).unwrap();
+    println!("held");
+    std::thread::sleep(std::time::Duration::from_secs(60));
+}
+
+#[test]
+fn another_process_is_named_and_its_death_frees_the_lock() {
+    use std::io::{BufRead, BufReader};
+    let folder = folder();
+    let name = folder.path().join("a").to_str().unwrap().to_owned();
+    RealFileSystem.open(&name, OpenMode::Create).unwrap();
+    let mut child = std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "fs::real::tests::holder", "--nocapture"])
+        .env("GODB_TEST_HOLDS", &name)
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    assert!(lines.any(|line| line.unwrap().contains("held")));
+    let refused = RealFileSystem.lock(&name).map(drop);
+    let expected = Some(child.id());
+    assert!(matches!(refused, Err(Fault::InUse { owner, .. }) if owner == expected || owner.is_none()));
+    child.kill().unwrap();
+    child.wait().unwrap();
+    RealFileSystem.lock(&name).unwrap();
+}

@@ -1,0 +1,49 @@
+//! Benchmarks of godb beside its peers, in one run: `cargo xtask bench --sqlite`.
+//!
+//! Absolute times belong to a machine; what is judged is the ratio to the peer that ran a moment before or after.
+//! Each measurement is taken several times, interleaved, and the median counts.
+
+#![expect(clippy::print_stdout, reason = "a benchmark prints its table")]
+
+mod flights;
+mod measure;
+mod memory;
+mod point;
+mod report;
+
+use report::Report;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// What goes wrong in a benchmark is shown and ends it.
+type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    if let Some(at) = args.iter().position(|arg| arg == "--load-in-this-process") {
+        return memory::load(&PathBuf::from(&args[at + 1]), &PathBuf::from(&args[at + 2]));
+    }
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            println!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Runs every comparison with SQLite and prints the table.
+fn run() -> Result<()> {
+    let mut report = Report::default();
+    match flights::data() {
+        Some(data) => {
+            flights::compare(&data, &mut report)?;
+            memory::measure(&data, &mut report)?;
+        }
+        None => println!("the flights data is not here: loading and queries are skipped"),
+    }
+    point::compare(&mut report)?;
+    report.size_of_empty(point::empty_size()?);
+    println!("{report}");
+    Ok(())
+}

@@ -1,0 +1,233 @@
+//! The stored catalog: tables by number and by name, in the engine's root tree.
+//!
+//! The catalog is data like any other: versioned, so that a query of the past sees the schema of then, and transactional, so that
+//! DDL rolls back. Every DDL statement first locks [`VERSION`] exclusively and raises it at its end; whoever caches what the
+//! catalog says keys it by that number.
+//!
+//! | key | value |
+//! | --- | --- |
+//! | 0 | format of the catalog, the tree of the key-value API |
+//! | 1 | schema version |
+//! | 2 | next table number |
+//! | 3, table number | the table's [description](super::descriptor) |
+//! | 4, name | what has that name: a table or an index, and the table's number |
+//! | 5, table number | roughly how many rows it has |
+
+use super::{Table, TableId, descriptor};
+use crate::error::{Result, SqlError, state};
+use crate::storage::{KeyBytes, damaged, varint};
+use godb_mvcc::{EngineTransaction, Strength, TreeId};
+use std::ops::ControlFlow;
+
+const FORMAT: &[u8] = &[0];
+const VERSION: &[u8] = &[1];
+const NEXT_TABLE: &[u8] = &[2];
+const TABLES: u8 = 3;
+const NAMES: u8 = 4;
+const ESTIMATES: u8 = 5;
+/// The only format of the catalog so far.
+const FORMAT_NUMBER: u64 = 1;
+
+/// What a name stands for. Tables and indexes share one space of names, as in PostgreSQL.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Named {
+    /// A table.
+    Table(TableId),
+    /// An index, also one behind a constraint, of this table.
+    Index(TableId),
+}
+
+/// The catalog as a transaction sees it.
+pub(crate) struct Stored<'a> {
+    tx: &'a dyn EngineTransaction,
+    root: TreeId,
+}
+
+fn table_key(id: TableId) -> Vec<u8> {
+    [&[TABLES][..], &id.to_be_bytes()].concat()
+}
+
+fn estimate_key(id: TableId) -> Vec<u8> {
+    [&[ESTIMATES][..], &id.to_be_bytes()].concat()
+}
+
+fn name_key(name: &str) -> Vec<u8> {
+    [&[NAMES], name.as_bytes()].concat()
+}
+
+impl<'a> Stored<'a> {
+    /// Through `tx`, whose engine has its root at `root`.
+    pub(crate) fn new(tx: &'a dyn EngineTransaction, root: TreeId) -> Self {
+        Self { tx, root }
+    }
+
+    fn bytes(&self, key: &[u8]) -> Result<Option<Vec<u8>>> {
+        let mut found = None;
+        self.tx
+            .get(self.root, key, &mut |value| found = Some(value.to_vec()))?;
+        Ok(found)
+    }
+
+    fn number(&self, key: &[u8]) -> Result<Option<u64>> {
+        let mut found = None;
+        self.tx
+            .get(self.root, key, &mut |value| found = Some(varint::get(value)))?;
+        match found {
+            None => Ok(None),
+            Some(Some((number, _))) => Ok(Some(number)),
+            Some(None) => Err(damaged("catalog")),
+        }
+    }
+
+    /// The schema version; zero when there is no catalog (yet).
+    pub(crate) fn version(&self) -> Result<u64> {
+        Ok(self.number(VERSION)?.unwrap_or(0))
+    }
+
+    /// Whether the catalog has been made.
+    pub(crate) fn exists(&self) -> Result<bool> {
+        let Some(bytes) = self.bytes(FORMAT)? else {
+            return Ok(false);
+        };
+        let (format, _) = varint::get(&bytes).ok_or_else(|| damaged("catalog"))?;
+        if format != FORMAT_NUMBER {
+            let message =
+                format!("the catalog has format {format}, which this version of godb does not know");
+            return Err(SqlError::new(state::OBJECT_NOT_IN_PREREQUISITE_STATE, message));
+        }
+        Ok(true)
+    }
+
+    /// What `name` stands for.
+    pub(crate) fn named(&self, name: &str) -> Result<Option<Named>> {
+        let Some(number) = self.number(&name_key(name))? else {
+            return Ok(None);
+        };
+        let id = TableId::try_from(number >> 1).map_err(|_| damaged("catalog"))?;
+        Ok(Some(if number & 1 == 0 {
+            Named::Table(id)
+        } else {
+            Named::Index(id)
+        }))
+    }
+
+    /// The table of that number.
+    pub(crate) fn table(&self, id: TableId) -> Result<Option<Table>> {
+        self.bytes(&table_key(id))?
+            .map(|bytes| descriptor::decode(&bytes))
+            .transpose()
+    }
+
+    /// The names of all tables, sorted.
+    pub(crate) fn table_names(&self) -> Result<Vec<String>> {
+        let mut names = Vec::new();
+        let range = KeyBytes::prefix(vec![NAMES]);
+        let mut cursor = self.tx.scan(self.root, range.range(false))?;
+        while cursor.next(&mut |key, value| {
+            if varint::get(value).is_some_and(|(number, _)| number & 1 == 0) {
+                names.push(String::from_utf8_lossy(&key[1..]).into_owned());
+            }
+            ControlFlow::Continue(())
+        })? {}
+        Ok(names)
+    }
+
+    /// The stored estimate of a table's rows.
+    pub(crate) fn estimate(&self, id: TableId) -> Result<Option<u64>> {
+        self.number(&estimate_key(id))
+    }
+}
+
+/// The catalog, to be changed.
+pub(crate) struct StoredMut<'a> {
+    tx: &'a mut dyn EngineTransaction,
+    root: TreeId,
+}
+
+impl<'a> StoredMut<'a> {
+    /// Through `tx`, whose engine has its root at `root`.
+    pub(crate) fn new(tx: &'a mut dyn EngineTransaction, root: TreeId) -> Self {
+        Self { tx, root }
+    }
+
+    /// The same to read.
+    pub(crate) fn read(&self) -> Stored<'_> {
+        Stored::new(&*self.tx, self.root)
+    }
+
+    fn put_number(&mut self, key: &[u8], number: u64) -> Result<()> {
+        let mut bytes = Vec::new();
+        varint::put(&mut bytes, number);
+        Ok(self.tx.put(self.root, key, &bytes)?)
+    }
+
+    /// Makes the catalog of a new database.
+    pub(crate) fn create(&mut self) -> Result<()> {
+        let mut format = Vec::new();
+        varint::put(&mut format, FORMAT_NUMBER);
+        self.tx.put(self.root, FORMAT, &format)?;
+        self.put_number(VERSION, 1)
+    }
+
+    /// Keeps every other DDL statement out until the transaction ends.
+    pub(crate) fn lock(&mut self) -> Result<()> {
+        Ok(self.tx.lock(self.root, VERSION, Strength::Exclusive)?)
+    }
+
+    /// Keeps DDL on the table out ([`Strength::Shared`]), or everyone who changes it or its rows.
+    pub(crate) fn lock_table(&mut self, id: TableId, strength: Strength) -> Result<()> {
+        Ok(self.tx.lock(self.root, &table_key(id), strength)?)
+    }
+
+    /// A new schema version begins.
+    pub(crate) fn raise_version(&mut self) -> Result<()> {
+        let next = self.read().version()? + 1;
+        self.put_number(VERSION, next)
+    }
+
+    /// A number for a new table.
+    pub(crate) fn new_table_id(&mut self) -> Result<TableId> {
+        let next = self.read().number(NEXT_TABLE)?.unwrap_or(1);
+        self.put_number(NEXT_TABLE, next + 1)?;
+        TableId::try_from(next)
+            .map_err(|_| SqlError::new(state::PROGRAM_LIMIT_EXCEEDED, "there are no table numbers left"))
+    }
+
+    /// Writes a table's description.
+    pub(crate) fn put_table(&mut self, table: &Table) -> Result<()> {
+        Ok(self
+            .tx
+            .put(self.root, &table_key(table.id), &descriptor::encode(table))?)
+    }
+
+    /// Removes a table's description and estimate; its names are removed by [`remove_name`](Self::remove_name).
+    pub(crate) fn remove_table(&mut self, id: TableId) -> Result<()> {
+        self.tx.delete(self.root, &table_key(id))?;
+        self.tx.delete(self.root, &estimate_key(id))?;
+        Ok(())
+    }
+
+    /// Gives something a name; refuses one that is taken.
+    pub(crate) fn put_name(&mut self, name: &str, named: Named) -> Result<()> {
+        if self.read().named(name)?.is_some() {
+            let message = format!("relation \"{name}\" already exists");
+            return Err(SqlError::new(state::DUPLICATE_TABLE, message));
+        }
+        let number = match named {
+            Named::Table(id) => u64::from(id) << 1,
+            Named::Index(id) => u64::from(id) << 1 | 1,
+        };
+        self.put_number(&name_key(name), number)
+    }
+
+    /// Frees a name.
+    pub(crate) fn remove_name(&mut self, name: &str) -> Result<()> {
+        self.tx.delete(self.root, &name_key(name))?;
+        Ok(())
+    }
+
+    /// Remembers roughly how many rows a table has.
+    pub(crate) fn put_estimate(&mut self, id: TableId, rows: u64) -> Result<()> {
+        self.put_number(&estimate_key(id), rows)
+    }
+}

@@ -1,0 +1,112 @@
+//! ALTER TABLE.
+
+use super::column::table_constraint;
+use super::names::fold;
+use super::{Ddl, Done, no_relation, table_name};
+use crate::catalog::Table;
+use crate::error::{Result, SqlError, state};
+use sqlparser::ast::{AlterTable, AlterTableOperation, Ident, RenameTableNameKind};
+use std::sync::Arc;
+
+impl Ddl<'_> {
+    pub(super) fn alter_table(&mut self, alter: &AlterTable) -> Result<Done> {
+        if alter.on_cluster.is_some() || alter.location.is_some() || alter.table_type.is_some() {
+            return Err(SqlError::unsupported("an option of ALTER TABLE"));
+        }
+        let name = table_name(&alter.name)?;
+        let Some(table) = self.find(&name)? else {
+            return if alter.if_exists {
+                Ok(Done::nothing("ALTER TABLE"))
+            } else {
+                Err(no_relation(&name))
+            };
+        };
+        self.take_over(&table)?;
+        let mut table = Table::clone(&table);
+        for operation in &alter.operations {
+            self.alter(&mut table, operation)?;
+        }
+        self.catalog().put_table(&table)?;
+        Ok(Done::changed("ALTER TABLE"))
+    }
+
+    fn alter(&mut self, table: &mut Table, operation: &AlterTableOperation) -> Result<()> {
+        match operation {
+            AlterTableOperation::AddColumn {
+                if_not_exists,
+                column_def,
+                column_position,
+                ..
+            } => {
+                if column_position.is_some() {
+                    return Err(SqlError::unsupported("a position for a new column"));
+                }
+                self.add_column(table, column_def, *if_not_exists)
+            }
+            AlterTableOperation::DropColumn {
+                column_names,
+                if_exists,
+                ..
+            } => column_names
+                .iter()
+                .try_for_each(|name| self.drop_column(table, name, *if_exists)),
+            AlterTableOperation::RenameColumn {
+                old_column_name,
+                new_column_name,
+            } => super::rename::rename_column(table, old_column_name, new_column_name),
+            AlterTableOperation::RenameTable {
+                table_name: RenameTableNameKind::To(new) | RenameTableNameKind::As(new),
+            } => self.rename_table(table, new),
+            AlterTableOperation::AddConstraint {
+                constraint,
+                not_valid: false,
+            } => {
+                let checks = table.checks.len();
+                self.add_constraints(table, vec![table_constraint(constraint)?], true)?;
+                if table.checks.len() > checks {
+                    self.check_existing(table)
+                } else {
+                    Ok(())
+                }
+            }
+            AlterTableOperation::DropConstraint { if_exists, name, .. } => {
+                self.drop_constraint(table, name, *if_exists)
+            }
+            AlterTableOperation::AlterColumn { column_name, op } => self.alter_column(table, column_name, op),
+            other => Err(SqlError::unsupported(format!("ALTER TABLE … {other}"))),
+        }
+    }
+
+    fn drop_constraint(&mut self, table: &mut Table, name: &Ident, if_exists: bool) -> Result<()> {
+        let name = fold(name);
+        if let Some(at) = table.checks.iter().position(|check| check.name == name) {
+            table.checks.remove(at);
+            return Ok(());
+        }
+        if table
+            .indexes
+            .iter()
+            .any(|index| index.constraint && index.name == name)
+        {
+            return self.remove_indexes(table, |index| index.name == name);
+        }
+        if !table.primary_key.is_empty() && table.primary_key_name == name {
+            return self.drop_primary_key(table);
+        }
+        if if_exists {
+            return Ok(());
+        }
+        let message = format!(
+            "constraint \"{name}\" of relation \"{}\" does not exist",
+            table.name
+        );
+        Err(SqlError::new(state::UNDEFINED_OBJECT, message))
+    }
+}
+
+/// Begins a new schema version of the table; rows written from now on have `columns` column numbers.
+pub(super) fn new_version(table: &mut Table, columns: u32) {
+    table.version += 1;
+    let layouts: Vec<u32> = table.layouts.iter().copied().chain([columns]).collect();
+    table.layouts = Arc::from(layouts);
+}

@@ -1,0 +1,295 @@
+//! DDL and ANALYZE in a session; what tables there are; whether indexes fit their tables.
+
+use super::open::Open;
+use super::rows::StatementResult;
+use super::{Session, Sql};
+use crate::catalog::{Catalog, Table};
+use crate::ddl::{Ddl, TableScan, no_relation, table_name};
+use crate::error::{Result, SqlError, state};
+use crate::plan::statement::bind_copy_query;
+use crate::storage::{Entry, IndexStore};
+use crate::types::DataType;
+use godb_mvcc::{Begin, EngineTransaction, Range};
+use sqlparser::ast::{Analyze, Statement, VacuumStatement};
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+/// A table, for those who look at it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TableDescription {
+    /// Its name.
+    pub name: String,
+    /// Its columns, in order.
+    pub columns: Vec<ColumnDescription>,
+    /// The names of the columns of its primary key.
+    pub primary_key: Vec<String>,
+    /// Its indexes.
+    pub indexes: Vec<IndexDescription>,
+    /// Its checks: name and expression.
+    pub checks: Vec<(String, String)>,
+    /// Roughly how many rows it has.
+    pub row_estimate: u64,
+}
+
+/// A column of a table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ColumnDescription {
+    /// Its name.
+    pub name: String,
+    /// Its type.
+    pub ty: DataType,
+    /// NULL is refused.
+    pub not_null: bool,
+    /// The text of its default.
+    pub default: Option<String>,
+}
+
+/// An index of a table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IndexDescription {
+    /// Its name.
+    pub name: String,
+    /// The names of its columns, each with "descending".
+    pub columns: Vec<(String, bool)>,
+    /// Its values are unique.
+    pub unique: bool,
+    /// It stands for a constraint.
+    pub constraint: bool,
+}
+
+/// What [`Sql::check`] looked at and found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CheckReport {
+    /// Tables.
+    pub tables: usize,
+    /// Rows.
+    pub rows: u64,
+    /// Entries of indexes.
+    pub entries: u64,
+    /// What is wrong, one sentence each. Empty: nothing.
+    pub problems: Vec<String>,
+}
+
+impl Session {
+    /// Runs DDL.
+    pub(super) fn define(
+        &mut self,
+        open: &mut Open,
+        statement: &Statement,
+        text: &str,
+    ) -> Result<StatementResult> {
+        super::execute::refuse_writing(open, &first_words(text))?;
+        let running = self.statement(&*open.tx, None, Arc::from([]));
+        let plan = |tx: &dyn EngineTransaction, query: &sqlparser::ast::Query| {
+            let schema = crate::catalog::Schema::new(None);
+            let view = self.sql.cache.view(&schema, tx);
+            bind_copy_query(query, text, &self.planning(&view, &[]))
+        };
+        let mut ddl = Ddl {
+            tx: &mut *open.tx,
+            isolation: open.how.isolation,
+            engine: &self.sql.engine,
+            cache: &self.sql.cache,
+            statement: &running,
+            numbers: &self.sql.numbers,
+            own_tables: &mut open.own_tables,
+            plan: &plan,
+        };
+        let Some(done) = ddl.execute(statement)? else {
+            return Err(SqlError::unsupported(first_words(text)));
+        };
+        let mut result = StatementResult::done(done.tag);
+        result.affected = done.rows;
+        if done.changed {
+            open.schema_changed();
+        } else {
+            result.notice = Some("the relation already exists or does not exist, skipping".to_owned());
+        }
+        Ok(result)
+    }
+
+    /// VACUUM: drops versions that nobody can see any more.
+    pub(super) fn vacuum(&mut self, vacuum: &VacuumStatement) -> Result<StatementResult> {
+        let more =
+            vacuum.full || vacuum.sort_only || vacuum.delete_only || vacuum.reindex || vacuum.recluster;
+        if more || vacuum.boost || vacuum.threshold.is_some() {
+            return Err(SqlError::unsupported("an option of VACUUM"));
+        }
+        if self.open.is_some() {
+            let message = "VACUUM cannot run inside a transaction block";
+            return Err(SqlError::new(state::ACTIVE_SQL_TRANSACTION, message));
+        }
+        while self.sql.engine.collect()? {
+            self.canceller.check()?;
+        }
+        Ok(StatementResult::done("VACUUM"))
+    }
+
+    /// ANALYZE: counts rows.
+    pub(super) fn analyze(&mut self, open: &mut Open, analyze: &Analyze) -> Result<StatementResult> {
+        if !analyze.columns.is_empty() || analyze.partitions.is_some() {
+            return Err(SqlError::unsupported("an option of ANALYZE"));
+        }
+        let schema = open.schema(&self.sql, &mut self.known)?;
+        let view = self.sql.cache.view(&schema, &*open.tx);
+        let names = match &analyze.table_name {
+            Some(name) => vec![table_name(name)?],
+            None => view.tables()?,
+        };
+        for name in names {
+            let table = view.table(&name)?.ok_or_else(|| no_relation(&name))?;
+            let rows = count(&*open.tx, table.tree, || self.canceller.check())?;
+            self.sql.counted(table.id, &name, rows);
+        }
+        Ok(StatementResult::done("ANALYZE"))
+    }
+}
+
+/// The statement's first words in capitals, for messages about it.
+fn first_words(text: &str) -> String {
+    let words = text
+        .split_whitespace()
+        .filter(|word| word.chars().all(char::is_alphabetic));
+    words.take(2).map(str::to_uppercase).collect::<Vec<_>>().join(" ")
+}
+
+fn count(tx: &dyn EngineTransaction, tree: godb_mvcc::TreeId, check: impl Fn() -> Result<()>) -> Result<u64> {
+    let mut rows = 0;
+    let mut cursor = tx.scan(tree, Range::ALL)?;
+    while cursor.next(&mut |_, _| {
+        rows += 1;
+        ControlFlow::Continue(())
+    })? {
+        check()?;
+    }
+    Ok(rows)
+}
+
+impl Sql {
+    fn reading<T>(&self, read: impl FnOnce(&dyn EngineTransaction, &dyn Catalog) -> Result<T>) -> Result<T> {
+        let tx = self.engine.clone().begin(Begin {
+            read_only: true,
+            ..Begin::default()
+        })?;
+        let schema = self.cache.of(&*tx, &mut None)?;
+        read(&*tx, &self.cache.view(&schema, &*tx))
+    }
+
+    /// The names of all tables, sorted.
+    pub fn tables(&self) -> Result<Vec<String>> {
+        self.reading(|_, catalog| catalog.tables())
+    }
+
+    /// A table, by its name as the catalog has it.
+    pub fn describe(&self, table: &str) -> Result<Option<TableDescription>> {
+        self.reading(|_, catalog| Ok(catalog.table(table)?.map(|table| describe(&table))))
+    }
+
+    /// Checks for every index that its entries are exactly those of its table's rows.
+    pub fn check(&self) -> Result<CheckReport> {
+        self.reading(|tx, catalog| {
+            let mut report = CheckReport::default();
+            for name in catalog.tables()? {
+                let Some(table) = catalog.table(&name)? else {
+                    continue;
+                };
+                report.tables += 1;
+                check_table(tx, &table, self.engine.max_key(), &mut report)?;
+            }
+            Ok(report)
+        })
+    }
+}
+
+fn describe(table: &Table) -> TableDescription {
+    let name = |at: usize| table.columns[at].name.clone();
+    TableDescription {
+        name: table.name.clone(),
+        columns: table
+            .columns
+            .iter()
+            .map(|column| ColumnDescription {
+                name: column.name.clone(),
+                ty: column.ty,
+                not_null: column.not_null,
+                default: column.default.clone(),
+            })
+            .collect(),
+        primary_key: table.primary_key.iter().map(|&at| name(at)).collect(),
+        indexes: table
+            .indexes
+            .iter()
+            .map(|index| IndexDescription {
+                name: index.name.clone(),
+                columns: index
+                    .columns
+                    .iter()
+                    .map(|&(at, descending)| (name(at), descending))
+                    .collect(),
+                unique: index.unique,
+                constraint: index.constraint,
+            })
+            .collect(),
+        checks: table
+            .checks
+            .iter()
+            .map(|check| (check.name.clone(), check.text.clone()))
+            .collect(),
+        row_estimate: table.row_estimate,
+    }
+}
+
+/// Every row must have its entry in every index, and there must be as many entries as rows: then they are the same.
+fn check_table(
+    tx: &dyn EngineTransaction,
+    table: &Table,
+    limit: usize,
+    report: &mut CheckReport,
+) -> Result<()> {
+    let stores: Vec<_> = table
+        .indexes
+        .iter()
+        .map(|index| IndexStore::new(table, index))
+        .collect();
+    let mut scan = TableScan::whole(table);
+    let mut rows = 0;
+    let mut entry = Entry::default();
+    while let Some(batch) = scan.next(tx)? {
+        rows += batch.rows as u64;
+        let Some((keys, columns)) = batch.columns.split_last() else {
+            continue;
+        };
+        for row in 0..batch.rows {
+            let crate::value::Value::Bytes(key) = keys.value(row, DataType::Bytea) else {
+                continue;
+            };
+            for store in &stores {
+                store.entry(&mut entry, columns, row, &key, limit)?;
+                let mut same = false;
+                tx.get(store.index.tree, &entry.key, &mut |value| {
+                    same = value == entry.value;
+                })?;
+                if !same {
+                    let name = &store.index.name;
+                    report.problems.push(format!(
+                        "index \"{name}\" lacks the entry of row {key:02x?} of \"{}\"",
+                        table.name
+                    ));
+                }
+            }
+        }
+    }
+    for store in &stores {
+        let entries = count(tx, store.index.tree, || Ok(()))?;
+        report.entries += entries;
+        if entries != rows {
+            let name = &store.index.name;
+            report.problems.push(format!(
+                "index \"{name}\" has {entries} entries, but table \"{}\" has {rows} rows",
+                table.name
+            ));
+        }
+    }
+    report.rows += rows;
+    Ok(())
+}

@@ -1,0 +1,178 @@
+//! BEGIN, COMMIT, ROLLBACK and savepoints.
+
+use super::open::Open;
+use super::plan::Prepared;
+use super::rows::StatementResult;
+use super::{Session, failed_transaction, no_transaction};
+use crate::ddl::fold;
+use crate::error::{Result, SqlError, state};
+use godb_mvcc::{Begin, Isolation};
+use sqlparser::ast::{Statement, TransactionAccessMode, TransactionIsolationLevel, TransactionMode};
+
+impl Session {
+    /// Runs the statement if it is about transactions or settings.
+    pub(super) fn control(&mut self, prepared: &Prepared) -> Result<Option<StatementResult>> {
+        let failed = self.open.as_ref().is_some_and(|open| open.failed);
+        let result = match prepared.statement() {
+            Statement::Commit { chain, modifier, .. } => {
+                refuse(*chain || modifier.is_some(), "AND CHAIN")?;
+                self.commit_statement()
+            }
+            Statement::Rollback { chain, savepoint } => {
+                refuse(*chain, "AND CHAIN")?;
+                match savepoint {
+                    None => self.roll_back_statement(),
+                    Some(name) => {
+                        self.in_block("ROLLBACK TO SAVEPOINT")?
+                            .roll_back_to(&fold(name))?;
+                        Ok(StatementResult::done("ROLLBACK"))
+                    }
+                }
+            }
+            Statement::StartTransaction { .. }
+            | Statement::Savepoint { .. }
+            | Statement::ReleaseSavepoint { .. }
+                if failed =>
+            {
+                Err(failed_transaction())
+            }
+            Statement::StartTransaction {
+                modes,
+                modifier,
+                statements,
+                exception,
+                ..
+            } => {
+                refuse(
+                    modifier.is_some() || !statements.is_empty() || exception.is_some(),
+                    "this form of BEGIN",
+                )?;
+                self.begin_statement(prepared, modes)
+            }
+            Statement::Savepoint { name } => {
+                self.in_block("SAVEPOINT")?.savepoint(&fold(name))?;
+                Ok(StatementResult::done("SAVEPOINT"))
+            }
+            Statement::ReleaseSavepoint { name } => {
+                self.in_block("RELEASE SAVEPOINT")?.release(&fold(name))?;
+                Ok(StatementResult::done("RELEASE"))
+            }
+            other => return self.variables(other, failed),
+        };
+        result.map(Some)
+    }
+
+    fn in_block(&mut self, what: &str) -> Result<&mut Open> {
+        self.open.as_mut().ok_or_else(|| {
+            let message = format!("{what} can only be used in transaction blocks");
+            SqlError::new(state::NO_ACTIVE_SQL_TRANSACTION, message)
+        })
+    }
+
+    fn begin_statement(&mut self, prepared: &Prepared, modes: &[TransactionMode]) -> Result<StatementResult> {
+        let mut result = StatementResult::done("BEGIN");
+        if self.open.is_some() {
+            result.notice = Some("there is already a transaction in progress".to_owned());
+            return Ok(result);
+        }
+        let as_of = prepared
+            .parsed()
+            .as_of
+            .as_ref()
+            .map(crate::parser::AsOf::moment)
+            .transpose()?;
+        let mut how = Begin {
+            isolation: self.settings.isolation,
+            read_only: self.settings.read_only,
+            as_of,
+        };
+        apply(&mut how, modes)?;
+        self.open = Some(Open::begin(&self.sql, how)?);
+        Ok(result)
+    }
+
+    fn commit_statement(&mut self) -> Result<StatementResult> {
+        let Some(open) = self.open.take() else {
+            let mut result = StatementResult::done("COMMIT");
+            result.notice = Some(no_transaction().message.clone());
+            return Ok(result);
+        };
+        if open.failed {
+            open.tx.roll_back()?;
+            return Ok(StatementResult::done("ROLLBACK"));
+        }
+        open.commit(&self.sql)?;
+        Ok(StatementResult::done("COMMIT"))
+    }
+
+    fn roll_back_statement(&mut self) -> Result<StatementResult> {
+        let mut result = StatementResult::done("ROLLBACK");
+        match self.open.take() {
+            Some(open) => open.tx.roll_back()?,
+            None => result.notice = Some(no_transaction().message.clone()),
+        }
+        Ok(result)
+    }
+
+    /// SET TRANSACTION: before the transaction has done anything, it begins anew.
+    pub(super) fn set_transaction(&mut self, modes: &[TransactionMode]) -> Result<StatementResult> {
+        let mut result = StatementResult::done("SET");
+        let Some(open) = &mut self.open else {
+            result.notice = Some("SET TRANSACTION can only be used in transaction blocks".to_owned());
+            return Ok(result);
+        };
+        let mut how = open.how;
+        apply(&mut how, modes)?;
+        if how.isolation != open.how.isolation && !open.untouched {
+            let message = "SET TRANSACTION ISOLATION LEVEL must be called before any query";
+            return Err(SqlError::new(state::ACTIVE_SQL_TRANSACTION, message));
+        }
+        if open.how.read_only && !how.read_only && !open.untouched {
+            let message = "transaction read-write mode must be set before any query";
+            return Err(SqlError::new(state::ACTIVE_SQL_TRANSACTION, message));
+        }
+        if open.untouched {
+            *open = Open::begin(&self.sql, how)?;
+        } else {
+            open.how = how;
+        }
+        Ok(result)
+    }
+}
+
+/// Changes how a transaction begins as the modes say.
+pub(super) fn apply(how: &mut Begin, modes: &[TransactionMode]) -> Result<()> {
+    for mode in modes {
+        match mode {
+            TransactionMode::AccessMode(TransactionAccessMode::ReadOnly) => how.read_only = true,
+            TransactionMode::AccessMode(TransactionAccessMode::ReadWrite) if how.as_of.is_some() => {
+                let message = "a transaction that reads the past cannot write";
+                return Err(SqlError::new(state::READ_ONLY_SQL_TRANSACTION, message));
+            }
+            TransactionMode::AccessMode(TransactionAccessMode::ReadWrite) => how.read_only = false,
+            TransactionMode::IsolationLevel(level) => how.isolation = isolation(*level)?,
+        }
+    }
+    Ok(())
+}
+
+fn isolation(level: TransactionIsolationLevel) -> Result<Isolation> {
+    Ok(match level {
+        TransactionIsolationLevel::ReadUncommitted | TransactionIsolationLevel::ReadCommitted => {
+            Isolation::ReadCommitted
+        }
+        TransactionIsolationLevel::RepeatableRead => Isolation::RepeatableRead,
+        TransactionIsolationLevel::Serializable => Isolation::Serializable,
+        other @ TransactionIsolationLevel::Snapshot => {
+            return Err(SqlError::unsupported(format!("isolation level {other}")));
+        }
+    })
+}
+
+fn refuse(given: bool, what: &str) -> Result<()> {
+    if given {
+        Err(SqlError::unsupported(what))
+    } else {
+        Ok(())
+    }
+}

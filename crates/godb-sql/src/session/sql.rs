@@ -1,0 +1,167 @@
+//! [`Sql`]: SQL over one storage engine, shared by all sessions.
+
+use super::Session;
+use super::cache::PlanCache;
+use super::plan::Prepared;
+use crate::catalog::{SchemaCache, Stored, StoredMut, TableId};
+use crate::dml::RowNumbers;
+use crate::error::Result;
+use crate::optimizer::{CardinalityEstimator, CostModel, DefaultCost, DefaultEstimator};
+use godb_mvcc::{Begin, Environment, Isolation, StorageEngine};
+use std::sync::Arc;
+
+/// How SQL behaves.
+#[derive(Clone)]
+pub struct SqlOptions {
+    /// Bytes of plans that are kept; zero keeps none.
+    pub plan_cache_bytes: usize,
+    /// Bytes of memory that one sort, join or aggregate may use before it goes to temporary files.
+    pub work_mem: usize,
+    /// What transactions see of the others, unless they say otherwise.
+    pub isolation: Isolation,
+    /// Guesses how many rows there are.
+    pub estimator: Arc<dyn CardinalityEstimator>,
+    /// Says what an algorithm costs.
+    pub cost: Arc<dyn CostModel>,
+}
+
+impl Default for SqlOptions {
+    fn default() -> Self {
+        Self {
+            plan_cache_bytes: 16 << 20,
+            work_mem: 64 << 20,
+            isolation: Isolation::default(),
+            estimator: Arc::new(DefaultEstimator),
+            cost: Arc::new(DefaultCost),
+        }
+    }
+}
+
+impl std::fmt::Debug for SqlOptions {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SqlOptions")
+            .field("plan_cache_bytes", &self.plan_cache_bytes)
+            .field("work_mem", &self.work_mem)
+            .field("isolation", &self.isolation)
+            .finish_non_exhaustive()
+    }
+}
+
+/// SQL over a storage engine.
+pub struct Sql {
+    pub(super) engine: Arc<dyn StorageEngine>,
+    pub(super) environment: Environment,
+    pub(super) options: SqlOptions,
+    pub(super) cache: SchemaCache,
+    pub(super) plans: PlanCache,
+    pub(super) numbers: Arc<RowNumbers>,
+    pub(super) hash_seed: u64,
+}
+
+impl std::fmt::Debug for Sql {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Sql")
+            .field("options", &self.options)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Sql {
+    /// Opens the SQL side of an engine, and makes the catalog when the engine is empty.
+    ///
+    /// # Errors
+    /// The catalog cannot be read or made, or has a format that this version does not know.
+    pub fn open(
+        engine: Arc<dyn StorageEngine>,
+        environment: Environment,
+        options: SqlOptions,
+    ) -> Result<Arc<Self>> {
+        if !exists(&engine)? {
+            create(&engine)?;
+        }
+        let tx = engine.clone().begin(Begin {
+            read_only: true,
+            ..Begin::default()
+        })?;
+        let cache = SchemaCache::new(engine.root(), &*tx)?;
+        let plans = PlanCache::new(options.plan_cache_bytes);
+        drop(tx);
+        let hash_seed = environment.random.next_u64();
+        let numbers = Arc::default();
+        Ok(Arc::new(Self {
+            engine,
+            environment,
+            options,
+            cache,
+            plans,
+            numbers,
+            hash_seed,
+        }))
+    }
+
+    /// A new session.
+    #[must_use]
+    pub fn session(self: &Arc<Self>) -> Session {
+        Session::new(self.clone())
+    }
+
+    /// The engine.
+    #[must_use]
+    pub fn engine(&self) -> &Arc<dyn StorageEngine> {
+        &self.engine
+    }
+
+    /// The statement of that text, parsed; from the cache where it is there.
+    pub(super) fn prepared(self: Arc<Self>, text: &str) -> Result<Prepared> {
+        if let Some(found) = self.plans.find(text) {
+            return Ok(found);
+        }
+        let prepared = Prepared::parse(text, &[])?;
+        self.plans.remember(text, &prepared);
+        Ok(prepared)
+    }
+
+    /// A committed transaction has changed the number of a table's rows.
+    pub(super) fn table_grew(&self, table: TableId, name: &str, planned: u64, rows: i64, store: bool) {
+        let (estimate, replan) = self.cache.adjust_estimate(table, planned, rows);
+        if replan {
+            self.cache.forget_table(name);
+        }
+        if store {
+            self.store_estimate(table, estimate);
+        }
+    }
+
+    /// Counts a table's rows anew, or remembers what was counted.
+    pub(super) fn counted(&self, table: TableId, name: &str, rows: u64) {
+        self.cache.set_estimate(table, rows);
+        self.cache.forget_table(name);
+        self.store_estimate(table, rows);
+    }
+
+    /// Estimates are advice: that one cannot be stored, because somebody else stores one at the same moment, harms nobody.
+    fn store_estimate(&self, table: TableId, rows: u64) {
+        let Ok(mut tx) = self.engine.clone().begin(Begin::default()) else {
+            return;
+        };
+        let stored = StoredMut::new(&mut *tx, self.engine.root()).put_estimate(table, rows);
+        if stored.is_ok() {
+            let _ = tx.commit();
+        }
+    }
+}
+
+fn exists(engine: &Arc<dyn StorageEngine>) -> Result<bool> {
+    let tx = engine.clone().begin(Begin {
+        read_only: true,
+        ..Begin::default()
+    })?;
+    Stored::new(&*tx, engine.root()).exists()
+}
+
+fn create(engine: &Arc<dyn StorageEngine>) -> Result<()> {
+    let mut tx = engine.clone().begin(Begin::default())?;
+    StoredMut::new(&mut *tx, engine.root()).create()?;
+    tx.commit()?;
+    Ok(())
+}

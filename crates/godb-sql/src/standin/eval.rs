@@ -1,5 +1,0 @@
-//! Folding.
-use crate::expr::Expr;
-pub fn fold(e: Expr) -> Expr {
-    e
-}

@@ -1,0 +1,201 @@
+//! [`Config`]: everything that can be chosen when a database is opened.
+//!
+//! A field whose feature is not built yet is there all the same, so that programs can be written against it; choosing it is
+//! refused with an error that says so. Nothing is ever ignored.
+
+use crate::error::{Error, Result};
+use godb_buffer::EvictionKind;
+use godb_mvcc::Isolation;
+use godb_wal::SyncMode;
+use std::time::Duration;
+
+/// What happens when transactions wait for each other in a circle.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum DeadlockPolicy {
+    /// A transaction about to wait looks for a cycle in the wait-for graph; the youngest in it gives way.
+    #[default]
+    WaitForGraph,
+    /// An older transaction waits for a younger one; a younger one gives way at once. Not supported yet.
+    WaitDie,
+    /// An older transaction makes a younger one give way; a younger one waits. Not supported yet.
+    WoundWait,
+    /// Only the lock timeout ends a deadlock. Not supported yet.
+    Timeout,
+}
+
+/// How pages are made smaller on disk.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Compression {
+    /// Not at all.
+    #[default]
+    None,
+    /// By the LZ4 algorithm. Not supported yet.
+    Lz4,
+    /// By the Zstandard algorithm. Not supported yet.
+    Zstd,
+}
+
+/// How a database is opened. Made from [`Config::default`] by changing fields:
+///
+/// ```
+/// use std::time::Duration;
+/// let config = godb::Config {
+///     buffer_pool_size: 16 << 20,
+///     retention: Duration::from_secs(3600),
+///     ..godb::Config::default()
+/// };
+/// let db = godb::Database::in_memory_with(config)?;
+/// # Ok::<(), godb::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct Config {
+    /// Bytes in a page: a power of two from 4 KiB to 64 KiB. Counts when the file is created; afterwards the file says.
+    pub page_size: usize,
+    /// The most bytes that the main file may have; growth beyond is a disk-full error. `None` leaves it to the disk.
+    pub max_file_size: Option<u64>,
+    /// Bytes of memory for pages. At least 16 pages.
+    pub buffer_pool_size: usize,
+    /// Which page leaves memory when room is needed.
+    pub eviction: EvictionKind,
+    /// The most sessions and transactions open at once.
+    pub max_connections: usize,
+    /// Bytes of cached query plans; zero caches none.
+    pub query_cache_size: usize,
+    /// Bytes that one sort, join or aggregation may use before it goes to temporary files.
+    pub work_memory: usize,
+    /// What a transaction sees of the others, unless it says otherwise.
+    pub isolation: Isolation,
+    /// How long to wait for a lock.
+    pub lock_timeout: Duration,
+    /// What happens when transactions wait for each other in a circle.
+    pub deadlock_policy: DeadlockPolicy,
+    /// Writers keep old versions, so that readers never wait. Switching it off is not supported yet.
+    pub mvcc: bool,
+    /// How far back `AS OF SYSTEM TIME` can look. Zero keeps old versions only as long as a transaction needs them.
+    pub retention: Duration,
+    /// The most time between checkpoints while there are changes.
+    pub checkpoint_interval: Duration,
+    /// The most bytes of log between checkpoints: what a restart after a crash may have to read.
+    pub checkpoint_log_size: u64,
+    /// When a commit is acknowledged.
+    pub wal_sync_mode: SyncMode,
+    /// Compact the file by itself when this share of its pages is free (0 to 1). Not supported yet.
+    pub compaction_threshold: Option<f64>,
+    /// Make indexes by watching queries. Not supported yet.
+    pub adaptive_indexing: bool,
+    /// Let a learned model advise the planner. Not supported yet.
+    pub ml_optimizer: bool,
+    /// Make pages smaller on disk. Not supported yet.
+    pub compression: Compression,
+    /// Run background work (write-back, checkpoints, collection) on threads of the database. Without, the program calls
+    /// [`Database::step`](crate::Database::step) from time to time.
+    pub background_threads: bool,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            page_size: 8192,
+            max_file_size: None,
+            buffer_pool_size: 64 << 20,
+            eviction: EvictionKind::default(),
+            max_connections: 1000,
+            query_cache_size: 4 << 20,
+            work_memory: 64 << 20,
+            isolation: Isolation::RepeatableRead,
+            lock_timeout: Duration::from_secs(10),
+            deadlock_policy: DeadlockPolicy::WaitForGraph,
+            mvcc: true,
+            retention: Duration::ZERO,
+            checkpoint_interval: Duration::from_secs(60),
+            checkpoint_log_size: 64 << 20,
+            wal_sync_mode: SyncMode::Full,
+            compaction_threshold: None,
+            adaptive_indexing: false,
+            ml_optimizer: false,
+            compression: Compression::None,
+            background_threads: true,
+        }
+    }
+}
+
+/// The fewest frames a buffer pool works with.
+const MIN_FRAMES: usize = 16;
+
+impl Config {
+    /// Refuses values out of range and features that are not built yet.
+    pub(crate) fn validate(&self) -> Result<()> {
+        self.validate_sizes()?;
+        self.refuse_unsupported()
+    }
+
+    /// How many pages of `page_size` fit the pool.
+    pub(crate) fn frames(&self, page_size: usize) -> usize {
+        (self.buffer_pool_size / page_size).max(MIN_FRAMES)
+    }
+
+    fn validate_sizes(&self) -> Result<()> {
+        if !self.page_size.is_power_of_two() || !(4096..=65536).contains(&self.page_size) {
+            return refuse("page_size", "must be a power of two from 4096 to 65536");
+        }
+        if self.buffer_pool_size < MIN_FRAMES * self.page_size {
+            return refuse("buffer_pool_size", "must hold at least 16 pages");
+        }
+        if self.max_connections == 0 {
+            return refuse("max_connections", "must be at least 1");
+        }
+        if self
+            .max_file_size
+            .is_some_and(|size| size < 8 * self.page_size as u64)
+        {
+            return refuse("max_file_size", "must hold at least 8 pages");
+        }
+        if self.checkpoint_log_size < 1 << 16 {
+            return refuse("checkpoint_log_size", "must be at least 65536");
+        }
+        if self.work_memory < 1 << 20 {
+            return refuse("work_memory", "must be at least 1048576");
+        }
+        Ok(())
+    }
+
+    fn refuse_unsupported(&self) -> Result<()> {
+        let missing = [
+            (
+                self.isolation == Isolation::Serializable,
+                "isolation",
+                "serializable is not supported yet",
+            ),
+            (
+                self.deadlock_policy != DeadlockPolicy::WaitForGraph,
+                "deadlock_policy",
+                "only WaitForGraph is supported yet",
+            ),
+            (!self.mvcc, "mvcc", "cannot be switched off yet"),
+            (
+                self.compaction_threshold.is_some(),
+                "compaction_threshold",
+                "compaction is not supported yet",
+            ),
+            (
+                self.adaptive_indexing,
+                "adaptive_indexing",
+                "is not supported yet",
+            ),
+            (self.ml_optimizer, "ml_optimizer", "is not supported yet"),
+            (
+                self.compression != Compression::None,
+                "compression",
+                "is not supported yet",
+            ),
+        ];
+        match missing.iter().find(|(asked, ..)| *asked) {
+            Some((_, field, why)) => refuse(field, why),
+            None => Ok(()),
+        }
+    }
+}
+
+fn refuse(field: &'static str, why: &'static str) -> Result<()> {
+    Err(Error::Config { field, why })
+}

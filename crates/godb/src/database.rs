@@ -1,0 +1,210 @@
+//! [`Database`]: a handle to an open database, cheap to clone, shared between threads.
+
+use crate::config::Config;
+use crate::connection::Connection;
+use crate::error::{Error, Result};
+use crate::instance::Instance;
+use crate::prepared::Prepared;
+use crate::rows::Rows;
+use crate::session::Session;
+use crate::transaction::Transaction;
+use godb_page::{Environment, FileSystem};
+use godb_sql::{Begin, Moment, StorageEngine, TableDescription, Timestamp, Value};
+use std::path::Path;
+use std::sync::Arc;
+
+/// An open database. Clones are handles to the same one; it closes when the last handle, transaction and result is dropped.
+#[derive(Clone)]
+pub struct Database {
+    instance: Arc<Instance>,
+}
+
+impl Database {
+    /// Opens a database file, creating it when it is not there.
+    ///
+    /// # Errors
+    /// The file is in use, is no godb database, is damaged beyond recovery, or was not closed cleanly and its log is gone.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self> {
+        Self::open_with(path, Config::default())
+    }
+
+    /// Opens a database file with a configuration.
+    pub fn open_with(path: impl AsRef<Path>, config: Config) -> Result<Self> {
+        let environment = Environment::system();
+        Self::open_on(crate::storage::real_files(), &environment, path.as_ref(), config)
+    }
+
+    /// Opens a database on files, clock, randomness and threads of the caller's: a disk that fails on demand, a clock that
+    /// stands still.
+    pub fn open_on(
+        files: Arc<dyn FileSystem>,
+        environment: &Environment,
+        path: &Path,
+        config: Config,
+    ) -> Result<Self> {
+        Ok(Self {
+            instance: Instance::open(files, environment, path, config)?,
+        })
+    }
+
+    /// A database that lives in memory and is gone when it is dropped.
+    pub fn in_memory() -> Result<Self> {
+        Self::in_memory_with(Config::default())
+    }
+
+    /// A database in memory, with a configuration. It is the same engine on files in memory.
+    pub fn in_memory_with(config: Config) -> Result<Self> {
+        let environment = Environment::system();
+        Self::open_on(
+            crate::storage::files_in_memory(),
+            &environment,
+            Path::new("memory.godb"),
+            config,
+        )
+    }
+
+    /// A database on a storage engine of the caller's own. Paths, pages and log are that engine's business.
+    pub fn on_engine(
+        engine: Arc<dyn StorageEngine>,
+        environment: &Environment,
+        config: Config,
+    ) -> Result<Self> {
+        Ok(Self {
+            instance: Instance::on_engine(engine, environment, config)?,
+        })
+    }
+
+    /// The value of a key.
+    pub fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>> {
+        self.begin_with(Begin {
+            read_only: true,
+            ..self.defaults()
+        })?
+        .get(key)
+    }
+
+    /// Sets the value of a key, durably.
+    pub fn put(&self, key: &[u8], value: &[u8]) -> Result<()> {
+        self.transaction(|tx| tx.put(key, value))
+    }
+
+    /// Removes a key, durably; tells whether it was there.
+    pub fn delete(&self, key: &[u8]) -> Result<bool> {
+        self.transaction(|tx| tx.delete(key))
+    }
+
+    /// Begins a transaction at the configured isolation level.
+    pub fn begin(&self) -> Result<Transaction> {
+        self.begin_with(self.defaults())
+    }
+
+    /// Begins a transaction of another kind: read-only, at another isolation level.
+    pub fn begin_with(&self, how: Begin) -> Result<Transaction> {
+        let connection = Arc::new(Connection::open(&self.instance)?);
+        let mut session = self.instance.sql().session();
+        session.begin(how)?;
+        Ok(Transaction::new(session, self.instance.keys.clone(), connection))
+    }
+
+    /// A read-only transaction that sees the database as it was at a moment of the past.
+    ///
+    /// # Errors
+    /// The moment is older than the configured retention, or lies in the future.
+    pub fn as_of(&self, moment: Moment) -> Result<Transaction> {
+        self.begin_with(Begin {
+            as_of: Some(moment),
+            read_only: true,
+            ..self.defaults()
+        })
+    }
+
+    /// Runs `body` in a transaction and commits it; runs it again when it fails with a [retryable](Error::is_retryable) error.
+    pub fn transaction<T>(&self, mut body: impl FnMut(&mut Transaction) -> Result<T>) -> Result<T> {
+        let mut attempts = 0;
+        loop {
+            let mut tx = self.begin()?;
+            let result = body(&mut tx).and_then(|value| tx.commit().map(|_| value));
+            match result {
+                Err(error) if error.is_retryable() && attempts < MOST_RETRIES => attempts += 1,
+                other => return other,
+            }
+        }
+    }
+
+    /// Runs a query. Its rows are computed while they are read, in one snapshot.
+    pub fn query(&self, sql: &str, params: &[Value]) -> Result<Rows> {
+        let connection = Arc::new(Connection::open(&self.instance)?);
+        let result = self.instance.sql().session().execute(sql, params)?;
+        Ok(Rows::new(result.rows, connection))
+    }
+
+    /// Runs a statement, in a transaction of its own; returns how many rows it changed.
+    pub fn execute(&self, sql: &str, params: &[Value]) -> Result<u64> {
+        let _connection = Connection::open(&self.instance)?;
+        Ok(self.instance.sql().session().execute(sql, params)?.finish()?)
+    }
+
+    /// Prepares a statement that is run many times.
+    pub fn prepare(&self, sql: &str) -> Result<Prepared> {
+        let connection = Arc::new(Connection::open(&self.instance)?);
+        Prepared::new(self.instance.sql().session(), sql, connection)
+    }
+
+    /// A session: SQL statement after statement, `BEGIN` and `COMMIT` included.
+    pub fn session(&self) -> Result<Session> {
+        let connection = Arc::new(Connection::open(&self.instance)?);
+        Ok(Session::new(self.instance.sql().session(), connection))
+    }
+
+    /// The names of all tables.
+    pub fn tables(&self) -> Result<Vec<String>> {
+        Ok(self.instance.sql().tables()?)
+    }
+
+    /// What a table is made of; `None` when there is none of that name.
+    pub fn describe(&self, table: &str) -> Result<Option<TableDescription>> {
+        Ok(self.instance.sql().describe(table)?)
+    }
+
+    /// The commit that a transaction begun now would see.
+    pub fn now(&self) -> Timestamp {
+        self.instance.engine().now()
+    }
+
+    /// Takes a checkpoint: a restart after a crash has less log to read.
+    pub fn checkpoint(&self) -> Result<()> {
+        Ok(self.instance.engine().checkpoint()?)
+    }
+
+    /// One step of each kind of background work, for databases without background threads; tells whether there is more to do.
+    pub fn step(&self) -> Result<bool> {
+        self.instance.step()
+    }
+
+    /// Reads every page and checks every tree, every index and the free space; an empty list says that all is well. To be called while nobody
+    /// writes: a page on its way from one place to another looks like damage. Background work rests meanwhile.
+    pub fn check(&self) -> Result<Vec<String>> {
+        self.instance.check()
+    }
+
+    /// Closes the database and tells how that went; dropping the last handle closes it too, but can tell nobody.
+    ///
+    /// # Errors
+    /// [`Error::StillOpen`] when another handle, a transaction or a result is alive: the last of them closes it.
+    pub fn close(self) -> Result<()> {
+        match Arc::into_inner(self.instance) {
+            Some(instance) => instance.close(),
+            None => Err(Error::StillOpen),
+        }
+    }
+
+    fn defaults(&self) -> Begin {
+        Begin {
+            isolation: self.instance.config.isolation,
+            ..Begin::default()
+        }
+    }
+}
+
+/// How often [`Database::transaction`] tries again before it gives the error back.
+const MOST_RETRIES: usize = 100;

@@ -1,0 +1,302 @@
+//! [`Storage`]: the wiring. Here, and only here, all layers are named together.
+//!
+//! ```text
+//! MvccEngine ─ TransactionManager ─ Recovered ─ LoggedTree ─┬─ BTree ─ Pool ─ PageFile ─ FileSystem
+//!     └──────────── CommitHook ─────────┘                   └─ Log ←─ Journal, LogBarrier
+//! ```
+//!
+//! Opening a file follows one path whatever its state. A new database is made as an empty one that was closed cleanly. A clean one gets a new log, and its
+//! header says from then on that the log is needed. One that was not closed cleanly is recovered from its log.
+
+use crate::config::Config;
+use crate::error::{Error, Result};
+use godb_btree::{BTree, Finding};
+use godb_buffer::Pool;
+use godb_mvcc::{Commits, MvccEngine, MvccOptions, RecoveredCommits, StorageEngine};
+use godb_page::sync::{Arc, Mutex};
+use godb_page::{
+    DatabaseId, Environment, Fault, File, FileHeader, FileLock, FileSystem, MemoryFileSystem, OpenMode,
+    PageFile, PageFileOptions, PageStore, RealFileSystem,
+};
+use godb_recovery::{Recovered, RecoveryOptions, Report, Resume, recover};
+use godb_txn::{LockOptions, TransactionManager, Transactions};
+use godb_wal::{Log, LogOptions, LoggedTree, remove_log};
+use std::path::Path;
+
+type Frames = Pool<PageFile>;
+type Tree = BTree<Frames>;
+type Engine = MvccEngine<TransactionManager<Recovered<LoggedTree<Tree>>>>;
+
+/// What lies beside the log's own files in its directory, and goes with them.
+const SAFE_COPIES: &str = "safe-copies";
+
+/// How many dirty pages one step of the background writer writes.
+const WRITE_BACK: usize = 64;
+
+/// The files of the machine.
+pub(crate) fn real_files() -> Arc<dyn FileSystem> {
+    Arc::new(RealFileSystem)
+}
+
+/// Files that live in memory.
+pub(crate) fn files_in_memory() -> Arc<dyn FileSystem> {
+    Arc::new(MemoryFileSystem::default())
+}
+
+/// An open file with all layers on it.
+pub(crate) struct Storage {
+    files: Arc<dyn FileSystem>,
+    file: Arc<dyn File>,
+    header: Mutex<FileHeader>,
+    log_dir: String,
+    log: Arc<Log>,
+    pool: Arc<Frames>,
+    engine: Arc<Engine>,
+    _lock: FileLock,
+}
+
+/// Where a database's files are.
+struct Place {
+    file: String,
+    log_dir: String,
+}
+
+impl Place {
+    fn new(path: &Path) -> Result<Self> {
+        let unusable = || Fault::Unusable {
+            file: path.to_string_lossy().into(),
+            why: "its name is not valid Unicode".into(),
+        };
+        let file = path.to_str().ok_or_else(unusable)?.to_owned();
+        let log_dir = format!("{file}-wal");
+        Ok(Self { file, log_dir })
+    }
+
+    /// The directory that the file is in.
+    fn parent(&self) -> &str {
+        self.file
+            .rsplit_once('/')
+            .map_or("", |(parent, _)| if parent.is_empty() { "/" } else { parent })
+    }
+}
+
+impl Storage {
+    /// Opens a database file, making it first when there is none.
+    pub(crate) fn open(
+        files: Arc<dyn FileSystem>,
+        environment: &Environment,
+        path: &Path,
+        config: &Config,
+    ) -> Result<Self> {
+        let place = Place::new(path)?;
+        if !files.exists(&place.file)? {
+            create_file(&*files, environment, &place, config.page_size)?;
+        }
+        let file = files.open(&place.file, OpenMode::Existing)?;
+        let lock = files.lock(&place.file)?;
+        let mut header = FileHeader::read(&*file)?;
+        let resume = Resume::from_bytes(&header.state).ok_or_else(|| state_is_damaged(&place.file))?;
+        let new = header.clean && header.state.is_empty();
+        let log = open_log(&files, environment, &place, config, &header, &resume)?;
+
+        let options = PageFileOptions {
+            page_size: header.page_size,
+            database_id: header.database_id,
+            max_size: config.max_file_size,
+            safe_copies: format!("{}/{SAFE_COPIES}", place.log_dir),
+        };
+        let (pages, restored) = PageFile::open(&*files, file.clone(), options)?;
+        if restored > 0 {
+            tracing::info!(
+                restored,
+                "pages torn by a crash were restored from their safe copies"
+            );
+        }
+        let frames = config.frames(header.page_size);
+        let pool = Arc::new(Pool::new(pages, log.clone(), frames, config.eviction));
+        let tree = if new {
+            BTree::create(pool.clone(), log.clone())?
+        } else {
+            BTree::open(pool.clone(), log.clone())
+        };
+        let (recovered, report) = recover_tree(log.clone(), tree, environment, config, resume)?;
+        log.wait_synced(log.end())?;
+        let was_clean = header.clean;
+        header.clean = false;
+        header.epoch = log.epoch();
+        header.write(&*file)?;
+
+        let engine = open_engine(recovered, report, environment, config)?;
+        if !was_clean {
+            engine.checkpoint()?;
+        }
+        let header = Mutex::new(header);
+        Ok(Self {
+            files,
+            file,
+            header,
+            log_dir: place.log_dir,
+            log,
+            pool,
+            engine,
+            _lock: lock,
+        })
+    }
+
+    /// The storage engine.
+    pub(crate) fn engine(&self) -> Arc<dyn StorageEngine> {
+        self.engine.clone()
+    }
+
+    /// A step of the background writer; tells whether there is more to do.
+    pub(crate) fn write_back(&self) -> Result<bool> {
+        let logged = self.log.step()?;
+        let written = self.pool.write_back(WRITE_BACK)?;
+        Ok(logged || written == WRITE_BACK)
+    }
+
+    /// Checks every page and every tree.
+    pub(crate) fn check(&self) -> Result<Vec<String>> {
+        let check = self.tree().check()?;
+        Ok(check.findings.iter().map(describe).collect())
+    }
+
+    fn tree(&self) -> &Tree {
+        self.engine.below().tree()
+    }
+
+    /// Brings everything into the one file, marks it clean and removes the log.
+    pub(crate) fn close(&self) -> Result<()> {
+        let note = self.engine.closing_note()?;
+        let resume = self.engine.below().below().close(note)?;
+        self.log.close()?;
+        self.pool.store().resize(self.tree().pages_in_use()?)?;
+        self.pool.sync()?;
+        let mut header = self.header.lock();
+        header.clean = true;
+        header.state = resume.to_bytes();
+        header.write(&*self.file)?;
+        remove_log(&*self.files, &self.log_dir, header.database_id, &[SAFE_COPIES])?;
+        Ok(())
+    }
+}
+
+/// A finding in words.
+fn describe(finding: &Finding) -> String {
+    let place =
+        |name: &str, number: Option<u32>| number.map_or(String::new(), |number| format!("{name} {number}: "));
+    let page = place("page", finding.page.map(godb_page::PageId::raw));
+    format!(
+        "{page}{}{}",
+        place("tree", finding.tree.map(godb_page::TreeId::raw)),
+        finding.what
+    )
+}
+
+fn state_is_damaged(file: &str) -> Error {
+    Fault::Corrupt {
+        file: file.into(),
+        page: None,
+        lsn: None,
+        what: "the state in its header makes no sense".into(),
+    }
+    .into()
+}
+
+/// Makes an empty database that looks as if it had been closed cleanly. It gets its name only when it is whole.
+fn create_file(
+    files: &dyn FileSystem,
+    environment: &Environment,
+    place: &Place,
+    page_size: usize,
+) -> Result<()> {
+    if files.exists(&format!("{}/control", place.log_dir))? {
+        let why = "there is a log beside it, but the database file itself is missing";
+        return Err(Fault::Unusable {
+            file: place.file.as_str().into(),
+            why: why.into(),
+        }
+        .into());
+    }
+    let unfinished = format!("{}-new", place.file);
+    let file = files.open(&unfinished, OpenMode::Create)?;
+    file.set_len(0)?;
+    let mut id = [0; 16];
+    environment.random.fill(&mut id);
+    let mut header = FileHeader::new(DatabaseId::from_bytes(id), page_size);
+    header.clean = true;
+    header.write(&*file)?;
+    files.rename(&unfinished, &place.file)?;
+    files.sync_dir(place.parent())?;
+    Ok(())
+}
+
+/// A new log for a database that was closed cleanly, the existing one for any other.
+fn open_log(
+    files: &Arc<dyn FileSystem>,
+    environment: &Environment,
+    place: &Place,
+    config: &Config,
+    header: &FileHeader,
+    resume: &Resume,
+) -> Result<Arc<Log>> {
+    let mut options = LogOptions::new(header.database_id, header.epoch);
+    options.mode = config.wal_sync_mode;
+    if !header.clean {
+        return Ok(Log::open(files, &place.log_dir, &options, environment)?);
+    }
+    remove_log(&**files, &place.log_dir, header.database_id, &[SAFE_COPIES])?;
+    options.epoch = header.epoch + 1;
+    options.start = resume.end;
+    Ok(Log::create(files, &place.log_dir, &options, environment)?)
+}
+
+fn recover_tree(
+    log: Arc<Log>,
+    tree: Tree,
+    environment: &Environment,
+    config: &Config,
+    resume: Resume,
+) -> Result<(Recovered<LoggedTree<Tree>>, Report)> {
+    let options = RecoveryOptions {
+        clock: Some(environment.clock.clone()),
+        resume,
+        checkpoint_every: config.checkpoint_log_size,
+        observe: &mut |progress| tracing::debug!(?progress, "recovering"),
+    };
+    Ok(recover(LoggedTree::new(log, tree), options)?)
+}
+
+fn open_engine(
+    recovered: Recovered<LoggedTree<Tree>>,
+    report: Report,
+    environment: &Environment,
+    config: &Config,
+) -> Result<Arc<Engine>> {
+    let commits = Commits::new(environment.clock.clone());
+    let locks = LockOptions {
+        timeout: config.lock_timeout,
+    };
+    let transactions = TransactionManager::new(recovered, commits.clone(), locks);
+    let found = RecoveredCommits {
+        note: report.note,
+        commits: report
+            .committed
+            .into_iter()
+            .map(|one| (one.by, one.at, one.note))
+            .collect(),
+    };
+    let options = MvccOptions {
+        retention: config.retention,
+    };
+    Ok(MvccEngine::open(
+        transactions,
+        commits,
+        environment.clock.clone(),
+        options,
+        &found,
+    )?)
+}
+
+#[cfg(test)]
+mod tests;

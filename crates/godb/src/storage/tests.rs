@@ -1,0 +1,85 @@
+//! The wired stack below SQL: what is committed is there after a clean close, after a crash, and in a pool that holds next to nothing.
+
+use super::{Storage, files_in_memory};
+use crate::config::Config;
+use godb_mvcc::{Begin, StorageEngine};
+use godb_page::{Environment, FileSystem};
+use std::ops::ControlFlow;
+use std::path::Path;
+use std::sync::Arc;
+
+fn open(files: &Arc<dyn FileSystem>, config: &Config) -> Storage {
+    Storage::open(
+        files.clone(),
+        &Environment::simulated(1),
+        Path::new("a.godb"),
+        config,
+    )
+    .unwrap()
+}
+
+fn tiny() -> Config {
+    Config {
+        page_size: 4096,
+        buffer_pool_size: 16 * 4096,
+        ..Config::default()
+    }
+}
+
+fn put(engine: &Arc<dyn StorageEngine>, from: u32, to: u32, value: &[u8]) {
+    let mut tx = engine.clone().begin(Begin::default()).unwrap();
+    for n in from..to {
+        tx.put(engine.root(), &n.to_be_bytes(), value).unwrap();
+    }
+    tx.commit().unwrap();
+}
+
+fn count(engine: &Arc<dyn StorageEngine>) -> usize {
+    let tx = engine.clone().begin(Begin::default()).unwrap();
+    let mut cursor = tx.scan(engine.root(), godb_mvcc::Range::ALL).unwrap();
+    let mut rows = 0;
+    while cursor
+        .next(&mut |_, _| {
+            rows += 1;
+            ControlFlow::Continue(())
+        })
+        .unwrap()
+    {}
+    rows
+}
+
+#[test]
+fn a_clean_close_keeps_everything_in_one_file() {
+    for config in [Config::default(), tiny()] {
+        let files = files_in_memory();
+        for round in 0..3_u32 {
+            let storage = open(&files, &config);
+            let engine = storage.engine();
+            assert_eq!(count(&engine), round as usize * 2000);
+            put(&engine, round * 2000, (round + 1) * 2000, &[7; 90]);
+            assert_eq!(storage.check().unwrap(), Vec::<String>::new());
+            storage.close().unwrap();
+            assert!(!files.exists("a.godb-wal").unwrap());
+        }
+    }
+}
+
+#[test]
+fn an_abandoned_database_is_recovered() {
+    for config in [Config::default(), tiny()] {
+        let files = files_in_memory();
+        for round in 0..3_u32 {
+            let storage = open(&files, &config);
+            let engine = storage.engine();
+            assert_eq!(count(&engine), round as usize * 1000);
+            put(&engine, round * 1000, (round + 1) * 1000, &[7; 90]);
+            let mut lost = engine.clone().begin(Begin::default()).unwrap();
+            for n in 0..500_u32 {
+                lost.put(engine.root(), &n.to_be_bytes(), &[8; 200]).unwrap();
+            }
+            std::mem::forget(lost);
+            drop(engine);
+            drop(storage);
+        }
+    }
+}

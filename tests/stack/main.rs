@@ -1,0 +1,12 @@
+//! Tests of the whole stack through the public API. Each file is a subject.
+
+#![expect(clippy::unwrap_used, reason = "a panic is a test's report")]
+
+mod api;
+mod bad_input;
+mod concurrency;
+mod flights;
+mod killed;
+mod small_pool;
+mod time_travel;
+mod time_travel_keys;
