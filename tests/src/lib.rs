@@ -3,3 +3,4 @@
 pub mod crash;
 #[cfg(test)]
 mod recovery;
+pub mod slt;

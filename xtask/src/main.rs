@@ -17,6 +17,7 @@ mod crash_test;
 mod deny;
 mod layers;
 mod loom;
+mod slt;
 mod source;
 mod tidy;
 mod workspace;
@@ -38,6 +39,7 @@ cargo xtask TASK
                         runs the concurrency models; --plant demands that every planted bug is found
   crash-test [OPTION]...
                         crashes the engine at every operation and checks what is left; --help lists its options
+  slt [OPTION]...       runs the sqllogictest corpus, where it is there; a wrong option shows those there are
   bench [--sqlite] [ARG]...
                         measures; --sqlite measures SQLite beside it
   coverage [--floor PERCENT]
@@ -66,6 +68,7 @@ fn run() -> Result<()> {
         "deny" => deny::run(arguments),
         "loom" => loom::run(arguments),
         "crash-test" => crash_test::run(arguments),
+        "slt" => slt::run(arguments),
         "bench" => bench::run(arguments),
         "coverage" => coverage::run(arguments),
         other => anyhow::bail!("there is no task `{other}`\n\n{HELP}"),

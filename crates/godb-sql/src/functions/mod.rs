@@ -19,6 +19,7 @@ pub use resolve::{
 };
 
 pub use crate::cast::common_type;
+pub use text::md5;
 
 use crate::error::Result;
 use crate::types::DataType;

@@ -13,6 +13,8 @@ mod regex;
 mod replace;
 mod search;
 
+pub use md5::digest as md5;
+
 use super::table::types::{ANY, BOOL, BYTEA, CHAR, I4, I8, TEXT};
 use super::table::{Entry, entry};
 
