@@ -139,7 +139,7 @@ pub trait EngineTransaction: Send {
     fn snapshot(&self) -> Timestamp;
     /// When it began, by the wall clock, in microseconds; for a read of the past, that moment.
     fn wall_micros(&self) -> i64;
-    /// Commits durably.
+    /// Commits durably. Returns when, or the snapshot's commit if nothing was changed.
     fn commit(self: Box<Self>) -> Result<Timestamp, Error>;
     /// Undoes everything.
     fn roll_back(self: Box<Self>) -> Result<(), Error>;

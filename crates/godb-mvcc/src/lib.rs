@@ -4,6 +4,8 @@ mod engine;
 mod error;
 mod memory;
 mod mvcc;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 
 pub use engine::{
     Begin, EngineCursor, EngineSavepoint, EngineTransaction, Isolation, Moment, ShowRow, StorageEngine,

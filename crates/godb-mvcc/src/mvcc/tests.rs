@@ -95,6 +95,11 @@ fn put(engine: &Arc<Engine>, key: &[u8], value: &[u8]) -> Timestamp {
 }
 
 #[test]
+fn it_conforms() {
+    crate::testing::conforms(|retention| fresh(retention).0);
+}
+
+#[test]
 fn a_long_value_goes_through_history_and_collection() {
     let (engine, ..) = fresh(Duration::ZERO);
     let root = engine.root();
