@@ -29,6 +29,12 @@ pub(super) struct Recent {
 }
 
 impl Recent {
+    /// How many there are.
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.commits.len()
+    }
+
     /// Adds a commit; one that is not newer than the last is known already.
     pub(super) fn push(&mut self, commit: Commit) -> bool {
         let new = self.commits.back().is_none_or(|last| last.at < commit.at);
