@@ -13,7 +13,7 @@ pub use engine::{
 };
 pub use error::Error;
 pub use godb_txn::sync;
-pub use godb_txn::{Clock, Environment, Fault, Joining, Range, Spawn, TreeId, TxnId};
+pub use godb_txn::{Clock, Environment, Fault, Joining, Lsn, Range, Spawn, TreeId, TxnId};
 pub use memory::MemoryEngine;
 pub use mvcc::{Commits, MvccEngine, MvccOptions, RecoveredCommits};
 #[cfg(godb_loom)]

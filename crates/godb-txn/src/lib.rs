@@ -11,7 +11,8 @@ pub use error::Error;
 pub use godb_recovery::sync;
 pub use godb_recovery::{
     CHECKPOINT_EVERY, Chain, Clock, Environment, Fault, Joining, Lsn, MemoryLog, MemoryTree, MemoryWal,
-    PageId, Range, Recovered, RecoveryOptions, Report, Resume, Spawn, Tree, TreeId, TxnId, Value, recover,
+    PageId, Range, Recoverable, Recovered, RecoveryOptions, Report, Resume, Spawn, Tree, TreeId, TxnId,
+    Value, recover,
 };
 pub use lock::{LockManager, LockOptions, LockStats};
 pub use manager::TransactionManager;

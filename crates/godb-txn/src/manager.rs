@@ -95,15 +95,19 @@ impl<R: Recoverable> TransactionManager<R> {
 
     /// Appends the commit record and stands in line.
     fn append_commit(&self, by: TxnId) -> Result<Lsn, Fault> {
+        #[cfg(not(godb_plant = "line-after-log"))]
         let mut line = self.line.lock();
         let note = self.hook.note(by);
         let at = self.below.commit(by, &note)?;
+        #[cfg(godb_plant = "line-after-log")]
+        let mut line = self.line.lock();
         line.push_back((at, by));
         Ok(at)
     }
 
     /// Tells the hook of every commit up to `upto`; all of them are durable, since the log becomes durable in its order.
     fn publish(&self, upto: Lsn) {
+        #[cfg(not(godb_plant = "publish-all-at-once"))]
         let _one_at_a_time = self.publishing.lock();
         loop {
             let next = {
@@ -117,12 +121,18 @@ impl<R: Recoverable> TransactionManager<R> {
 
     /// Publishes every commit that is logged by now. A checkpoint's note must know them: recovery will not hand them back.
     fn settle(&self) {
+        if cfg!(godb_plant = "checkpoint-unsettled") {
+            return;
+        }
         let last = self.line.lock().back().map(|(at, _)| *at);
         if let Some(last) = last
             && self.below.acknowledge(last).is_ok()
         {
             self.publish(last);
         }
+        // One that was taken out of the line may be just about to be told.
+        #[cfg(not(godb_plant = "checkpoint-overtakes"))]
+        drop(self.publishing.lock());
     }
 
     /// Commits what was changed. An error without poison means that nothing was committed and everything was taken back.
@@ -136,6 +146,9 @@ impl<R: Recoverable> TransactionManager<R> {
                 return Err(fault);
             }
         };
+        if cfg!(godb_plant = "publish-before-durable") {
+            self.publish(at);
+        }
         if let Err(fault) = self.below.acknowledge(at) {
             self.poison.set(&fault);
             return Err(fault);
@@ -232,6 +245,9 @@ impl<R: Recoverable> Transactions for TransactionManager<R> {
     }
 
     fn commit(&self, by: TxnId) -> Result<Lsn, Error> {
+        if cfg!(godb_plant = "free-before-publish") {
+            self.locks.release_all(by);
+        }
         let result = if self.below.mark(by) == Lsn::default() {
             self.hook.rolled_back(by);
             Ok(Lsn::default())

@@ -1,20 +1,28 @@
-//! Grants, upgrades, time-outs and victims under every interleaving: the product's own [`LockManager`].
+//! Grants, upgrades, time-outs and victims, and the publication of commits, under every interleaving: the product's own [`LockManager`] and
+//! [`TransactionManager`].
 //!
 //! ```text
 //! RUSTFLAGS="--cfg godb_loom" cargo test -p godb-txn --test loom --release
 //! RUSTFLAGS='--cfg godb_loom --cfg godb_plant="settle-quietly"' cargo test -p godb-txn --test loom --release     # must fail
 //! ```
 //!
-//! The planted bugs, each of which must make a model fail: `grant-regardless` (one who gave up is given the lock all the same), `leave-line-quietly` (whoever stood
-//! behind one who gave up is not looked at), `settle-quietly` (a sleeper is not woken), `upgrade-last` (an upgrade stands behind those who wait
-//! for it), `upgrade-unnoted` (an upgrade's new way of being in somebody's way is not noted), `wake-before-graph` (one who was woken is taken out
-//! of the graph after it has gone to wait elsewhere). `cargo xtask loom --plant` tries them all.
+//! The planted bugs, each of which must make a model fail (`cargo xtask loom --plant` tries them all). Of locks: `grant-regardless` (one who gave up is given the lock all
+//! the same), `leave-line-quietly` (whoever stood behind one who gave up is not looked at), `settle-quietly` (a sleeper is not woken), `upgrade-last` (an
+//! upgrade stands behind those who wait for it), `upgrade-unnoted` (an upgrade's new way of being in somebody's way is not noted), `wake-before-graph` (one who
+//! was woken is taken out of the graph after it has gone to wait elsewhere). Of commits: `line-after-log` (the line of commits is not in the log's order),
+//! `publish-all-at-once` (two publish, and overtake each other), `publish-before-durable`, `free-before-publish` (who gets a lock next does not find what it protected),
+//! `checkpoint-unsettled` and `checkpoint-overtakes` (a checkpoint forgets a commit that recovery will not hand back, because nobody
+//! saw to it, or because its publisher was already under way).
 //!
 //! Nothing bounds the models but preemptions, and each counts its executions, so that one cut short would be noticed.
 #![cfg(godb_loom)]
 
-use godb_txn::sync::{Arc, thread};
-use godb_txn::{Error, LockManager, LockOptions, Mode, Resource, TreeId, TxnId};
+use godb_txn::sync::atomic::AtomicU64 as Shared;
+use godb_txn::sync::{Arc, Mutex, thread};
+use godb_txn::{
+    CommitHook, Error, Fault, LockManager, LockOptions, Lsn, MemoryLog, MemoryTree, Mode, Recoverable,
+    Resource, TransactionManager, Transactions, TreeId, TxnId,
+};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -24,8 +32,13 @@ const T1: TxnId = TxnId::from_raw(1);
 const T2: TxnId = TxnId::from_raw(2);
 const T3: TxnId = TxnId::from_raw(3);
 
-/// Runs a model under every interleaving with up to two preemptions; each execution starts from a new manager.
+/// Runs a model of locks; each execution starts from a new manager.
 fn model(timeout: Duration, run: impl Fn(Arc<LockManager>) + Sync + Send + 'static) {
+    exhaust(move || run(Arc::new(LockManager::new(LockOptions { timeout }))));
+}
+
+/// Runs a model under every interleaving with up to two preemptions.
+fn exhaust(run: impl Fn() + Sync + Send + 'static) {
     let runs = Arc::new(AtomicU64::new(0));
     let counted = runs.clone();
     let mut builder = loom::model::Builder::new();
@@ -34,7 +47,7 @@ fn model(timeout: Duration, run: impl Fn(Arc<LockManager>) + Sync + Send + 'stat
     builder.max_permutations = None;
     builder.check(move || {
         counted.fetch_add(1, Ordering::Relaxed);
-        run(Arc::new(LockManager::new(LockOptions { timeout })));
+        run();
     });
     assert!(
         runs.load(Ordering::Relaxed) > 1,
@@ -248,5 +261,152 @@ fn who_is_woken_and_waits_again_stays_in_the_graph() {
         third.join().expect("no panic");
         let result = second.join().expect("no panic");
         assert!(result.is_ok() || is_deadlock(&result));
+    });
+}
+
+/// A log that knows how far it is durable, and what a checkpoint must know.
+struct Log {
+    tree: MemoryTree,
+    appended: Mutex<u64>,
+    durable: Arc<Shared>,
+    told: Arc<Told>,
+}
+
+/// Hears of commits, and finds fault.
+struct Told {
+    durable: Arc<Shared>,
+    /// The last commit told, and who have been told.
+    last: Mutex<(u64, Vec<TxnId>)>,
+}
+
+impl CommitHook for Told {
+    fn note(&self, _by: TxnId) -> Vec<u8> {
+        Vec::new()
+    }
+
+    fn committed(&self, by: TxnId, at: Lsn) {
+        assert!(
+            self.durable.load(Ordering::SeqCst) >= at.raw(),
+            "published before it was durable"
+        );
+        let mut last = self.last.lock();
+        assert!(last.0 < at.raw(), "published out of order");
+        last.0 = at.raw();
+        last.1.push(by);
+    }
+
+    fn rolled_back(&self, _by: TxnId) {}
+}
+
+impl Recoverable for Log {
+    type Tree = MemoryTree;
+
+    fn tree(&self) -> &MemoryTree {
+        &self.tree
+    }
+
+    fn begin(&self) -> TxnId {
+        unreachable!("the models name their transactions")
+    }
+
+    fn mark(&self, _by: TxnId) -> Lsn {
+        Lsn::from_raw(1)
+    }
+
+    fn roll_back(&self, _by: TxnId, _to: Lsn) -> Result<(), Fault> {
+        Ok(())
+    }
+
+    fn commit(&self, _by: TxnId, _note: &[u8]) -> Result<Lsn, Fault> {
+        let mut appended = self.appended.lock();
+        *appended += 1;
+        Ok(Lsn::from_raw(*appended))
+    }
+
+    fn acknowledge(&self, _commit: Lsn) -> Result<(), Fault> {
+        // One sync makes durable whatever is appended by then.
+        let appended = *self.appended.lock();
+        self.durable.fetch_max(appended, Ordering::SeqCst);
+        Ok(())
+    }
+
+    fn checkpoint(&self, note: &dyn Fn() -> Vec<u8>) -> Result<(), Fault> {
+        let appended = *self.appended.lock();
+        note();
+        assert!(
+            self.told.last.lock().0 >= appended,
+            "a commit before the note is not in it"
+        );
+        Ok(())
+    }
+
+    fn log_since_checkpoint(&self) -> u64 {
+        0
+    }
+}
+
+/// Runs a model of commits, with a manager and what is told of it.
+fn commits(run: impl Fn(Arc<TransactionManager<Log>>, Arc<Told>) + Sync + Send + 'static) {
+    exhaust(move || {
+        let durable = Arc::new(Shared::new(0));
+        let told = Arc::new(Told {
+            durable: durable.clone(),
+            last: Mutex::default(),
+        });
+        let log = Log {
+            tree: MemoryTree::new(MemoryLog::new()),
+            appended: Mutex::default(),
+            durable,
+            told: told.clone(),
+        };
+        let manager = TransactionManager::new(log, told.clone(), LockOptions { timeout: FOREVER });
+        run(Arc::new(manager), told);
+    });
+}
+
+#[test]
+fn commits_are_published_in_the_order_of_the_log() {
+    commits(|manager, told| {
+        let others: Vec<_> = [T1, T2]
+            .into_iter()
+            .map(|by| {
+                let (manager, told) = (manager.clone(), told.clone());
+                thread::spawn(move || {
+                    manager.commit(by).expect("it commits");
+                    assert!(told.last.lock().1.contains(&by), "published when it returns");
+                })
+            })
+            .collect();
+        for other in others {
+            other.join().expect("no panic");
+        }
+    });
+}
+
+#[test]
+fn who_gets_the_lock_finds_the_commit_published() {
+    commits(|manager, told| {
+        manager.lock(T1, A, Mode::Exclusive).expect("it is free");
+        let next = {
+            let manager = manager.clone();
+            thread::spawn(move || {
+                manager.lock(T2, A, Mode::Exclusive).expect("it gets it");
+                assert!(told.last.lock().1.contains(&T1));
+            })
+        };
+        manager.commit(T1).expect("it commits");
+        next.join().expect("no panic");
+    });
+}
+
+#[test]
+fn a_checkpoint_knows_what_was_logged_before_it() {
+    commits(|manager, _| {
+        let other = {
+            let manager = manager.clone();
+            thread::spawn(move || manager.commit(T1).map(drop).expect("it commits"))
+        };
+        manager.checkpoint(&Vec::new).expect("it is taken");
+        other.join().expect("no panic");
     });
 }

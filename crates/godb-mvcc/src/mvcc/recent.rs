@@ -5,7 +5,13 @@ use godb_txn::TxnId;
 use std::collections::VecDeque;
 
 /// How many commits are kept in memory for the sake of old snapshots; those before go to the timeline.
-const CROWD: usize = if cfg!(any(test, godb_loom)) { 20 } else { 50_000 };
+const CROWD: usize = if cfg!(godb_loom) {
+    2
+} else if cfg!(test) {
+    20
+} else {
+    50_000
+};
 
 /// When a transaction committed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
