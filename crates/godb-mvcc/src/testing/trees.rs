@@ -18,7 +18,7 @@ fn make(engine: &Engine) -> TreeId {
     tree
 }
 
-fn is_gone(result: Result<bool, Error>) -> bool {
+fn is_gone(result: &Result<bool, Error>) -> bool {
     matches!(result, Err(Error::NoSuchTree))
 }
 
@@ -30,7 +30,7 @@ fn a_tree_is_made_with_its_transaction(engine: &Engine) {
     tx.put(other, b"a", b"1").expect("it can be put");
     assert_ne!(tree, other);
     drop(tx);
-    assert!(is_gone(begin(engine).get(other, b"a", &mut |_| {})));
+    assert!(is_gone(&begin(engine).get(other, b"a", &mut |_| {})));
     assert!(begin(engine).scan(other, Range::ALL).is_err());
     assert!(matches!(
         begin(engine).put(other, b"a", b"1"),
@@ -43,14 +43,14 @@ fn a_dropped_tree_is_there_for_those_who_saw_it(engine: &Engine) {
     let reader = begin(engine);
     let mut tx = begin(engine);
     tx.drop_tree(tree).expect("it can be dropped");
-    assert!(is_gone(tx.get(tree, b"a", &mut |_| {})));
+    assert!(is_gone(&tx.get(tree, b"a", &mut |_| {})));
     commit(tx);
     collect(engine);
     assert_eq!(rows_in(&reader, tree, Range::ALL), ["a=1"]);
-    assert!(is_gone(begin(engine).get(tree, b"a", &mut |_| {})));
+    assert!(is_gone(&begin(engine).get(tree, b"a", &mut |_| {})));
     drop(reader);
     collect(engine);
-    assert!(is_gone(begin(engine).get(tree, b"a", &mut |_| {})));
+    assert!(is_gone(&begin(engine).get(tree, b"a", &mut |_| {})));
 }
 
 fn a_drop_can_be_taken_back(engine: &Engine) {

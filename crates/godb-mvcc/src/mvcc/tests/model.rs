@@ -48,7 +48,7 @@ impl Step {
 fn steps() -> impl Strategy<Value = Vec<Step>> {
     let (who, key, value) = (0_usize..3, 0_u8..6, any::<u8>());
     let step = prop_oneof![
-        8 => (who.clone(), key.clone(), value.clone()).prop_map(|(who, key, value)| Step::Put(who, key, value)),
+        8 => (who.clone(), key.clone(), value).prop_map(|(who, key, value)| Step::Put(who, key, value)),
         1 => (who.clone(), key.clone(), value).prop_map(|(who, key, value)| Step::PutLong(who, key, value)),
         4 => (who.clone(), key.clone()).prop_map(|(who, key)| Step::Delete(who, key)),
         1 => (who.clone(), key.clone(), any::<bool>()).prop_map(|(who, key, shared)| Step::Lock(who, key, shared)),
@@ -237,7 +237,8 @@ impl World {
         // How long a lock outlives the change it was taken for differs between the two. A transaction that met one in either is given up in both.
         if ours.contains("lock timeout") || expected.contains("lock timeout") {
             let give_up = Step::RollBack(step.who().expect("only a transaction waits"));
-            (self.real.run(&give_up), self.model.run(&give_up));
+            self.real.run(&give_up);
+            self.model.run(&give_up);
         } else {
             assert_eq!(ours, expected, "{step:?}");
         }
