@@ -1,5 +1,6 @@
 //! [`Frame`]: room for one page, and what the pool knows about the page in it.
 
+use super::arena::Room;
 use super::dirt::Dirt;
 use godb_page::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use godb_page::sync::{Mutex, RwLock};
@@ -27,7 +28,7 @@ pub(super) enum Content {
 /// What lies behind a frame's latch.
 pub(super) struct Body {
     /// The page's bytes.
-    pub(super) bytes: Box<[u8]>,
+    pub(super) bytes: Room,
     /// What they are worth.
     pub(super) content: Content,
 }
@@ -58,7 +59,7 @@ pub(super) struct Frame {
 
 impl Frame {
     /// An empty frame, claimed by whoever made it.
-    pub(super) fn new(page_size: usize) -> Self {
+    pub(super) fn new(room: Room) -> Self {
         Self {
             pins: AtomicU64::new(CLAIMED),
             page: AtomicU32::new(NONE),
@@ -69,7 +70,7 @@ impl Frame {
             used_at: AtomicU32::new(0),
             dirt: Mutex::new(Dirt::default()),
             latch: RwLock::new(Body {
-                bytes: vec![0; page_size].into_boxed_slice(),
+                bytes: room,
                 content: Content::Gone,
             }),
         }

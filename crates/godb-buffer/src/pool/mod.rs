@@ -17,6 +17,7 @@
 //! with its page pinned.
 
 mod admission;
+mod arena;
 mod dirt;
 mod evict;
 mod frame;

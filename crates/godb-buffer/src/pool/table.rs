@@ -14,6 +14,7 @@
 //! gone     unclaimed, in no chain, page none: a read that failed, or a fresh page given up; free when its last user has left
 //! ```
 
+use super::arena;
 use super::frame::{Frame, NONE};
 use super::guards::Pinned;
 use godb_page::PageId;
@@ -50,7 +51,10 @@ impl Table {
     pub(super) fn new(count: usize, page_size: usize) -> Self {
         let buckets = (2 * count).next_power_of_two();
         Self {
-            frames: (0..count).map(|_| Frame::new(page_size)).collect(),
+            frames: arena::rooms(count, page_size)
+                .into_iter()
+                .map(Frame::new)
+                .collect(),
             heads: (0..buckets).map(|_| AtomicU32::new(NONE)).collect(),
             locks: (0..LOCKS).map(|_| Padded(Mutex::new(()))).collect(),
         }
