@@ -35,6 +35,10 @@ pub trait Pages: Send + Sync + 'static {
     type Pin<'a>
     where
         Self: 'a;
+    /// A page that is looked at without waiting for anything.
+    type Glance<'a>: Deref<Target = [u8]>
+    where
+        Self: 'a;
 
     /// Bytes in a page.
     fn page_size(&self) -> usize;
@@ -43,6 +47,10 @@ pub trait Pages: Send + Sync + 'static {
     /// Waits until the caller may hold `pages` pages (read, write, fresh or pinned) at once. Taken before the first
     /// latch, dropped after the last.
     fn admit(&self, pages: usize) -> Result<Self::Admission<'_>, Fault>;
+    /// Looks at a page, if it is in memory and nobody changes it. Needs no admission, because it never waits: one who glances must not
+    /// wait for anything either while it does (so it glances at a child and lets the parent go, but does not [`read`](Self::read) meanwhile). `None` means nothing but
+    /// that the caller should take the slow way.
+    fn glance(&self, id: PageId) -> Option<Self::Glance<'_>>;
     /// Latches a page for reading, fetching it from the store if need be. May do I/O: hold no latch meanwhile
     /// unless [`try_read`](Self::try_read) says that the page is not in memory.
     fn read(&self, id: PageId) -> Result<Self::Read<'_>, Fault>;
@@ -79,6 +87,7 @@ impl<P: Pages> Pages for Arc<P> {
     type Read<'a> = P::Read<'a>;
     type Write<'a> = P::Write<'a>;
     type Pin<'a> = P::Pin<'a>;
+    type Glance<'a> = P::Glance<'a>;
 
     fn page_size(&self) -> usize {
         P::page_size(self)
@@ -90,6 +99,11 @@ impl<P: Pages> Pages for Arc<P> {
 
     fn admit(&self, pages: usize) -> Result<P::Admission<'_>, Fault> {
         P::admit(self, pages)
+    }
+
+    #[inline]
+    fn glance(&self, id: PageId) -> Option<P::Glance<'_>> {
+        P::glance(self, id)
     }
 
     fn read(&self, id: PageId) -> Result<P::Read<'_>, Fault> {

@@ -30,6 +30,22 @@ pub(super) fn passed_a_mark(page_size: usize, before: usize, after: usize) -> bo
         .any(|mark| before >= *mark && after < *mark)
 }
 
+/// Shows the row of `key` in a leaf, if it is there.
+#[inline]
+fn show_row<R>(
+    id: PageId,
+    leaf: &[u8],
+    key: &[u8],
+    show: impl FnOnce(Value<'_>) -> R,
+) -> Result<Option<R>, Fault> {
+    let slots = sound(id, Slots::of(leaf))?;
+    let Ok(at) = sound(id, slots.search(key))? else {
+        return Ok(None);
+    };
+    let (_, value) = sound(id, slots.cell(at).and_then(node::row))?;
+    Ok(Some(show(value)))
+}
+
 impl<P: Pages> BTree<P> {
     pub(super) fn get_row<R>(
         &self,
@@ -37,17 +53,15 @@ impl<P: Pages> BTree<P> {
         key: &[u8],
         show: impl FnOnce(Value<'_>) -> R,
     ) -> Result<Option<R>, Fault> {
+        if let Some((id, leaf)) = self.glance(spot, Target::At(key), None)? {
+            return show_row(id, &leaf, key, show);
+        }
         let _admitted = self.pages.admit(WALK)?;
         let mut pins = Pins::new(&*self.pages);
         let (id, leaf) = pins
             .reach(|| self.walk(spot, Target::At(key), 0, None))?
             .expect("every tree has leaves");
-        let slots = sound(id, Slots::of(&leaf))?;
-        let Ok(at) = sound(id, slots.search(key))? else {
-            return Ok(None);
-        };
-        let (_, value) = sound(id, slots.cell(at).and_then(node::row))?;
-        Ok(Some(show(value)))
+        show_row(id, &leaf, key, show)
     }
 
     /// Latches the leaf of `key` for writing.

@@ -163,13 +163,13 @@ mod tests {
                     .iter()
                     .all(|room| room.len() == size && room.iter().all(|byte| *byte == 0))
             );
-            for (room, byte) in rooms.iter_mut().zip(0..) {
+            for (room, byte) in rooms.iter_mut().zip((0..=255).cycle()) {
                 room.fill(byte);
             }
             assert!(
                 rooms
                     .iter()
-                    .zip(0..)
+                    .zip((0..=255).cycle())
                     .all(|(room, byte)| room.iter().all(|found| *found == byte))
             );
         }

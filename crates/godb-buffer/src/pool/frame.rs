@@ -2,8 +2,9 @@
 
 use super::arena::Room;
 use super::dirt::Dirt;
+use super::latch::Latch;
+use godb_page::sync::Mutex;
 use godb_page::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
-use godb_page::sync::{Mutex, RwLock};
 use godb_page::{Fault, Lsn, PageId};
 
 /// No page, and the end of a chain. No page has this number.
@@ -52,7 +53,7 @@ pub(super) struct Frame {
     /// Whether there is dirt, without taking the lock.
     dirty: AtomicBool,
     /// The page latch.
-    pub(super) latch: RwLock<Body>,
+    pub(super) latch: Latch<Body>,
     /// How the page differs from the store's.
     dirt: Mutex<Dirt>,
 }
@@ -69,7 +70,7 @@ impl Frame {
             used: AtomicBool::new(false),
             used_at: AtomicU32::new(0),
             dirt: Mutex::new(Dirt::default()),
-            latch: RwLock::new(Body {
+            latch: Latch::new(Body {
                 bytes: room,
                 content: Content::Gone,
             }),
@@ -137,7 +138,12 @@ impl Frame {
         self.pins.load(Ordering::Acquire) << 32 == 0
     }
 
-    /// Takes an idle frame for this thread alone.
+    /// Whether one thread has the frame to itself.
+    pub(super) fn is_claimed(&self) -> bool {
+        self.pins.load(Ordering::SeqCst) & CLAIMED != 0
+    }
+
+    /// Takes an idle frame for this thread alone. Who glances at it is not asked: see [`Table::empty`](super::table::Table::empty).
     pub(super) fn try_claim(&self) -> bool {
         let now = self.pins.load(Ordering::Acquire);
         let idle = now << 32 == 0;
@@ -148,7 +154,7 @@ impl Frame {
         // Acquire: the changes of every user that has gone are seen, the dirty mark above all.
         idle && self
             .pins
-            .compare_exchange(now, now | CLAIMED, Ordering::AcqRel, Ordering::Relaxed)
+            .compare_exchange(now, now | CLAIMED, Ordering::SeqCst, Ordering::Relaxed)
             .is_ok()
     }
 

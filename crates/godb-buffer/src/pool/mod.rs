@@ -7,6 +7,8 @@
 //! | --- | --- |
 //! | `frame` | what one frame knows; the word that pins and claims it |
 //! | `table` | finding a page without a lock, and how a frame changes hands |
+//! | `latch`, `glances`, `lane` | the latch, and how readers pass it without writing to what others read |
+//! | `arena` | where the bytes are |
 //! | `pages` | read, write, fresh, pin: the pool as [`Pages`](crate::Pages) |
 //! | `evict` | where a frame comes from when none is free |
 //! | `write_back`, `dirt` | how dirty pages reach the store, and stay dirty when changed meanwhile |
@@ -21,7 +23,10 @@ mod arena;
 mod dirt;
 mod evict;
 mod frame;
+mod glances;
 mod guards;
+mod lane;
+mod latch;
 mod pages;
 mod stats;
 mod table;
@@ -29,7 +34,7 @@ mod witness;
 mod write_back;
 
 pub use admission::Admission;
-pub use guards::{PageReadGuard, PageWriteGuard, Pinned};
+pub use guards::{PageGlance, PageReadGuard, PageWriteGuard, Pinned};
 pub use stats::PoolStats;
 
 use crate::barrier::LogBarrier;
@@ -119,7 +124,7 @@ impl<S: PageStore> Pool<S> {
 
     /// How the pool has fared.
     pub fn stats(&self) -> PoolStats {
-        self.counters.snapshot(self.frames())
+        self.counters.snapshot(self.frames(), self.table.glances())
     }
 
     /// How many frames it has.
@@ -151,7 +156,7 @@ impl<S: PageStore> Pool<S> {
         self.check_number(id)?;
         let at = self.take_frame()?;
         // The frame is claimed, so its latch is free.
-        let mut body = self.table.frame(at).latch.write();
+        let mut body = self.table.latch(at);
         let pin = match self.table.install(id, at, true) {
             Ok(pin) => pin,
             Err(faster) => {

@@ -15,8 +15,10 @@
 //! ```
 
 use super::arena;
-use super::frame::{Frame, NONE};
-use super::guards::Pinned;
+use super::frame::{Body, Frame, NONE};
+use super::glances::Glances;
+use super::guards::{PageGlance, Pinned};
+use super::latch::LatchWrite;
 use godb_page::PageId;
 use godb_page::sync::atomic::{AtomicU32, Ordering};
 use godb_page::sync::{Mutex, MutexGuard};
@@ -37,6 +39,8 @@ pub(super) struct Table {
     /// The first frame of each chain.
     heads: Box<[AtomicU32]>,
     locks: Box<[Padded]>,
+    /// Who reads a frame without a pin.
+    glances: Glances,
 }
 
 /// A bucket, locked.
@@ -57,6 +61,7 @@ impl Table {
                 .collect(),
             heads: (0..buckets).map(|_| AtomicU32::new(NONE)).collect(),
             locks: (0..LOCKS).map(|_| Padded(Mutex::new(()))).collect(),
+            glances: Glances::new(),
         }
     }
 
@@ -82,6 +87,37 @@ impl Table {
             head: &self.heads[bucket],
             _lock: self.locks[bucket % LOCKS].0.lock(),
         }
+    }
+
+    /// Latches a frame's bytes for writing. The frame is pinned or claimed.
+    pub(super) fn latch(&self, at: u32) -> LatchWrite<'_, Body> {
+        self.frame(at).latch.write(&self.glances, at)
+    }
+
+    /// How many glances there were.
+    pub(super) fn glances(&self) -> u64 {
+        self.glances.count()
+    }
+
+    /// Glances at the page, if it is in memory, nobody changes it, and a walk without locks finds it.
+    #[inline]
+    pub(super) fn glance(&self, page: PageId, used: impl FnOnce(&Frame)) -> Option<PageGlance<'_>> {
+        let mut at = self.heads[self.bucket_of(page)].load(Ordering::Acquire);
+        for _ in 0..STEPS {
+            let frame = self.frames.get(at as usize)?;
+            if frame.page() == page.raw() {
+                let announced = self.glances.announce(at)?;
+                // From here on nobody claims the frame; so if it is not claimed now, the page stays in it.
+                let unclaimed = !frame.is_claimed() || cfg!(godb_plant = "glance-at-claimed");
+                if !unclaimed || frame.page() != page.raw() {
+                    return None;
+                }
+                used(frame);
+                return frame.latch.glance(announced).and_then(PageGlance::new);
+            }
+            at = frame.next.load(Ordering::Acquire);
+        }
+        None
     }
 
     /// Pins the page if it is in memory.
@@ -141,12 +177,18 @@ impl Table {
         if frame.page() != page.raw() || !frame.try_claim() {
             return false;
         }
-        if frame.is_dirty() && !cfg!(godb_plant = "evict-dirty") {
+        let kept = frame.is_dirty() && !cfg!(godb_plant = "evict-dirty");
+        if kept || self.is_glanced_at(at) {
             frame.unclaim();
             return false;
         }
         bucket.unlink(at);
         true
+    }
+
+    /// Whether anybody glances at a frame that was just claimed.
+    fn is_glanced_at(&self, at: u32) -> bool {
+        self.glances.any(at) && !cfg!(godb_plant = "claim-glanced")
     }
 
     /// Empties the frame of this page, if it is in memory: see [`empty`](Self::empty).
