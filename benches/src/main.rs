@@ -1,4 +1,4 @@
-//! Benchmarks of godb beside its peers, in one run: `cargo xtask bench --sqlite`.
+//! Benchmarks of godb beside its peers, in one run: `cargo xtask bench` (key-value stores), `cargo xtask bench --sqlite`.
 //!
 //! Absolute times belong to a machine; what is judged is the ratio to the peer that ran a moment before or after.
 //! Each measurement is taken several times, interleaved, and the median counts.
@@ -6,6 +6,7 @@
 #![expect(clippy::print_stdout, reason = "a benchmark prints its table")]
 
 mod flights;
+mod kv;
 mod measure;
 mod memory;
 mod point;
@@ -23,7 +24,7 @@ fn main() -> ExitCode {
     if let Some(at) = args.iter().position(|arg| arg == "--load-in-this-process") {
         return memory::load(&PathBuf::from(&args[at + 1]), &PathBuf::from(&args[at + 2]));
     }
-    match run() {
+    match run(&args) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             println!("error: {error}");
@@ -32,8 +33,16 @@ fn main() -> ExitCode {
     }
 }
 
+/// Runs the comparison that the options name.
+fn run(args: &[String]) -> Result<()> {
+    match args.first().map(String::as_str) {
+        Some("--sqlite") => sqlite(),
+        _ => kv::run(&kv::Options::parse(args)?),
+    }
+}
+
 /// Runs every comparison with SQLite and prints the table.
-fn run() -> Result<()> {
+fn sqlite() -> Result<()> {
     let mut report = Report::default();
     match flights::data() {
         Some(data) => {

@@ -15,17 +15,10 @@ pub struct Pairs {
 }
 
 impl Pairs {
-    pub(crate) fn new(cursor: Box<dyn EngineCursor>) -> Self {
+    /// The pairs that `cursor` gives; none without one.
+    pub(crate) fn new(cursor: Option<Box<dyn EngineCursor>>) -> Self {
         Self {
-            cursor: Some(cursor),
-            ready: VecDeque::new(),
-        }
-    }
-
-    /// No pairs.
-    pub(crate) fn none() -> Self {
-        Self {
-            cursor: None,
+            cursor,
             ready: VecDeque::new(),
         }
     }

@@ -4,9 +4,9 @@ use crate::connection::Connection;
 use crate::error::{Error, Result};
 use crate::keys::KeyTree;
 use crate::rows::Rows;
-use godb_sql::{EngineError, EngineTransaction, Session, Strength, Timestamp, Value};
+use godb_sql::{EngineCursor, EngineError, EngineTransaction, Session, Strength, Timestamp, Value};
 use std::io::Read;
-use std::ops::{Bound, RangeBounds};
+use std::ops::{Bound, ControlFlow, RangeBounds};
 use std::sync::Arc;
 
 /// A transaction. Dropped without [`commit`](Self::commit), it is rolled back.
@@ -103,6 +103,40 @@ impl Transaction {
         self.scan(&keys, true)
     }
 
+    /// Shows the pairs of a range, in order, without copying them, until `visit` breaks off. `visit` must be quick and must not use the
+    /// database: it may be called while a page is latched.
+    ///
+    /// ```
+    /// # use std::ops::ControlFlow;
+    /// # let db = godb::Database::in_memory()?;
+    /// # db.put(b"ant", b"1")?; db.put(b"bee", b"2")?;
+    /// let mut bytes = 0;
+    /// db.begin()?.range_with(b"a".as_slice().., |_key, value| {
+    ///     bytes += value.len();
+    ///     ControlFlow::Continue(())
+    /// })?;
+    /// assert_eq!(bytes, 2);
+    /// # Ok::<(), godb::Error>(())
+    /// ```
+    pub fn range_with<'k>(
+        &self,
+        keys: impl RangeBounds<&'k [u8]>,
+        mut visit: impl FnMut(&[u8], &[u8]) -> ControlFlow<()>,
+    ) -> Result<()> {
+        let Some(mut cursor) = self.cursor(&keys, false)? else {
+            return Ok(());
+        };
+        let mut broken = false;
+        while !broken
+            && cursor.next(&mut |key, value| {
+                let flow = visit(key, value);
+                broken = flow.is_break();
+                flow
+            })?
+        {}
+        Ok(())
+    }
+
     /// Runs a query in this transaction.
     pub fn query(&mut self, sql: &str, params: &[Value]) -> Result<Rows> {
         let result = self.session.execute(sql, params)?;
@@ -143,8 +177,17 @@ impl Transaction {
     }
 
     fn scan<'k>(&self, keys: &impl RangeBounds<&'k [u8]>, backward: bool) -> Result<crate::pairs::Pairs> {
+        Ok(crate::pairs::Pairs::new(self.cursor(keys, backward)?))
+    }
+
+    /// A cursor over a range of keys; `None` when there is not a single key yet.
+    fn cursor<'k>(
+        &self,
+        keys: &impl RangeBounds<&'k [u8]>,
+        backward: bool,
+    ) -> Result<Option<Box<dyn EngineCursor>>> {
         let Some(keys_tree) = self.keys.get() else {
-            return Ok(crate::pairs::Pairs::none());
+            return Ok(None);
         };
         let bound = |bound: Bound<&&'k [u8]>| bound.map(|key| *key);
         let range = godb_sql::Range {
@@ -152,7 +195,7 @@ impl Transaction {
             to: bound(keys.end_bound()),
             backward,
         };
-        Ok(crate::pairs::Pairs::new(self.engine()?.scan(keys_tree, range)?))
+        Ok(Some(self.engine()?.scan(keys_tree, range)?))
     }
 
     fn engine(&self) -> Result<&dyn EngineTransaction> {

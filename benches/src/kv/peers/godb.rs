@@ -1,0 +1,67 @@
+//! godb, at its defaults but for the cache: repeatable read, checksums, no retention.
+
+use crate::Result;
+use crate::kv::peer::{Durability, Kind, Opening, Peer, Reader, Session, Visit, Writer};
+use godb::{Config, Database, SyncMode, Transaction};
+
+pub(super) const KIND: Kind = Kind { name: "godb", open };
+
+fn open(opening: &Opening<'_>) -> Result<Box<dyn Peer>> {
+    let config = Config {
+        buffer_pool_size: opening.cache,
+        wal_sync_mode: match opening.durability {
+            Durability::Synced => SyncMode::Full,
+            Durability::Unsynced => SyncMode::Off,
+        },
+        ..Config::default()
+    };
+    let db = Database::open_with(opening.folder.join("bench.godb"), config)?;
+    Ok(Box::new(Godb(db)))
+}
+
+struct Godb(Database);
+
+impl Peer for Godb {
+    fn session(&self) -> Result<Box<dyn Session + '_>> {
+        Ok(Box::new(Godb(self.0.clone())))
+    }
+
+    fn checkpoint(&self) -> Result<()> {
+        Ok(self.0.checkpoint()?)
+    }
+}
+
+impl Session for Godb {
+    fn write(&mut self, body: &mut dyn FnMut(&mut dyn Writer) -> Result<()>) -> Result<()> {
+        let mut tx = self.0.begin()?;
+        body(&mut tx)?;
+        tx.commit()?;
+        Ok(())
+    }
+
+    fn read(&mut self, body: &mut dyn FnMut(&mut dyn Reader) -> Result<()>) -> Result<()> {
+        let mut tx = self.0.begin()?;
+        body(&mut tx)
+    }
+}
+
+impl Writer for Transaction {
+    fn put(&mut self, key: &[u8], value: &[u8]) -> Result<()> {
+        Ok(Self::put(self, key, value)?)
+    }
+
+    fn remove(&mut self, key: &[u8]) -> Result<()> {
+        self.delete(key)?;
+        Ok(())
+    }
+}
+
+impl Reader for Transaction {
+    fn get(&mut self, key: &[u8], show: &mut dyn FnMut(&[u8])) -> Result<bool> {
+        Ok(self.get_with(key, show)?.is_some())
+    }
+
+    fn scan(&mut self, from: &[u8], visit: Visit<'_>) -> Result<()> {
+        Ok(self.range_with(from.., visit)?)
+    }
+}
