@@ -6,6 +6,9 @@ use std::io::Read;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
+/// The largest value, in bytes.
+pub(crate) const MAX_VALUE: u64 = 1 << 30;
+
 /// A commit's place in the order of all commits: the log position of its commit record.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(pub(crate) u64);

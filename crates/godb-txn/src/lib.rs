@@ -3,6 +3,8 @@
 mod error;
 mod lock;
 mod manager;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 mod transactions;
 
 pub use error::Error;

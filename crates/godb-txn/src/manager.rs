@@ -2,11 +2,21 @@
 //!
 //! A commit has three steps. Under one short lock the commit record is appended and its place noted in the line of commits, so that the
 //! line has the log's order. Then, without any lock, the log makes it durable, together with whoever else commits just now. Then the line is
-//! published from its front up to this commit: the version layer hears of commits in log order and never with a gap.
+//! published from its front up to this commit: the version layer hears of commits in log order and never with a gap. Only then are
+//! the locks freed, so whoever waited for them finds the commit published.
+//!
+//! Two things can go wrong at the end of a transaction, and they differ in whom they concern.
+//!
+//! - *The log cannot make a commit durable.* Whether it is, only the next recovery can tell, and every later commit would stand behind
+//!   it. So from then on nobody commits ([`Poison`]); reading goes on.
+//! - *A rollback fails on its way*, for instance at a page that cannot be read just now. The log is sound, and undo can be gone on with where it stopped.
+//!   That transaction alone is [stuck](Stuck): it keeps its locks, so nobody builds on its rows, and its rollback is tried again when others begin and at
+//!   checkpoints.
 
 use crate::error::Error;
 use crate::lock::{LockManager, LockOptions, LockStats};
 use crate::transactions::{CommitHook, Mode, Resource, Savepoint, Transactions};
+use godb_recovery::sync::atomic::{AtomicBool, Ordering};
 use godb_recovery::sync::{Arc, Mutex};
 use godb_recovery::{Fault, Lsn, Recoverable, TxnId};
 use std::collections::VecDeque;
@@ -20,12 +30,47 @@ pub struct TransactionManager<R: Recoverable> {
     line: Mutex<VecDeque<(Lsn, TxnId)>>,
     /// Held while publishing, so that the hook is called by one at a time.
     publishing: Mutex<()>,
-    /// The first commit whose outcome is unknown; nothing commits after it.
-    poisoned: Mutex<Option<Fault>>,
+    poison: Poison,
+    stuck: Stuck,
+}
+
+/// Transactions whose rollback was begun and could not be finished yet.
+#[derive(Default)]
+struct Stuck {
+    /// So that nobody takes the lock while there are none.
+    any: AtomicBool,
+    ids: Mutex<Vec<TxnId>>,
+}
+
+/// The first failure after which nobody may write any more. What it left behind, a commit of unknown outcome, is for recovery to decide.
+#[derive(Default)]
+struct Poison {
+    set: AtomicBool,
+    first: Mutex<Option<Fault>>,
+}
+
+impl Poison {
+    fn set(&self, fault: &Fault) {
+        self.first.lock().get_or_insert_with(|| fault.clone());
+        self.set.store(true, Ordering::Release);
+    }
+
+    fn check(&self) -> Result<(), Fault> {
+        if !self.set.load(Ordering::Acquire) {
+            return Ok(());
+        }
+        match &*self.first.lock() {
+            Some(already @ Fault::Poisoned { .. }) => Err(already.clone()),
+            Some(fault) => Err(Fault::Poisoned {
+                why: fault.to_string().into(),
+            }),
+            None => Ok(()),
+        }
+    }
 }
 
 impl<R: Recoverable> TransactionManager<R> {
-    /// Transactions over `below`, which tell `hook` of their commits.
+    /// Transactions over `below`, which tell `hook` how they end.
     pub fn new(below: R, hook: Arc<dyn CommitHook>, locks: LockOptions) -> Self {
         Self {
             below,
@@ -33,7 +78,8 @@ impl<R: Recoverable> TransactionManager<R> {
             hook,
             line: Mutex::new(VecDeque::new()),
             publishing: Mutex::new(()),
-            poisoned: Mutex::new(None),
+            poison: Poison::default(),
+            stuck: Stuck::default(),
         }
     }
 
@@ -45,15 +91,6 @@ impl<R: Recoverable> TransactionManager<R> {
     /// What happened in the lock manager.
     pub fn lock_stats(&self) -> LockStats {
         self.locks.stats()
-    }
-
-    fn check_poison(&self) -> Result<(), Fault> {
-        match &*self.poisoned.lock() {
-            Some(fault) => Err(Fault::Poisoned {
-                why: fault.to_string().into(),
-            }),
-            None => Ok(()),
-        }
     }
 
     /// Appends the commit record and stands in line.
@@ -88,22 +125,65 @@ impl<R: Recoverable> TransactionManager<R> {
         }
     }
 
+    /// Commits what was changed. An error without poison means that nothing was committed and everything was taken back.
     fn commit_changes(&self, by: TxnId) -> Result<Lsn, Fault> {
-        self.check_poison()?;
+        self.poison.check()?;
         let at = match self.append_commit(by) {
             Ok(at) => at,
             Err(fault) => {
                 // Not even logged, so not committed: taken back before anybody gets at what it locked.
-                self.below.roll_back(by, Lsn::default())?;
+                self.take_back(by)?;
                 return Err(fault);
             }
         };
         if let Err(fault) = self.below.acknowledge(at) {
-            self.poisoned.lock().get_or_insert_with(|| fault.clone());
+            self.poison.set(&fault);
             return Err(fault);
         }
         self.publish(at);
         Ok(at)
+    }
+
+    /// Undoes everything. When that fails the transaction is stuck.
+    fn take_back(&self, by: TxnId) -> Result<(), Fault> {
+        let result = self.below.roll_back(by, Lsn::default());
+        match &result {
+            Ok(()) => self.hook.rolled_back(by),
+            Err(_) => {
+                let mut ids = self.stuck.ids.lock();
+                ids.push(by);
+                self.stuck.any.store(true, Ordering::Release);
+            }
+        }
+        result
+    }
+
+    /// Frees the locks of one that has ended; one that is stuck has not.
+    fn let_go(&self, by: TxnId) {
+        let is_stuck = self.stuck.any.load(Ordering::Acquire) && self.stuck.ids.lock().contains(&by);
+        if !is_stuck {
+            self.locks.release_all(by);
+        }
+    }
+
+    /// Tries the rollbacks again that failed; one that fails again waits for the next time.
+    fn free_stuck(&self) {
+        if !self.stuck.any.load(Ordering::Acquire) {
+            return;
+        }
+        // Whoever comes while somebody tries need not try too.
+        let Some(mut ids) = self.stuck.ids.try_lock() else {
+            return;
+        };
+        ids.retain(|by| {
+            let ended = self.below.roll_back(*by, Lsn::default()).is_ok();
+            if ended {
+                self.hook.rolled_back(*by);
+                self.locks.release_all(*by);
+            }
+            !ended
+        });
+        self.stuck.any.store(!ids.is_empty(), Ordering::Release);
     }
 }
 
@@ -115,6 +195,7 @@ impl<R: Recoverable> Transactions for TransactionManager<R> {
     }
 
     fn begin(&self) -> TxnId {
+        self.free_stuck();
         let id = self.below.begin();
         let own = self
             .locks
@@ -124,10 +205,14 @@ impl<R: Recoverable> Transactions for TransactionManager<R> {
     }
 
     fn lock(&self, by: TxnId, what: Resource<'_>, mode: Mode) -> Result<(), Error> {
-        self.locks.lock(by, what, mode)
+        self.poison.check()?;
+        self.locks.lock(by, what, mode)?;
+        // Whoever held it may have let go because it failed.
+        Ok(self.poison.check()?)
     }
 
     fn try_lock(&self, by: TxnId, what: Resource<'_>, mode: Mode) -> Result<bool, Error> {
+        self.poison.check()?;
         Ok(self.locks.try_lock(by, what, mode))
     }
 
@@ -141,24 +226,25 @@ impl<R: Recoverable> Transactions for TransactionManager<R> {
     }
 
     fn roll_back(&self, by: TxnId) -> Result<(), Error> {
-        let result = self.below.roll_back(by, Lsn::default());
-        self.locks.release_all(by);
+        let result = self.take_back(by);
+        self.let_go(by);
         Ok(result?)
     }
 
     fn commit(&self, by: TxnId) -> Result<Lsn, Error> {
-        let nothing_to_commit = self.below.mark(by) == Lsn::default();
-        let result = if nothing_to_commit {
+        let result = if self.below.mark(by) == Lsn::default() {
+            self.hook.rolled_back(by);
             Ok(Lsn::default())
         } else {
             self.commit_changes(by)
         };
-        self.locks.release_all(by);
+        self.let_go(by);
         Ok(result?)
     }
 
     fn checkpoint(&self, note: &dyn Fn() -> Vec<u8>) -> Result<(), Fault> {
-        self.check_poison()?;
+        self.poison.check()?;
+        self.free_stuck();
         self.below.checkpoint(&|| {
             self.settle();
             note()
@@ -169,3 +255,6 @@ impl<R: Recoverable> Transactions for TransactionManager<R> {
         self.below.log_since_checkpoint()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -50,6 +50,8 @@ pub trait CommitHook: Send + Sync {
     fn note(&self, by: TxnId) -> Vec<u8>;
     /// The commit is durable. Called in commit order, one at a time, before the transaction's locks are freed.
     fn committed(&self, by: TxnId, at: Lsn);
+    /// It ended without having changed anything, or everything was taken back: nothing of it is left. Called before its locks are freed.
+    fn rolled_back(&self, by: TxnId);
 }
 
 /// Atomic, durable transactions that lock what they touch.
@@ -61,7 +63,12 @@ pub trait Transactions: Send + Sync + 'static {
     fn tree(&self) -> &Self::Tree;
     /// A new transaction.
     fn begin(&self) -> TxnId;
-    /// Waits for a lock, as long as the configured time-out; it is held until the transaction ends. A key lock takes the intention locks above it by itself.
+    /// Waits for a lock, as long as the configured time-out; it is held until the transaction ends. A key lock takes the
+    /// intention locks above it by itself.
+    ///
+    /// # Errors
+    /// [`Error::Deadlock`] when this transaction is to give way, [`Error::LockTimeout`], and [`Fault::Poisoned`] once a commit's outcome
+    /// is unknown: what the lock protects may then be half done.
     fn lock(&self, by: TxnId, what: Resource<'_>, mode: Mode) -> Result<(), Error>;
     /// Takes a lock if that needs no waiting.
     fn try_lock(&self, by: TxnId, what: Resource<'_>, mode: Mode) -> Result<bool, Error>;
@@ -69,10 +76,16 @@ pub trait Transactions: Send + Sync + 'static {
     fn savepoint(&self, by: TxnId) -> Savepoint;
     /// Undoes what was done since `to`; locks stay.
     fn roll_back_to(&self, by: TxnId, to: Savepoint) -> Result<(), Error>;
-    /// Undoes everything, frees the locks, ends the transaction.
+    /// Undoes everything, frees the locks, ends the transaction. An error means that it could not do so now: the transaction keeps its locks, and the
+    /// rollback is gone on with in the background of later calls. There is nothing left for the caller to do.
     fn roll_back(&self, by: TxnId) -> Result<(), Error>;
     /// Commits, waits until that may be acknowledged, frees the locks. Returns the place in commit order, or zero when the
     /// transaction changed nothing and there is nothing to commit.
+    ///
+    /// # Errors
+    /// The caller is done with the transaction in any case. When the commit record could not be appended everything is undone as by
+    /// [`roll_back`](Self::roll_back); when
+    /// the log failed to make it durable the outcome is unknown until the database is opened again, and nobody can write until then.
     fn commit(&self, by: TxnId) -> Result<Lsn, Error>;
     /// Takes a fuzzy checkpoint with the version layer's bytes.
     fn checkpoint(&self, note: &dyn Fn() -> Vec<u8>) -> Result<(), Fault>;

@@ -4,7 +4,7 @@ use super::cursor::MemoryCursor;
 use super::row::Content;
 use super::{MemoryEngine, Place, State};
 use crate::engine::{
-    Begin, EngineCursor, EngineSavepoint, EngineTransaction, Isolation, Strength, Timestamp,
+    Begin, EngineCursor, EngineSavepoint, EngineTransaction, Isolation, MAX_VALUE, Strength, Timestamp,
 };
 use crate::error::Error;
 use godb_txn::sync::wait_for;
@@ -12,9 +12,6 @@ use godb_txn::{Fault, Range, TreeId};
 use std::collections::BTreeSet;
 use std::io::Read;
 use std::sync::Arc;
-
-/// The largest value.
-const MAX_VALUE: u64 = 1 << 30;
 
 /// One change, with what it replaced, for undoing.
 enum Undo {

@@ -1,277 +1,248 @@
 //! Collection: dropping what no snapshot can see any more.
 //!
-//! Each commit tells which history entries it superseded; when the horizon has passed it, they go, the oldest first. What a crash or a restart made
-//! forget is found by a slow sweep over the history tree, which begins when the database opens. With the last old version of a
-//! deleted key its tombstone goes too.
+//! An old version was *current* from its own commit until the commit that replaced it. It can go when that time is behind the frontier, so that nobody will begin to look
+//! into it, and holds no moment at which somebody is looking already. So one long transaction keeps the versions of its own moment, and not
+//! all those that came and went since (Wu et al. 2017 call the usual rule, which does keep them, the weak side of watermarks; HANA and Steam collect by intervals as here).
+//!
+//! Each commit tells which history entries it superseded; they stand in a queue, and when their time has come they go. One that a moment in use holds is set aside under that
+//! moment and looked at again when nobody uses it any more. With the last old version of a deleted key its tombstone goes too. What the
+//! queue does not know of, because of a restart or because it was full, the [sweep](super::sweep) finds.
+//!
+//! Nothing here is part of a transaction. A removal that a crash or an error could take back would bring back a tombstone under which somebody has meanwhile
+//! written and committed; so entries are *released*, which is never undone. That is safe, for what nobody can see is never wanted again.
 
-use super::commits::Status;
+use super::MvccEngine;
 use super::keys::{self, Entry};
-use super::shared::{Garbage, Shared, View};
-use super::version::Header;
+use super::snapshots::InUse;
+use super::write::Leftovers;
 use crate::engine::Timestamp;
 use crate::error::Error;
-use godb_txn::{Range, Transactions, Tree, TreeId, TxnId};
+use godb_txn::{Range, Transactions, Tree, TreeId};
+use std::collections::{BTreeMap, VecDeque};
 use std::ops::{Bound, ControlFlow};
 
-/// How many entries are looked at in one call.
-const BATCH: usize = 256;
+/// How many entries are dropped in one call.
+pub(super) const BATCH: usize = 256;
 
-/// Where the sweep after opening stands.
-#[derive(Default)]
-pub(super) struct Sweep {
-    /// The last key looked at.
-    after: Vec<u8>,
-    /// The whole tree was looked at.
-    done: bool,
+/// How many entries the queue holds; the rest is left to the sweep.
+const QUEUE_LIMIT: usize = if cfg!(test) { 50 } else { 100_000 };
+
+/// An entry of the history tree that can go when a commit is behind the frontier.
+#[derive(Debug)]
+pub(super) struct Garbage {
+    /// The commit that made it unnecessary.
+    pub(super) since: Timestamp,
+    /// The entry's key.
+    pub(super) key: Vec<u8>,
 }
 
-impl<T: Transactions> Shared<T> {
-    /// The newest commit that retention does not ask for.
-    fn retained_from(&self) -> Option<Timestamp> {
-        let kept = i64::try_from(self.options.retention.as_micros()).unwrap_or(i64::MAX);
-        if kept == 0 {
-            return None;
+/// What came of trying to drop an entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Dropped {
+    /// It is gone.
+    Gone,
+    /// Some of it is gone; there was too much for one call.
+    Partly,
+    /// Somebody who looks at this moment may need it.
+    Held(Timestamp),
+}
+
+/// Garbage, roughly in the order in which it can go.
+#[derive(Default)]
+pub(super) struct Queue {
+    entries: VecDeque<Garbage>,
+    /// Set aside, under the moment that holds it.
+    held: BTreeMap<Timestamp, Vec<Garbage>>,
+    held_count: usize,
+    /// Something was turned away.
+    pub(super) overflowed: bool,
+}
+
+impl Queue {
+    /// Adds what a commit at `since` superseded.
+    pub(super) fn add(&mut self, since: Timestamp, left: &mut Leftovers) {
+        self.overflowed |= left.more;
+        for key in left.keys.drain(..) {
+            self.push(Garbage { since, key });
         }
-        // What was the state at the beginning of the retained time is still needed, hence the commit before it.
-        let from = self.clock.wall_micros().saturating_sub(kept);
-        Some(
-            self.commits
-                .before_wall(from)
-                .unwrap_or_else(|| self.snapshots.horizon()),
-        )
     }
 
-    /// Drops what can go, up to a bounded amount; tells whether there is more.
-    pub(super) fn collect(&self) -> Result<bool, Error> {
-        let horizon = self.snapshots.advance(self.retained_from());
-        self.sweep_some()?;
-        let ready = self.take_ready(horizon);
-        let more = ready.len() == BATCH;
-        if !ready.is_empty() {
-            self.drop_entries(ready, horizon)?;
+    fn push(&mut self, garbage: Garbage) {
+        match self.entries.len() + self.held_count < QUEUE_LIMIT {
+            true => self.entries.push_back(garbage),
+            false => self.overflowed = true,
         }
-        self.commits.forget_before(horizon);
-        Ok(more || !self.sweep.lock().done)
     }
 
-    /// Entries whose successor is behind the horizon.
-    fn take_ready(&self, horizon: Timestamp) -> Vec<Garbage> {
-        let mut queue = self.garbage.lock();
+    /// Takes some entries out that may go now: their commit is behind the frontier, and what held them is not in use any more.
+    fn take_ready(&mut self, in_use: &InUse) -> Vec<Garbage> {
         let mut ready = Vec::new();
         while ready.len() < BATCH
-            && let Some(garbage) = queue.pop_front_if(|garbage| garbage.since <= horizon)
+            && let Some(mut freed) = self.held.first_entry()
+            && !in_use.has(*freed.key())
+        {
+            let count = freed.get().len().min(BATCH - ready.len());
+            ready.extend(freed.get_mut().drain(..count));
+            self.held_count -= count;
+            if freed.get().is_empty() {
+                freed.remove();
+            }
+        }
+        while ready.len() < BATCH
+            && let Some(garbage) = self
+                .entries
+                .pop_front_if(|garbage| garbage.since <= in_use.frontier)
         {
             ready.push(garbage);
         }
         ready
     }
 
-    fn drop_entries(&self, entries: Vec<Garbage>, horizon: Timestamp) -> Result<(), Error> {
-        let by = self.commits.begin(|| self.below.begin());
-        let result = entries
-            .into_iter()
-            .try_for_each(|garbage| self.drop_entry(by, &garbage.key, horizon));
-        let ended = match &result {
-            Ok(()) => self.below.commit(by).map(|at| at.raw() != 0),
-            Err(_) => self.below.roll_back(by).map(|()| false),
-        };
-        if !ended? {
-            self.commits.rolled_back(by);
-        }
-        result
+    /// Puts back what was not dropped.
+    fn put_back(&mut self, rest: impl DoubleEndedIterator<Item = Garbage>) {
+        rest.rev().for_each(|garbage| self.entries.push_front(garbage));
     }
 
-    fn drop_entry(&self, by: TxnId, full: &[u8], horizon: Timestamp) -> Result<(), Error> {
-        match Entry::decode(full) {
-            Some(Entry::Dropped(tree)) => {
-                // The sweep may have told of it a second time.
-                if self.tree().get(self.trees.history, full, |_| ())?.is_none() {
-                    return Ok(());
+    /// Sets something aside until nobody uses `moment`.
+    fn hold(&mut self, moment: Timestamp, garbage: Garbage) {
+        self.held.entry(moment).or_default().push(garbage);
+        self.held_count += 1;
+    }
+}
+
+impl<T: Transactions> MvccEngine<T> {
+    /// Does a bounded amount of housekeeping; tells whether there is more to do now.
+    pub(super) fn collect_some(&self) -> Result<bool, Error> {
+        let in_use = self.look_around()?;
+        let mut more = self.sweep_some(&in_use)?;
+        let ready = self.queue.lock().take_ready(&in_use);
+        more |= ready.len() == BATCH;
+        more |= self.drop_all(ready, &in_use)?;
+        more |= self.keep_books(&in_use)?;
+        Ok(more)
+    }
+
+    /// Drops entries whose time has come; puts back what was too much for one call, or failed. Tells whether it did.
+    fn drop_all(&self, ready: Vec<Garbage>, in_use: &InUse) -> Result<bool, Error> {
+        let mut ready = ready.into_iter();
+        while let Some(garbage) = ready.next() {
+            match self.drop_entry(&garbage.key, garbage.since, in_use) {
+                Ok(Dropped::Gone) => {}
+                Ok(Dropped::Held(moment)) => self.queue.lock().hold(moment, garbage),
+                unfinished => {
+                    let rest: Vec<_> = std::iter::once(garbage).chain(ready).collect();
+                    self.queue.lock().put_back(rest.into_iter());
+                    return unfinished.map(|_| true);
                 }
-                self.drop_history_of(by, tree)?;
-                self.tree().destroy(tree)?;
-                self.tree().remove(by, self.trees.history, full)?;
             }
-            Some(Entry::Chain(_)) => {
+        }
+        Ok(false)
+    }
+
+    /// Drops an entry that a commit behind the frontier superseded, unless somebody looks at a moment when it was current.
+    pub(super) fn drop_entry(&self, full: &[u8], since: Timestamp, in_use: &InUse) -> Result<Dropped, Error> {
+        let entry = Entry::decode(full);
+        let begin = match &entry {
+            Some(Entry::Version { timestamp, .. }) => Timestamp(*timestamp),
+            _ => Timestamp::default(),
+        };
+        if let Some(moment) = in_use.holder(begin, since) {
+            return Ok(Dropped::Held(moment));
+        }
+        match entry {
+            Some(Entry::Dropped(tree)) => self.drop_tree_for_good(tree, full),
+            Some(Entry::Version { tree, key, .. }) => self.drop_version(tree, &key, full, in_use),
+            Some(Entry::Chain(_)) | None => {
                 self.tree().release(self.trees.history, full)?;
+                Ok(Dropped::Gone)
             }
-            Some(Entry::Version { tree, key, .. }) => {
-                let has_chain = self
-                    .tree()
-                    .get(self.trees.history, full, |value| value.chain.is_some())?;
-                // It went with its tree.
-                let Some(has_chain) = has_chain else { return Ok(()) };
-                self.drop_version(by, full, has_chain)?;
-                self.drop_tombstone(by, tree, &key, horizon)?;
-            }
-            None => {}
         }
-        Ok(())
     }
 
-    fn drop_version(&self, by: TxnId, full: &[u8], has_chain: bool) -> Result<(), Error> {
-        if has_chain {
-            self.tree().release(self.trees.history, full)?;
-        } else {
-            self.tree().remove(by, self.trees.history, full)?;
+    /// Destroys a tree, some of its old versions first.
+    fn drop_tree_for_good(&self, tree: TreeId, full: &[u8]) -> Result<Dropped, Error> {
+        let versions = self.some_versions_of(tree)?;
+        for version in &versions {
+            self.tree().release(self.trees.history, version)?;
         }
-        Ok(())
+        if !versions.is_empty() {
+            return Ok(Dropped::Partly);
+        }
+        self.tree().destroy(tree)?;
+        self.tree().release(self.trees.history, full)?;
+        self.dropped.remove(tree);
+        Ok(Dropped::Gone)
     }
 
-    /// Removes every old version of a tree that is about to be destroyed.
-    fn drop_history_of(&self, by: TxnId, tree: TreeId) -> Result<(), Error> {
+    fn some_versions_of(&self, tree: TreeId) -> Result<Vec<Vec<u8>>, Error> {
         let (from, to) = (tree.raw().to_be_bytes(), (tree.raw() + 1).to_be_bytes());
         let range = Range {
             from: Bound::Included(&from),
             to: Bound::Excluded(&to),
             backward: false,
         };
-        let mut more = true;
-        while more {
-            let mut entries = Vec::new();
-            let mut cursor = self.tree().seek(self.trees.history, range)?;
-            more = self.tree().next(&mut cursor, |full, value| {
-                entries.push((full.to_vec(), value.chain.is_some()));
-                ControlFlow::Continue(())
-            })?;
-            more |= !entries.is_empty();
-            for (full, has_chain) in entries {
-                self.drop_version(by, &full, has_chain)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Removes a key whose newest version is a deletion behind the horizon, once no older version is left.
-    fn drop_tombstone(&self, by: TxnId, tree: TreeId, key: &[u8], horizon: Timestamp) -> Result<(), Error> {
-        let _stripe = self.stripe(tree, key);
-        let Some(newest) = self.newest(tree, key)? else {
-            return Ok(());
-        };
-        let view = View {
-            own: None,
-            at: horizon,
-        };
-        if newest.header.tombstone
-            && self.sees(view, newest.header.writer)
-            && !self.has_versions(tree, key)?
-        {
-            self.tree().remove(by, tree, key)?;
-        }
-        Ok(())
-    }
-
-    /// Whether the history has any version of a key.
-    fn has_versions(&self, tree: TreeId, key: &[u8]) -> Result<bool, Error> {
-        let prefix = keys::prefix(tree, key);
-        let range = Range {
-            from: Bound::Included(&prefix),
-            to: Bound::Unbounded,
-            backward: false,
-        };
-        let mut found = false;
+        let mut found = Vec::new();
         let mut cursor = self.tree().seek(self.trees.history, range)?;
-        let mut seen_one = false;
-        while !seen_one {
-            let more = self.tree().next(&mut cursor, |full, _| {
-                seen_one = true;
-                found = full.starts_with(&prefix);
-                ControlFlow::Break(())
+        let mut more = true;
+        while more && found.len() < BATCH {
+            more = self.tree().next(&mut cursor, |full, _| {
+                found.push(full.to_vec());
+                match found.len() < BATCH {
+                    true => ControlFlow::Continue(()),
+                    false => ControlFlow::Break(()),
+                }
             })?;
-            if !more {
-                break;
-            }
         }
         Ok(found)
     }
 
-    /// Looks at some entries of the history tree and puts into the queue what is garbage, with the commit since when.
-    fn sweep_some(&self) -> Result<(), Error> {
-        let mut sweep = self.sweep.lock();
-        if sweep.done {
-            return Ok(());
+    /// Drops a version; and with the last one of a deleted key its tombstone, once everybody sees the deletion. Until then that last one stays, so that somebody comes back.
+    fn drop_version(&self, tree: TreeId, key: &[u8], full: &[u8], in_use: &InUse) -> Result<Dropped, Error> {
+        let _stripe = self.stripe(tree, key);
+        let deleted = self.deleted_since(tree, key)?;
+        let is_last = deleted.is_some() && !self.has_other_version(tree, key, full)?;
+        if is_last
+            && let Some(deleted) = deleted
+            && let Some(moment) = in_use.holder(Timestamp::default(), deleted)
+        {
+            return Ok(Dropped::Held(moment));
         }
-        let entries = self.entries_after(&sweep.after)?;
-        let Some((last, _)) = entries.last() else {
-            sweep.done = true;
-            return Ok(());
-        };
-        sweep.after.clone_from(last);
-        for (key, writer) in entries {
-            if let Some(since) = self.superseded_since(&key, writer)? {
-                self.garbage.lock().push_front(Garbage { since, key });
-            }
+        self.tree().release(self.trees.history, full)?;
+        if is_last {
+            self.tree().release(tree, key)?;
         }
-        Ok(())
+        Ok(Dropped::Gone)
     }
 
-    fn entries_after(&self, after: &[u8]) -> Result<Vec<(Vec<u8>, TxnId)>, Error> {
-        let range = Range {
-            from: Bound::Excluded(after),
-            to: Bound::Unbounded,
-            backward: false,
-        };
-        let mut cursor = self.tree().seek(self.trees.history, range)?;
-        let mut entries = Vec::new();
-        let mut more = true;
-        while more && entries.len() < BATCH {
-            more = self.tree().next(&mut cursor, |key, value| {
-                let writer =
-                    Header::decode(value.inline).map_or(TxnId::default(), |(header, _)| header.writer);
-                entries.push((key.to_vec(), writer));
-                if entries.len() < BATCH {
-                    ControlFlow::Continue(())
-                } else {
-                    ControlFlow::Break(())
-                }
-            })?;
-        }
-        Ok(entries)
-    }
-
-    /// The commit that made an entry unnecessary; `None` while that has not committed.
-    fn superseded_since(&self, full: &[u8], writer: TxnId) -> Result<Option<Timestamp>, Error> {
-        let of = |writer| match self.commits.status(writer) {
-            Status::Running => None,
-            Status::Committed(at) => Some(at),
-            Status::BelowFloor => Some(self.snapshots.horizon()),
-        };
-        match Entry::decode(full) {
-            Some(Entry::Dropped(_)) => Ok(of(writer)),
-            Some(Entry::Chain(by)) => Ok(of(by)),
-            Some(Entry::Version { tree, key, timestamp }) => match self.next_newer(tree, &key, timestamp)? {
-                Some(newer) => Ok(Some(newer)),
-                // A writer may have taken its change back since the entry was read: then nothing has superseded it.
-                None => Ok(self
-                    .newest(tree, &key)?
-                    .filter(|newest| newest.header.writer != writer)
-                    .and_then(|newest| of(newest.header.writer))),
+    /// When the deletion committed that is a key's newest version; `None` when there is none.
+    fn deleted_since(&self, tree: TreeId, key: &[u8]) -> Result<Option<Timestamp>, Error> {
+        let newest = match self.newest_when(tree, key) {
+            Ok(newest) => newest,
+            // It went with its tree.
+            Err(error) => match self.about_tree(tree, error) {
+                Error::NoSuchTree => return Ok(None),
+                error => return Err(error),
             },
-            None => Ok(None),
+        };
+        match newest {
+            Some((newest, when)) if newest.header.tombstone => self.committed_at(newest.header.writer, when),
+            _ => Ok(None),
         }
     }
 
-    /// The timestamp of the version after the one at `timestamp`, where that is in the history too.
-    fn next_newer(&self, tree: TreeId, key: &[u8], timestamp: u64) -> Result<Option<Timestamp>, Error> {
-        let (from, to) = (keys::prefix(tree, key), keys::version(tree, key, timestamp));
-        let range = Range {
-            from: Bound::Included(&from),
-            to: Bound::Excluded(&to),
-            backward: true,
+    /// Whether the history has a version of a key besides this one.
+    fn has_other_version(&self, tree: TreeId, key: &[u8], full: &[u8]) -> Result<bool, Error> {
+        let (from, to) = (keys::version(tree, key, u64::MAX), keys::version(tree, key, 0));
+        let other = |from: Bound<&[u8]>, to: Bound<&[u8]>| {
+            let range = Range {
+                from,
+                to,
+                backward: false,
+            };
+            let first = self.first_in(self.trees.history, range, |_, _| ())?;
+            Ok::<_, Error>(first.is_some())
         };
-        let mut cursor = self.tree().seek(self.trees.history, range)?;
-        let mut newer = None;
-        while newer.is_none() {
-            let more = self.tree().next(&mut cursor, |full, _| {
-                if let Some(Entry::Version { timestamp, .. }) = Entry::decode(full) {
-                    newer = Some(Timestamp(timestamp));
-                }
-                ControlFlow::Break(())
-            })?;
-            if !more {
-                break;
-            }
-        }
-        Ok(newer)
+        Ok(other(Bound::Included(&from), Bound::Excluded(full))?
+            || other(Bound::Excluded(full), Bound::Included(&to))?)
     }
 }

@@ -1,59 +1,110 @@
 //! [`Commits`]: which transactions have committed, and when. The version layer's side of every commit.
 //!
-//! A transaction is *active* from its first write until its commit is published or it is rolled back. When published, it is in the map with its timestamp. Transactions below
-//! the *floor* have ended long ago and are visible to every snapshot that can still be taken: they are in no map at all.
+//! A version names its writer, and what a reader must know is whether that writer committed before the reader's snapshot. Three kinds of ids answer
+//! differently:
+//!
+//! - *running*: in the map as such, from the first write until the commit is published or all is taken back. Nobody else sees its versions.
+//! - *recent*: committed, and in the map with its timestamp.
+//! - *old*: in no map any more. It committed no later than `floor_at`, so a snapshot from there or later sees it. One that is older (a reader of the past, or a very
+//!   long transaction) asks the [timeline](super::timeline). An id that was rolled back is in no map either, but it has left no version: who
+//!   asks for an id under the latch of the page where he found it never asks for such a one.
+//!
+//! Most rows were written long ago. For them there is the *floor*: every id below it has ended, and committed no later than `floor_at` if it did. One comparison, no map.
+//!
+//! So the map holds what ran or committed since the oldest ordinary snapshot in use began, whatever retention asks for; and when that is too much,
+//! the timeline takes the older part.
+//!
+//! Publishing has an order: first into the map, then `newest` moves on, so a snapshot never counts a commit in that it cannot look up; then it is no longer among the
+//! running, so that the floor never passes one that is in neither place.
 
+use super::recent::{Commit, Recent};
 use crate::engine::Timestamp;
 use godb_txn::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use godb_txn::sync::{Mutex, RwLock};
 use godb_txn::{Clock, CommitHook, Lsn, TxnId};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
 
-/// How many parts the map has.
-const PARTS: usize = 16;
+/// How many parts the map has; few in a model.
+const PARTS: usize = if cfg!(godb_loom) { 2 } else { 64 };
 
-/// When a transaction committed: its timestamp, and the wall clock then in microseconds.
+/// How many commits are forgotten at once: a bound on how long others wait meanwhile.
+const FORGOTTEN_AT_ONCE: usize = 10_000;
+
+/// How a writer stands to a snapshot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Commit {
-    /// Its place in the order of commits.
-    pub at: Timestamp,
-    /// The wall clock, never earlier than the commit before.
-    pub wall_micros: i64,
+pub(super) enum Sight {
+    /// The snapshot sees it.
+    Seen,
+    /// It runs, or committed later.
+    Unseen,
+    /// It committed long ago, and the snapshot is old too: only the timeline knows.
+    Old,
 }
 
-/// How a transaction stands.
+/// When a writer committed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Status {
-    /// Committed so long ago that everybody sees it.
-    BelowFloor,
-    /// Committed.
-    Committed(Timestamp),
-    /// It runs, or is being rolled back.
+pub(super) enum When {
+    /// It has not.
     Running,
+    /// Then.
+    At(Timestamp),
+    /// Long ago.
+    Old,
 }
 
-/// Commits by transaction and in order.
+/// What the map says of a transaction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Known {
+    Running,
+    Committed(Timestamp),
+}
+
+/// Transactions that may have written and have not ended.
 #[derive(Default)]
-struct Recent {
-    /// In order of commit.
-    by_time: BTreeMap<Timestamp, (TxnId, i64)>,
-    /// Those that the timeline tree does not hold yet.
-    unpersisted: BTreeMap<TxnId, Commit>,
+struct Writers {
+    running: BTreeSet<TxnId>,
+    /// Those that write no versions, whose commits nobody will ask for.
+    quiet: HashSet<TxnId>,
+    /// Above every id that was given.
+    next: TxnId,
 }
 
 /// Which transactions have committed, and when.
 pub struct Commits {
     clock: Arc<dyn Clock>,
-    parts: Box<[RwLock<HashMap<TxnId, Timestamp>>]>,
+    parts: Box<[RwLock<Map>]>,
     recent: Mutex<Recent>,
-    /// Running writers.
-    active: Mutex<BTreeSet<TxnId>>,
+    writers: Mutex<Writers>,
     /// The wall clock of commits that are logged and not yet published.
     noted: Mutex<HashMap<TxnId, i64>>,
     floor: AtomicU64,
+    floor_at: AtomicU64,
     newest: AtomicU64,
     last_wall: AtomicI64,
+}
+
+type Map = HashMap<TxnId, Known, BuildHasherDefault<Spread>>;
+
+/// Ids are given in order; one multiplication spreads them.
+#[derive(Default)]
+struct Spread(u64);
+
+impl Hasher for Spread {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.write_u64(self.0 ^ u64::from(*byte));
+        }
+    }
+
+    fn write_u64(&mut self, number: u64) {
+        self.0 = number.wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    }
 }
 
 impl Commits {
@@ -62,17 +113,18 @@ impl Commits {
     pub fn new(clock: Arc<dyn Clock>) -> Arc<Self> {
         Arc::new(Self {
             clock,
-            parts: (0..PARTS).map(|_| RwLock::new(HashMap::new())).collect(),
+            parts: (0..PARTS).map(|_| RwLock::new(Map::default())).collect(),
             recent: Mutex::new(Recent::default()),
-            active: Mutex::new(BTreeSet::new()),
+            writers: Mutex::new(Writers::default()),
             noted: Mutex::new(HashMap::new()),
             floor: AtomicU64::new(0),
+            floor_at: AtomicU64::new(0),
             newest: AtomicU64::new(0),
             last_wall: AtomicI64::new(i64::MIN),
         })
     }
 
-    fn part(&self, id: TxnId) -> &RwLock<HashMap<TxnId, Timestamp>> {
+    fn part(&self, id: TxnId) -> &RwLock<Map> {
         &self.parts[usize::try_from(id.raw() % PARTS as u64).unwrap_or(0)]
     }
 
@@ -81,146 +133,152 @@ impl Commits {
         Timestamp(self.newest.load(Ordering::Acquire))
     }
 
-    /// Ids below this are visible to everybody.
+    /// Every transaction below this has ended.
     pub(super) fn floor(&self) -> TxnId {
         TxnId::from_raw(self.floor.load(Ordering::Acquire))
     }
 
-    /// Raises the floor.
-    pub(super) fn raise_floor(&self, to: TxnId) {
-        self.floor.fetch_max(to.raw(), Ordering::AcqRel);
+    /// Below this id a snapshot at `at` sees everything.
+    #[inline]
+    pub(super) fn seen_below(&self, at: Timestamp) -> TxnId {
+        // The floor's time is raised before the floor: the one read here is at least the one that belongs to the floor read.
+        let floor = self.floor();
+        match self.is_below(at) {
+            true => TxnId::default(),
+            false => floor,
+        }
     }
 
-    /// How a transaction stands.
-    pub(super) fn status(&self, id: TxnId) -> Status {
-        if id < self.floor() {
-            return Status::BelowFloor;
+    /// Whether a snapshot at `at` is so old that it must ask when an old transaction committed.
+    fn is_below(&self, at: Timestamp) -> bool {
+        at.0 < self.floor_at.load(Ordering::Acquire)
+    }
+
+    /// Whether a snapshot at `at` sees what `id` wrote. Asked while the page is latched on which it stands.
+    pub(super) fn sight(&self, id: TxnId, at: Timestamp) -> Sight {
+        if id < self.seen_below(at) {
+            return Sight::Seen;
         }
+        match self.when(id) {
+            When::At(committed) if committed <= at => Sight::Seen,
+            When::At(_) | When::Running => Sight::Unseen,
+            // The floor's time is raised before the map forgets.
+            When::Old if self.is_below(at) => Sight::Old,
+            When::Old => Sight::Seen,
+        }
+    }
+
+    /// When the transaction committed that wrote what stands on a latched page.
+    pub(super) fn when(&self, id: TxnId) -> When {
         match self.part(id).read().get(&id) {
-            Some(at) => Status::Committed(*at),
-            // Forgotten between the two looks: the floor is raised before the map forgets.
-            None if id < self.floor() => Status::BelowFloor,
-            // One that was rolled back has left nothing behind, so whoever is met here is still at it.
-            None => Status::Running,
+            Some(Known::Committed(at)) => When::At(*at),
+            Some(Known::Running) => When::Running,
+            None => When::Old,
         }
     }
 
-    /// A transaction writes for the first time; `give` gives its id. Under the lock, so that the floor cannot pass it.
+    /// A transaction is about to write for the first time; `give` gives its id. Under the lock, so that the floor cannot pass it.
     pub(super) fn begin(&self, give: impl FnOnce() -> TxnId) -> TxnId {
-        let mut active = self.active.lock();
+        let mut writers = self.writers.lock();
         let id = give();
-        active.insert(id);
+        self.part(id).write().insert(id, Known::Running);
+        writers.running.insert(id);
+        writers.next = writers.next.max(TxnId::from_raw(id.raw() + 1));
         id
     }
 
-    /// A transaction was rolled back: nothing of it is left anywhere.
-    pub(super) fn rolled_back(&self, id: TxnId) {
-        self.active.lock().remove(&id);
+    /// The same for one that writes no versions.
+    pub(super) fn begin_quiet(&self, give: impl FnOnce() -> TxnId) -> TxnId {
+        let mut writers = self.writers.lock();
+        let id = give();
+        writers.quiet.insert(id);
+        writers.next = writers.next.max(TxnId::from_raw(id.raw() + 1));
+        id
     }
 
-    /// Takes in a commit that recovery or the timeline tells of.
-    pub(super) fn learn(&self, id: TxnId, commit: Commit, persisted: bool) {
-        self.part(id).write().insert(id, commit.at);
-        let mut recent = self.recent.lock();
-        recent.by_time.insert(commit.at, (id, commit.wall_micros));
-        if !persisted {
-            recent.unpersisted.insert(id, commit);
+    /// Takes in a commit.
+    pub(super) fn learn(&self, commit: Commit) {
+        if cfg!(godb_plant = "newest-before-map") {
+            self.learn_newest(commit.at, commit.wall_micros);
         }
-        drop(recent);
-        self.newest.fetch_max(commit.at.raw(), Ordering::AcqRel);
-        self.last_wall.fetch_max(commit.wall_micros, Ordering::AcqRel);
+        if self.recent.lock().push(commit) {
+            let mut part = self.part(commit.id).write();
+            part.insert(commit.id, Known::Committed(commit.at));
+        }
+        self.learn_newest(commit.at, commit.wall_micros);
     }
 
-    /// The database's newest commit is at least this one, and the clock has shown at least this.
-    pub(super) fn learn_newest(&self, commit: Commit) {
-        self.newest.fetch_max(commit.at.raw(), Ordering::AcqRel);
-        self.last_wall.fetch_max(commit.wall_micros, Ordering::AcqRel);
+    /// The newest commit is at least this one, and the clock has shown at least this.
+    pub(super) fn learn_newest(&self, at: Timestamp, wall_micros: i64) {
+        self.newest.fetch_max(at.raw(), Ordering::AcqRel);
+        self.last_wall.fetch_max(wall_micros, Ordering::AcqRel);
     }
 
-    /// The wall clock of the newest commit.
+    /// Everything known so far has ended, before there are any snapshots: ids below `next` are below the floor.
+    pub(super) fn settle(&self, next: TxnId) {
+        self.writers.lock().next = next;
+        self.floor_at.store(self.newest().raw(), Ordering::Release);
+        self.floor.store(next.raw(), Ordering::Release);
+    }
+
+    /// The latest wall clock that a commit was given.
     pub(super) fn last_wall(&self) -> i64 {
         self.last_wall.load(Ordering::Acquire)
     }
 
-    /// The newest commit known here that was made at `wall_micros` or before.
-    pub(super) fn before_wall(&self, wall_micros: i64) -> Option<Timestamp> {
-        let recent = self.recent.lock();
-        recent
-            .by_time
-            .iter()
-            .rev()
-            .find(|(_, (_, wall))| *wall <= wall_micros)
-            .map(|(at, _)| *at)
+    /// The wall clock now, but not before that of the last commit.
+    pub(super) fn wall_now(&self) -> i64 {
+        self.clock.wall_micros().max(self.last_wall())
     }
 
-    /// The wall clock at a commit known here, or at the one before it.
-    pub(super) fn wall_of(&self, at: Timestamp) -> Option<i64> {
-        let recent = self.recent.lock();
-        recent
-            .by_time
-            .range(..=at)
-            .next_back()
-            .map(|(_, (_, wall))| *wall)
+    /// Looks into the latest commits.
+    pub(super) fn recent<R>(&self, look: impl FnOnce(&mut Recent) -> R) -> R {
+        look(&mut self.recent.lock())
     }
 
-    /// Commits that the timeline tree does not hold yet, oldest transaction first.
-    pub(super) fn unpersisted(&self) -> Vec<(TxnId, Commit)> {
-        self.recent
-            .lock()
-            .unpersisted
-            .iter()
-            .map(|(id, commit)| (*id, *commit))
-            .collect()
-    }
-
-    /// The timeline tree holds these now.
-    pub(super) fn persisted(&self, ids: &[(TxnId, Commit)]) {
+    /// No ordinary snapshot older than `current` is in use or will be, and nobody looks at anything older than `horizon`: raises the floor, and forgets
+    /// some commits before that. Tells whether there are more.
+    pub(super) fn forget(&self, current: Timestamp, horizon: Timestamp) -> bool {
+        let writers = self.writers.lock();
         let mut recent = self.recent.lock();
-        for (id, _) in ids {
-            recent.unpersisted.remove(id);
+        let limit = recent
+            .crowded_before()
+            .map_or(current, |crowded| crowded.max(current));
+        let oldest = writers.running.first().copied();
+        let later = recent.first_id_after(limit);
+        let floor = oldest.into_iter().chain(later).fold(writers.next, TxnId::min);
+        let raise_time = || self.floor_at.fetch_max(limit.raw(), Ordering::AcqRel);
+        if !cfg!(godb_plant = "floor-before-its-time") {
+            raise_time();
         }
+        self.floor.fetch_max(floor.raw(), Ordering::AcqRel);
+        if cfg!(godb_plant = "floor-before-its-time") {
+            raise_time();
+        }
+        drop(writers);
+        for _ in 0..FORGOTTEN_AT_ONCE {
+            let Some(old) = recent.pop_before(limit, horizon) else {
+                return false;
+            };
+            self.part(old.id).write().remove(&old.id);
+        }
+        true
     }
 
-    /// Forgets what no snapshot at `horizon` or later asks for; returns the new floor.
-    pub(super) fn forget_before(&self, horizon: Timestamp) -> TxnId {
-        let active = self.active.lock();
-        let mut recent = self.recent.lock();
-        let newer = recent
-            .by_time
-            .range(horizon..)
-            .filter(|(at, _)| **at > horizon)
-            .map(|(_, (id, _))| *id)
-            .min();
-        // Everything below both the oldest running and the oldest later commit has ended at the horizon or before.
-        let floor = active
-            .first()
-            .copied()
-            .into_iter()
-            .chain(newer)
-            .min()
-            .unwrap_or_else(|| {
-                let last = recent.by_time.values().map(|(id, _)| id.raw()).max().unwrap_or(0);
-                TxnId::from_raw(last + 1)
-            });
-        let old: Vec<(Timestamp, TxnId)> = recent
-            .by_time
-            .range(..horizon)
-            .filter(|(_, (id, _))| *id < floor)
-            .map(|(at, (id, _))| (*at, *id))
-            .collect();
-        self.raise_floor(floor);
-        for (at, id) in old {
-            recent.by_time.remove(&at);
-            recent.unpersisted.remove(&id);
-            self.part(id).write().remove(&id);
-        }
-        floor
+    /// A transaction has ended and its versions are committed or gone.
+    fn end(&self, by: TxnId) {
+        let mut writers = self.writers.lock();
+        writers.running.remove(&by);
+        writers.quiet.remove(&by);
     }
 }
 
 impl CommitHook for Commits {
     /// The wall clock, made monotone. Called in commit order.
     fn note(&self, by: TxnId) -> Vec<u8> {
+        if self.writers.lock().quiet.contains(&by) {
+            return Vec::new();
+        }
         let wall = self.clock.wall_micros().max(self.last_wall().saturating_add(1));
         self.last_wall.store(wall, Ordering::Release);
         self.noted.lock().insert(by, wall);
@@ -228,21 +286,20 @@ impl CommitHook for Commits {
     }
 
     fn committed(&self, by: TxnId, at: Lsn) {
-        let wall_micros = self.noted.lock().remove(&by).unwrap_or_else(|| self.last_wall());
-        // First into the map, then visible as the newest, then no longer active: a reader finds it in one of the places at any time.
-        self.learn(
-            by,
-            Commit {
+        let noted = self.noted.lock().remove(&by);
+        if let Some(wall_micros) = noted {
+            self.learn(Commit {
+                id: by,
                 at: Timestamp(at.raw()),
                 wall_micros,
-            },
-            false,
-        );
-        self.active.lock().remove(&by);
+            });
+        }
+        self.end(by);
     }
-}
 
-/// The wall clock that a commit's note tells.
-pub(super) fn wall_of_note(note: &[u8]) -> Option<i64> {
-    Some(i64::from_le_bytes(note.try_into().ok()?))
+    fn rolled_back(&self, by: TxnId) {
+        self.noted.lock().remove(&by);
+        self.part(by).write().remove(&by);
+        self.end(by);
+    }
 }

@@ -1,35 +1,35 @@
 //! Keys of the history tree.
 //!
 //! ```text
-//! u32 tree | user key, 00 as 00 FF, ended by 00 00 | u64 timestamp, inverted        an old version
+//! u32 tree | u16 length of the user key | user key | u64 timestamp, inverted         an old version
 //! u32 FFFFFFFF | u8 1 | u64 transaction | u32 number                                 an overflow chain nobody refers to
 //! u32 FFFFFFFF | u8 2 | u32 tree                                                     a dropped tree
-//! u32 FFFFFFFF | u8 3 | u64 timestamp                                                a commit of the timeline
+//! u32 FFFFFFFF | u8 3 | u8 0                                                         what is kept of the past
+//! u32 FFFFFFFF | u8 3 | u8 1 | u64 transaction / 64                                  when some transactions committed
+//! u32 FFFFFFFF | u8 3 | u8 2 | u64 clock, sign flipped                               what the clock was at some commits
 //! ```
 //!
-//! Numbers are big-endian, so that versions of one key lie together, the newest first.
+//! Numbers are big-endian. All versions of one key lie together, the newest first. Keys are framed by their length, which costs two bytes whatever
+//! they hold; that keys of different length are then not in their own order matters to nobody, since the history is looked into key by key. The last three
+//! kinds are the [timeline](super::timeline); it lies in this tree and not in one of its own so that a small database has a page less.
 
 use godb_txn::{TreeId, TxnId};
 
 const RESERVED: u32 = u32::MAX;
 const CHAIN: u8 = 1;
 const DROPPED: u8 = 2;
-const COMMIT: u8 = 3;
+const TIMELINE: u8 = 3;
 
-/// How much longer than a user key its history key can be, for a key without zero bytes.
+/// How much longer than a user key its history key is.
 pub(super) const OVERHEAD: usize = 4 + 2 + 8;
 
 /// What all versions of a key begin with.
 pub(super) fn prefix(tree: TreeId, key: &[u8]) -> Vec<u8> {
-    let mut prefix = Vec::with_capacity(key.len() + OVERHEAD + 8);
+    let mut prefix = Vec::with_capacity(key.len() + OVERHEAD);
     prefix.extend_from_slice(&tree.raw().to_be_bytes());
-    for &byte in key {
-        prefix.push(byte);
-        if byte == 0 {
-            prefix.push(0xFF);
-        }
-    }
-    prefix.extend_from_slice(&[0, 0]);
+    let length = u16::try_from(key.len()).expect("keys are shorter than a page");
+    prefix.extend_from_slice(&length.to_be_bytes());
+    prefix.extend_from_slice(key);
     prefix
 }
 
@@ -42,8 +42,7 @@ pub(super) fn version(tree: TreeId, key: &[u8], timestamp: u64) -> Vec<u8> {
 
 /// The key under which a chain waits to be freed.
 pub(super) fn chain(by: TxnId, number: u32) -> Vec<u8> {
-    let mut key = RESERVED.to_be_bytes().to_vec();
-    key.push(CHAIN);
+    let mut key = reserved(CHAIN).to_vec();
     key.extend_from_slice(&by.raw().to_be_bytes());
     key.extend_from_slice(&number.to_be_bytes());
     key
@@ -51,26 +50,58 @@ pub(super) fn chain(by: TxnId, number: u32) -> Vec<u8> {
 
 /// The key under which a dropped tree waits to be destroyed.
 pub(super) fn dropped(tree: TreeId) -> Vec<u8> {
-    let mut key = RESERVED.to_be_bytes().to_vec();
-    key.push(DROPPED);
+    let mut key = reserved(DROPPED).to_vec();
     key.extend_from_slice(&tree.raw().to_be_bytes());
     key
 }
 
-/// The key of a commit in the timeline. The timeline lies in the history tree, so that a small database has a page less.
-pub(super) fn commit(timestamp: u64) -> Vec<u8> {
-    let mut key = RESERVED.to_be_bytes().to_vec();
-    key.push(COMMIT);
-    key.extend_from_slice(&timestamp.to_be_bytes());
+fn reserved(kind: u8) -> [u8; 5] {
+    let mut key = [kind; 5];
+    key[..4].copy_from_slice(&RESERVED.to_be_bytes());
     key
 }
 
-/// The timestamp in a key of the timeline.
-pub(super) fn commit_timestamp(full: &[u8]) -> Option<u64> {
-    match take_u32(full)? {
-        (RESERVED, [COMMIT, rest @ ..]) => Some(u64::from_be_bytes(rest.try_into().ok()?)),
-        _ => None,
-    }
+/// Where the entries about dropped trees begin.
+pub(super) fn first_dropped() -> [u8; 5] {
+    reserved(DROPPED)
+}
+
+/// Where the timeline begins, and what waits to be collected ends.
+pub(super) fn timeline() -> [u8; 5] {
+    reserved(TIMELINE)
+}
+
+/// The key of what is kept of the past.
+pub(super) fn kept() -> Vec<u8> {
+    let mut key = timeline().to_vec();
+    key.push(0);
+    key
+}
+
+/// The key of a row about transactions.
+pub(super) fn ids(block: u64) -> Vec<u8> {
+    let mut key = timeline().to_vec();
+    key.push(1);
+    key.extend_from_slice(&block.to_be_bytes());
+    key
+}
+
+/// The key of a row about the clock.
+pub(super) fn walls(first_micros: i64) -> Vec<u8> {
+    let mut key = timeline().to_vec();
+    key.push(2);
+    key.extend_from_slice(&(first_micros.cast_unsigned() ^ (1 << 63)).to_be_bytes());
+    key
+}
+
+/// The clock in a key of a row about it.
+pub(super) fn first_of_walls(full: &[u8]) -> Option<i64> {
+    Some((number(full)? ^ (1 << 63)).cast_signed())
+}
+
+/// The number at the end of a key of the timeline.
+pub(super) fn number(full: &[u8]) -> Option<u64> {
+    Some(u64::from_be_bytes(*full.last_chunk()?))
 }
 
 /// What an entry of the history tree is.
@@ -96,13 +127,12 @@ impl Entry {
     pub(super) fn decode(full: &[u8]) -> Option<Self> {
         let (tree, rest) = take_u32(full)?;
         if tree != RESERVED {
-            let (key, rest) = unescape(rest)?;
-            let inverted: [u8; 8] = rest.try_into().ok()?;
-            let timestamp = !u64::from_be_bytes(inverted);
+            let (length, rest) = rest.split_first_chunk::<2>()?;
+            let (key, inverted) = rest.split_at_checked(usize::from(u16::from_be_bytes(*length)))?;
             return Some(Self::Version {
                 tree: TreeId::from_raw(tree),
-                key,
-                timestamp,
+                key: key.to_vec(),
+                timestamp: !u64::from_be_bytes(inverted.try_into().ok()?),
             });
         }
         match rest.split_first()? {
@@ -121,37 +151,20 @@ fn take_u32(bytes: &[u8]) -> Option<(u32, &[u8])> {
     Some((u32::from_be_bytes(*number), rest))
 }
 
-fn unescape(mut bytes: &[u8]) -> Option<(Vec<u8>, &[u8])> {
-    let mut key = Vec::new();
-    loop {
-        match bytes {
-            [0, 0xFF, rest @ ..] => {
-                key.push(0);
-                bytes = rest;
-            }
-            [0, 0, rest @ ..] => return Some((key, rest)),
-            [byte, rest @ ..] => {
-                key.push(*byte);
-                bytes = rest;
-            }
-            [] => return None,
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use super::walls as walls_key;
     use super::*;
     use proptest::prelude::*;
 
     proptest! {
         #[test]
-        fn keys_come_back_and_keep_their_order(
+        fn keys_come_back_and_versions_lie_together(
             a in (1_u32..5, proptest::collection::vec(0_u8..3, 0..6), 0_u64..4),
             b in (1_u32..5, proptest::collection::vec(0_u8..3, 0..6), 0_u64..4),
         ) {
             let full = |(tree, key, at): &(u32, Vec<u8>, u64)| version(TreeId::from_raw(*tree), key, *at);
-            let newest_first = (a.0, &a.1, !a.2).cmp(&(b.0, &b.1, !b.2));
+            let newest_first = (a.0, a.1.len(), &a.1, !a.2).cmp(&(b.0, b.1.len(), &b.1, !b.2));
             prop_assert_eq!(full(&a).cmp(&full(&b)), newest_first);
             let decoded = Entry::decode(&full(&a));
             prop_assert_eq!(decoded, Some(Entry::Version { tree: TreeId::from_raw(a.0), key: a.1, timestamp: a.2 }));
@@ -169,5 +182,9 @@ mod tests {
             Some(Entry::Dropped(TreeId::from_raw(9)))
         );
         assert_eq!(Entry::decode(b"xx"), None);
+        assert_eq!(Entry::decode(&kept()), None);
+        let walls = [i64::MIN, -1, 0, 1, i64::MAX];
+        assert!(walls.map(walls_key).is_sorted() && walls_key(i64::MIN) > ids(u64::MAX) && ids(0) > kept());
+        assert_eq!(walls.map(|wall| first_of_walls(&walls_key(wall)).unwrap()), walls);
     }
 }

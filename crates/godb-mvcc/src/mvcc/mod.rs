@@ -1,28 +1,56 @@
 //! [`MvccEngine`]: versions over locked, recoverable transactions.
 
+mod claims;
 mod collect;
 mod commits;
 mod cursor;
+mod dropped;
+mod horizon;
 mod keys;
+#[cfg(godb_loom)]
+mod model;
+mod moments;
+mod note;
+mod open;
 mod reader;
-mod shared;
+mod reading;
+mod recent;
+mod rows;
 mod snapshots;
+mod source;
+mod sweep;
 mod timeline;
 mod transaction;
 mod version;
+mod waiting;
 mod write;
 
-pub use commits::{Commit, Commits};
-pub use timeline::RecoveredCommits;
+pub use commits::Commits;
+#[cfg(godb_loom)]
+pub use model::{Publication, Taken};
+pub use note::RecoveredCommits;
 
-use crate::engine::{Begin, EngineTransaction, Isolation, Moment, StorageEngine, Timestamp};
+use crate::engine::{Begin, EngineTransaction, Isolation, StorageEngine, Timestamp};
 use crate::error::Error;
-use godb_txn::{Clock, Transactions, Tree, TreeId};
-use shared::{Shared, SystemTrees};
+use claims::Claims;
+use collect::Queue;
+use dropped::DroppedTrees;
+use godb_txn::sync::atomic::{AtomicBool, Ordering};
+use godb_txn::sync::{Mutex, MutexGuard, RwLock};
+use godb_txn::{Clock, Fault, Transactions, Tree, TreeId};
+use note::Note;
+use rows::Kept;
 use snapshots::{Snapshot, Snapshots};
 use std::sync::Arc;
 use std::time::Duration;
+use sweep::Sweep;
 use transaction::MvccTransaction;
+
+/// With more commits than this a checkpoint's note would be long, so they go to the timeline first.
+const LONG_NOTE: usize = 64;
+
+/// How often collection is called when the database closes: some tens of thousands of entries.
+const CLOSING_ROUNDS: u32 = 100;
 
 /// How the engine behaves.
 #[derive(Clone, Copy, Debug, Default)]
@@ -31,125 +59,87 @@ pub struct MvccOptions {
     pub retention: Duration,
 }
 
-/// The engine with everything below it.
-pub struct MvccEngine<T: Transactions> {
-    shared: Arc<Shared<T>>,
+impl MvccOptions {
+    fn retention_micros(&self) -> i64 {
+        i64::try_from(self.retention.as_micros()).unwrap_or(i64::MAX)
+    }
 }
 
-/// The longest user key: its history key must fit too, with a version in as many bytes as a leaf gives.
-fn max_key<T: Transactions>(shared: &Shared<T>) -> usize {
-    shared.tree().max_key().saturating_sub(keys::OVERHEAD)
+/// The trees that the version layer keeps for itself, and the one it gives to the layer above.
+#[derive(Clone, Copy, Debug)]
+struct SystemTrees {
+    root: TreeId,
+    history: TreeId,
+}
+
+/// The engine with everything below it. Made by [`MvccEngine::open`].
+pub struct MvccEngine<T: Transactions> {
+    below: T,
+    commits: Arc<Commits>,
+    snapshots: Snapshots,
+    trees: SystemTrees,
+    options: MvccOptions,
+    clock: Arc<dyn Clock>,
+    claims: Claims,
+    dropped: DroppedTrees,
+    kept: RwLock<Kept>,
+    /// Whether the timeline may have rows.
+    has_timeline: AtomicBool,
+    /// When the frontier was last moved forward, by the monotonic clock; none yet.
+    advanced: Mutex<Option<Duration>>,
+    /// Held by whoever tends the timeline.
+    tending: Mutex<()>,
+    queue: Mutex<Queue>,
+    sweep: Mutex<Sweep>,
 }
 
 impl<T: Transactions> MvccEngine<T> {
-    /// Opens the engine over `below`, whose commit hook is `commits`, with what recovery found out. In a new database it makes its trees first.
-    pub fn open(
-        below: T,
-        commits: Arc<Commits>,
-        clock: Arc<dyn Clock>,
-        options: MvccOptions,
-        recovered: &RecoveredCommits,
-    ) -> Result<Arc<Self>, Error> {
-        let trees = match Self::find_trees(&below)? {
-            Some(trees) => trees,
-            None => Self::make_trees(&below, &commits)?,
-        };
-        let mut horizon = timeline::restore(&commits, below.tree(), trees.history, recovered)?;
-        if options.retention.is_zero() {
-            // No snapshot outlives its process: all that is committed is visible to everybody.
-            let next = below.begin();
-            below.commit(next)?;
-            commits.raise_floor(next);
-            horizon = commits.newest();
-        }
-        let snapshots = Snapshots::new(commits.clone(), horizon);
-        Ok(Arc::new(Self {
-            shared: Arc::new(Shared::new(below, commits, snapshots, trees, options, clock)),
-        }))
-    }
-
-    /// The two trees of this layer are the first that a database ever has.
-    fn find_trees(below: &T) -> Result<Option<SystemTrees>, Error> {
-        Ok(match below.tree().trees()?[..] {
-            [root, history, ..] => Some(SystemTrees { root, history }),
-            _ => None,
-        })
-    }
-
-    fn make_trees(below: &T, commits: &Commits) -> Result<SystemTrees, Error> {
-        let by = commits.begin(|| below.begin());
-        let create = || below.tree().create(by).map_err(Error::from);
-        let trees = SystemTrees {
-            root: create()?,
-            history: create()?,
-        };
-        below.commit(by)?;
-        Ok(trees)
-    }
-
     /// What lies below.
     pub fn below(&self) -> &T {
-        &self.shared.below
+        &self.below
     }
 
-    /// What must be kept in the file while there is no log: handed back as [`RecoveredCommits::note`] by the next opening.
+    fn tree(&self) -> &T::Tree {
+        self.below.tree()
+    }
+
+    fn kept(&self) -> Kept {
+        *self.kept.read()
+    }
+
+    /// Whether more of the past is kept than somebody looks at.
+    fn keeps_past(&self) -> bool {
+        !self.options.retention.is_zero()
+    }
+
+    fn stripe(&self, tree: TreeId, key: &[u8]) -> MutexGuard<'_, ()> {
+        self.claims.stripe(tree, key)
+    }
+
+    /// The longest key: its history key must fit too.
+    fn longest_key(&self) -> usize {
+        self.tree().max_key().saturating_sub(keys::OVERHEAD)
+    }
+
+    /// What must be kept in the file while there is no log: handed back as [`RecoveredCommits::note`] by the next opening. Called when no transaction is open any
+    /// more. Collects some of what can be collected; the rest is found after the next opening.
     pub fn closing_note(&self) -> Result<Vec<u8>, Error> {
-        while self.shared.collect()? {}
-        self.shared.persist_commits()?;
-        Ok(self.shared.note().encode())
-    }
-
-    /// A snapshot of a moment of the past, and the wall clock then.
-    fn past(&self, moment: Moment) -> Result<(Arc<Snapshot>, i64), Error> {
-        let shared = &self.shared;
-        let now = shared.clock.wall_micros().max(shared.commits.last_wall());
-        let wall = match moment {
-            Moment::At(at) => {
-                if at > shared.commits.newest() {
-                    return Err(Error::InFuture {
-                        asked: format!("commit {}", at.raw()),
-                    });
-                }
-                let snapshot = shared.snapshots.take_at(at).ok_or_else(|| self.too_old(moment))?;
-                return Ok((snapshot, shared.commits.wall_of(at).unwrap_or(now)));
+        for _ in 0..CLOSING_ROUNDS {
+            if !self.collect()? {
+                break;
             }
-            Moment::Wall(wall) => wall,
-            Moment::Ago(micros) => now.saturating_sub(micros),
-        };
-        if wall > now {
-            return Err(Error::InFuture {
-                asked: describe(moment),
-            });
         }
-        let before = match shared.commits.before_wall(wall) {
-            // Nothing was committed since then: that moment is now.
-            None if shared.commits.last_wall() <= wall => Some(shared.commits.newest()),
-            before => before,
-        };
-        let snapshot = before
-            .and_then(|at| shared.snapshots.take_at(at))
-            .ok_or_else(|| self.too_old(moment))?;
-        Ok((snapshot, wall))
+        while self.keeps_past() && self.commits.recent(|recent| recent.unpersisted_count()) > 0 {
+            self.tend_timeline()?;
+        }
+        Ok(Note::of(&self.commits, self.keeps_past()).encode())
     }
 
-    fn too_old(&self, moment: Moment) -> Error {
-        let horizon = self.shared.snapshots.horizon();
-        let oldest = match self.shared.commits.wall_of(horizon) {
-            Some(wall) => format!("that of commit {}, {wall} microseconds after 1970", horizon.raw()),
-            None => "now".to_owned(),
-        };
-        Error::TooOld {
-            asked: describe(moment),
-            oldest,
-        }
-    }
-}
-
-fn describe(moment: Moment) -> String {
-    match moment {
-        Moment::At(at) => format!("the time of commit {}", at.raw()),
-        Moment::Wall(micros) => format!("the moment {micros} microseconds after 1970"),
-        Moment::Ago(micros) => format!("{micros} microseconds ago"),
+    /// An error from below about a tree: one that is not there is the caller's mistake, not damage.
+    fn about_tree(&self, tree: TreeId, error: Error) -> Error {
+        let missing = matches!(error, Error::Fault(Fault::Corrupt { .. }))
+            && self.tree().trees().is_ok_and(|trees| !trees.contains(&tree));
+        if missing { Error::NoSuchTree } else { error }
     }
 }
 
@@ -162,39 +152,42 @@ impl<T: Transactions> StorageEngine for MvccEngine<T> {
         }
         let (snapshot, wall) = match how.as_of {
             Some(moment) => self.past(moment)?,
-            None => (self.shared.snapshots.take(), self.shared.clock.wall_micros()),
+            None => {
+                let place = self.snapshots.take(&self.commits);
+                let wall = self.clock.wall_micros();
+                (Snapshot::new(self, place), wall)
+            }
         };
-        Ok(Box::new(MvccTransaction::new(
-            self.shared.clone(),
-            how,
-            snapshot,
-            wall,
-        )))
+        Ok(Box::new(MvccTransaction::new(how, snapshot, wall)))
     }
 
     fn root(&self) -> TreeId {
-        self.shared.trees.root
+        self.trees.root
     }
 
     fn max_key(&self) -> usize {
-        max_key(&self.shared)
+        self.longest_key()
     }
 
     fn now(&self) -> Timestamp {
-        self.shared.commits.newest()
+        self.commits.newest()
     }
 
     fn collect(&self) -> Result<bool, Error> {
-        self.shared.collect()
+        self.collect_some()
     }
 
     fn checkpoint(&self) -> Result<(), Error> {
-        self.shared.persist_commits()?;
-        Ok(self.shared.below.checkpoint(&|| self.shared.note().encode())?)
+        let many = || self.commits.recent(|recent| recent.unpersisted_count()) > LONG_NOTE;
+        while self.keeps_past() && many() {
+            self.tend_timeline()?;
+        }
+        let note = || Note::of(&self.commits, self.keeps_past()).encode();
+        Ok(self.below.checkpoint(&note)?)
     }
 
     fn log_since_checkpoint(&self) -> u64 {
-        self.shared.below.log_since_checkpoint()
+        self.below.log_since_checkpoint()
     }
 }
 

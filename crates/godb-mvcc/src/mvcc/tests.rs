@@ -131,10 +131,9 @@ fn a_deleted_key_leaves_nothing_behind() {
     }
     assert_eq!(
         engine
-            .shared
-            .newest(engine.root(), b"a")
+            .newest_when(engine.root(), b"a")
             .unwrap()
-            .map(|version| version.header),
+            .map(|(version, _)| version.header),
         None
     );
 }

@@ -1,261 +1,244 @@
-//! What must outlive a restart: the floor, the horizon, and the commits that retention covers.
+//! The timeline: which transactions committed when, for those who look further back than memory does. It lies in the history tree.
 //!
-//! Commits are kept in three places, each a step further back. The newest are known from their commit records in the log, which
-//! recovery hands back. Those from before the last checkpoint that are not in the tree yet are in the checkpoint's note. All older ones that retention covers
-//! are rows of the timeline, which lies in the history tree: commit timestamp → transaction and wall clock.
+//! Who asks? A reader of the past, about writers and about the clock; and a transaction that has run so long that more has been committed meanwhile than is
+//! kept in memory. Without retention there is no past to read, so unless somebody runs for so long nothing is ever written here.
+//!
+//! Two kinds of [rows](super::rows) answer two questions: when did this transaction commit, and which was the last commit before this time? Commits come here in order, many
+//! at a time, in the background; until then they are in the checkpoint's note, or in the log. A commit that is no later than anybody looks back needs no row, so a
+//! transaction without a row committed early enough for everybody.
+//!
+//! The row of what is [`Kept`] is always ahead: the frontier in it is written, and durable, before anything behind it is collected. So after a crash a read of the past is
+//! refused rather than answered with what is left of it.
 
-use super::commits::{Commit, Commits, wall_of_note};
+use super::MvccEngine;
 use super::keys;
-use super::shared::Shared;
+use super::note::damaged;
+use super::recent::Commit;
+use super::rows::{Ids, Kept, SHARE, decode_walls, encode_walls};
 use crate::engine::Timestamp;
 use crate::error::Error;
-use godb_txn::{Fault, Lsn, Range, Transactions, Tree, TreeId, TxnId, Value};
+use godb_txn::sync::atomic::Ordering;
+use godb_txn::{Range, Transactions, Tree, TxnId, Value};
+use std::collections::BTreeMap;
 use std::ops::{Bound, ControlFlow};
 
-/// With more commits than this the note would be long, so they go to the tree although retention does not ask for them.
-const LONG_NOTE: usize = 64;
+/// How many commits one transaction writes here.
+pub(super) const COMMITS_AT_ONCE: usize = 2000;
 
-/// What recovery found out about commits.
-#[derive(Clone, Debug, Default)]
-pub struct RecoveredCommits {
-    /// The bytes that this layer gave to the last checkpoint; empty for a new database.
-    pub note: Vec<u8>,
-    /// Every commit since, in order: who, where in the log, and the bytes of the commit record.
-    pub commits: Vec<(TxnId, Lsn, Vec<u8>)>,
-}
+/// How many rows of each kind one transaction removes.
+const ROWS_AT_ONCE: usize = 200;
 
-/// What a checkpoint remembers for this layer.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Note {
-    pub(super) floor: TxnId,
-    pub(super) horizon: Timestamp,
-    pub(super) newest: Timestamp,
-    pub(super) last_wall: i64,
-    pub(super) commits: Vec<(TxnId, Commit)>,
-}
-
-impl Note {
-    pub(super) fn encode(&self) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(32 + 24 * self.commits.len());
-        bytes.extend_from_slice(&self.floor.raw().to_le_bytes());
-        bytes.extend_from_slice(&self.horizon.raw().to_le_bytes());
-        bytes.extend_from_slice(&self.newest.raw().to_le_bytes());
-        bytes.extend_from_slice(&self.last_wall.to_le_bytes());
-        for (id, commit) in &self.commits {
-            bytes.extend_from_slice(&commit.at.raw().to_le_bytes());
-            bytes.extend_from_slice(&row(*id, commit.wall_micros));
+impl<T: Transactions> MvccEngine<T> {
+    /// When an old transaction committed; `None` when that was no later than anybody looks back.
+    pub(super) fn time_of_old(&self, id: TxnId) -> Result<Option<Timestamp>, Error> {
+        if !self.has_timeline.load(Ordering::Acquire) || id < self.kept().first_id {
+            return Ok(None);
         }
-        bytes
+        let row = keys::ids(Ids::block(id));
+        let at = self
+            .tree()
+            .get(self.trees.history, &row, |value| Ids::find(value.inline, id))?;
+        Ok(at.flatten())
     }
 
-    pub(super) fn decode(bytes: &[u8]) -> Option<Self> {
-        let (head, rest) = bytes.split_at_checked(32)?;
-        let word = |at: usize| head.get(at..at + 8)?.try_into().ok().map(u64::from_le_bytes);
-        let mut note = Self {
-            floor: TxnId::from_raw(word(0)?),
-            horizon: Timestamp(word(8)?),
-            newest: Timestamp(word(16)?),
-            last_wall: word(24)?.cast_signed(),
-            commits: Vec::new(),
-        };
-        for entry in rest.chunks(24) {
-            let at = Timestamp(u64::from_le_bytes(entry.get(..8)?.try_into().ok()?));
-            let (id, wall_micros) = read_row(entry.get(8..)?)?;
-            note.commits.push((id, Commit { at, wall_micros }));
+    /// The last commit at `wall_micros` or before, with its clock; `None` when that is before all that is kept.
+    pub(super) fn before_wall(&self, wall_micros: i64) -> Result<Option<(Timestamp, i64)>, Error> {
+        if let Some(commit) = self.commits.recent(|recent| recent.before_wall(wall_micros)) {
+            return Ok(Some((commit.at, commit.wall_micros)));
         }
-        Some(note)
+        let kept = self.kept();
+        let row = self.row_before_wall(wall_micros)?;
+        let base = (kept.horizon_wall <= wall_micros).then_some((kept.horizon, kept.horizon_wall));
+        Ok(row.into_iter().chain(base).max())
     }
-}
 
-/// The value of a timeline row.
-fn row(id: TxnId, wall_micros: i64) -> [u8; 16] {
-    let mut row = [0; 16];
-    row[..8].copy_from_slice(&id.raw().to_le_bytes());
-    row[8..].copy_from_slice(&wall_micros.to_le_bytes());
-    row
-}
-
-fn read_row(row: &[u8]) -> Option<(TxnId, i64)> {
-    let (id, wall) = row.split_first_chunk::<8>()?;
-    Some((
-        TxnId::from_raw(u64::from_le_bytes(*id)),
-        i64::from_le_bytes(wall.try_into().ok()?),
-    ))
-}
-
-fn damaged(what: &'static str) -> Error {
-    Fault::Corrupt {
-        file: "the database".into(),
-        page: None,
-        lsn: None,
-        what: what.into(),
-    }
-    .into()
-}
-
-/// Teaches `commits` everything that is known about the past; returns the horizon.
-pub(super) fn restore<T: Tree>(
-    commits: &Commits,
-    tree: &T,
-    history: TreeId,
-    recovered: &RecoveredCommits,
-) -> Result<Timestamp, Error> {
-    let note = if recovered.note.is_empty() {
-        Note::default()
-    } else {
-        Note::decode(&recovered.note)
-            .ok_or_else(|| damaged("the checkpoint's note about commits makes no sense"))?
-    };
-    commits.raise_floor(note.floor);
-    commits.learn_newest(Commit {
-        at: note.newest,
-        wall_micros: note.last_wall,
-    });
-    learn_rows(commits, tree, history)?;
-    for (id, commit) in &note.commits {
-        commits.learn(*id, *commit, false);
-    }
-    for (id, at, bytes) in &recovered.commits {
-        let wall_micros = wall_of_note(bytes).ok_or_else(|| damaged("a commit record has no time"))?;
-        commits.learn(
-            *id,
-            Commit {
-                at: Timestamp(at.raw()),
-                wall_micros,
-            },
-            false,
-        );
-    }
-    Ok(note.horizon)
-}
-
-fn learn_rows<T: Tree>(commits: &Commits, tree: &T, history: TreeId) -> Result<(), Error> {
-    let (from, to) = (keys::commit(0), keys::commit(u64::MAX));
-    let range = Range {
-        from: Bound::Included(&from),
-        to: Bound::Included(&to),
-        backward: false,
-    };
-    let mut cursor = tree.seek(history, range)?;
-    let mut sound = true;
-    let mut more = true;
-    while more {
-        more = tree.next(&mut cursor, |key, value| {
-            match (keys::commit_timestamp(key), read_row(value.inline)) {
-                (Some(at), Some((id, wall_micros))) => commits.learn(
-                    id,
-                    Commit {
-                        at: Timestamp(at),
-                        wall_micros,
-                    },
-                    true,
-                ),
-                _ => sound = false,
+    /// The clock at a commit, or at the last one before it; `None` when that is before all that is kept.
+    pub(super) fn wall_of(&self, at: Timestamp) -> Result<Option<i64>, Error> {
+        if let Some(commit) = self.commits.recent(|recent| recent.before(at)) {
+            return Ok(Some(commit.wall_micros));
+        }
+        let kept = self.kept();
+        if at < kept.horizon {
+            return Ok(None);
+        }
+        // Both times grow together, so the timestamp is looked for among the clocks by halving.
+        let (mut wall, mut low, mut high) = (kept.horizon_wall, kept.horizon_wall, self.commits.last_wall());
+        while low <= high {
+            let middle = low.midpoint(high);
+            match self.row_before_wall(middle)? {
+                Some((found, _)) if found > at => high = middle - 1,
+                Some((_, found_wall)) => {
+                    wall = wall.max(found_wall);
+                    low = middle + 1;
+                }
+                None => low = middle + 1,
             }
-            ControlFlow::Continue(())
-        })?;
-    }
-    if sound {
-        Ok(())
-    } else {
-        Err(damaged("a row of the timeline makes no sense"))
-    }
-}
-
-impl<T: Transactions> Shared<T> {
-    /// Writes commits into the timeline tree, if retention asks for that or there are many, and drops rows behind the horizon.
-    pub(super) fn persist_commits(&self) -> Result<(), Error> {
-        let unpersisted = self.commits.unpersisted();
-        let wanted = !self.options.retention.is_zero() || unpersisted.len() > LONG_NOTE;
-        if !wanted {
-            return Ok(());
         }
-        let by = self.commits.begin(|| self.below.begin());
-        let written = self
-            .write_rows(by, &unpersisted)
-            .and_then(|()| self.drop_rows(by));
-        match written {
-            Ok(()) => self.below.commit(by)?,
-            Err(error) => {
-                self.below.roll_back(by)?;
-                self.commits.rolled_back(by);
-                return Err(error);
-            }
-        };
-        self.commits.persisted(&unpersisted);
-        Ok(())
+        Ok(Some(wall))
     }
 
-    fn write_rows(&self, by: TxnId, commits: &[(TxnId, Commit)]) -> Result<(), Error> {
-        for (id, commit) in commits {
-            let value = row(*id, commit.wall_micros);
-            let key = keys::commit(commit.at.raw());
-            self.tree()
-                .put(by, self.trees.history, &key, Value::inline(&value))?;
-        }
-        Ok(())
-    }
-
-    /// Removes rows of commits that are below the floor and behind the horizon: nothing asks for them any more.
-    fn drop_rows(&self, by: TxnId) -> Result<(), Error> {
-        let (horizon, floor) = (self.snapshots.horizon(), self.commits.floor());
-        let (from, to) = (keys::commit(0), keys::commit(horizon.raw()));
+    /// The last commit that has a row at `wall_micros` or before.
+    fn row_before_wall(&self, wall_micros: i64) -> Result<Option<(Timestamp, i64)>, Error> {
+        let (from, to) = (keys::walls(i64::MIN), keys::walls(wall_micros));
         let range = Range {
             from: Bound::Included(&from),
-            to: Bound::Excluded(&to),
+            to: Bound::Included(&to),
+            backward: true,
+        };
+        let row = self.first_in(self.trees.history, range, |key, value| {
+            decode_walls(keys::first_of_walls(key)?, value.inline)
+        })?;
+        let Some(row) = row else { return Ok(None) };
+        let commits = row.ok_or_else(unreadable)?;
+        Ok(commits.into_iter().rfind(|(_, wall)| *wall <= wall_micros))
+    }
+
+    /// The last commit that has a row.
+    pub(super) fn last_in_timeline(&self) -> Result<Option<Timestamp>, Error> {
+        Ok(self.row_before_wall(i64::MAX)?.map(|(at, _)| at))
+    }
+
+    /// Writes some commits here that are not here yet and must be, and removes some rows that nobody needs. Tells whether there is more to do.
+    pub(super) fn tend_timeline(&self) -> Result<bool, Error> {
+        let _one_at_a_time = self.tending.lock();
+        let new =
+            self.commits.recent(
+                |recent| match self.keeps_past() || recent.crowded_before().is_some() {
+                    true => recent.unpersisted(COMMITS_AT_ONCE),
+                    false => Vec::new(),
+                },
+            );
+        let mut kept = self.kept();
+        let old = self.unneeded_rows(&mut kept)?;
+        *self.kept.write() = kept;
+        if new.is_empty() && old.is_empty() {
+            return Ok(false);
+        }
+        self.has_timeline.store(true, Ordering::Release);
+        self.quietly(|by| {
+            self.write_commits(by, &new)?;
+            old.iter()
+                .try_for_each(|key| self.tree().remove(by, self.trees.history, key).map(drop))?;
+            self.write_kept(by, kept)
+        })?;
+        if let Some(last) = new.last() {
+            self.commits.recent(|recent| recent.persisted_up_to(last.at));
+        }
+        Ok(new.len() == COMMITS_AT_ONCE || old.len() >= ROWS_AT_ONCE)
+    }
+
+    fn write_commits(&self, by: TxnId, commits: &[Commit]) -> Result<(), Error> {
+        let mut blocks = BTreeMap::<u64, Ids>::new();
+        for commit in commits {
+            let ids = &mut blocks.entry(Ids::block(commit.id)).or_default().0;
+            ids.insert(Ids::place(commit.id), commit.at);
+        }
+        for (block, ids) in blocks {
+            self.add_ids(by, block, ids)?;
+        }
+        for some in commits.chunks(usize::try_from(SHARE).unwrap_or(1)) {
+            self.put_row(by, &keys::walls(some[0].wall_micros), &encode_walls(some))?;
+        }
+        Ok(())
+    }
+
+    /// Adds to a row about ids: transactions that began together may commit far apart.
+    fn add_ids(&self, by: TxnId, block: u64, mut new: Ids) -> Result<(), Error> {
+        let key = keys::ids(block);
+        let decode = |value: Value<'_>| Ids::decode(value.inline);
+        if let Some(there) = self.tree().get(self.trees.history, &key, decode)? {
+            new.0.extend(there.ok_or_else(unreadable)?.0);
+        }
+        self.put_row(by, &key, &new.encode())
+    }
+
+    fn put_row(&self, by: TxnId, key: &[u8], row: &[u8]) -> Result<(), Error> {
+        Ok(self.tree().put(by, self.trees.history, key, Value::inline(row))?)
+    }
+
+    /// Reads what is kept.
+    pub(super) fn read_kept(&self) -> Result<Kept, Error> {
+        let decode = |value: Value<'_>| Kept::decode(value.inline);
+        let row = self.tree().get(self.trees.history, &keys::kept(), decode)?;
+        row.map_or(Ok(Kept::default()), |kept| {
+            kept.ok_or_else(|| damaged("what is kept of the past cannot be read"))
+        })
+    }
+
+    /// Writes what is kept.
+    pub(super) fn write_kept(&self, by: TxnId, kept: Kept) -> Result<(), Error> {
+        self.put_row(by, &keys::kept(), &kept.encode())
+    }
+
+    /// Keys of some rows of commits that are no later than anybody looks back, from the first on; moves `kept` past their transactions.
+    fn unneeded_rows(&self, kept: &mut Kept) -> Result<Vec<Vec<u8>>, Error> {
+        let horizon = self.snapshots.horizon();
+        // Read before the rows: what moves from memory to there in between is seen in one of the two.
+        let later = self.commits.recent(|recent| recent.first_id_after(horizon));
+        let mut first_kept = later.into_iter().fold(self.commits.floor(), TxnId::min);
+        let mut old = Vec::new();
+        if !self.has_timeline.load(Ordering::Acquire) {
+            kept.first_id = kept.first_id.max(first_kept);
+            return Ok(old);
+        }
+        self.walk_rows(&keys::ids(0), &keys::walls(i64::MIN), |key, row| {
+            let unneeded = Ids::decode(row)?.newest() <= horizon && old.len() < ROWS_AT_ONCE;
+            match unneeded {
+                true => old.push(key.to_vec()),
+                false => first_kept = first_kept.min(TxnId::from_raw(keys::number(key)? * SHARE)),
+            }
+            Some(unneeded)
+        })?;
+        kept.first_id = kept.first_id.max(first_kept);
+        self.walk_rows(&keys::walls(i64::MIN), &keys::walls(i64::MAX), |key, row| {
+            let (newest, _) = *decode_walls(keys::first_of_walls(key)?, row)?.last()?;
+            let unneeded = newest < horizon && old.len() < 2 * ROWS_AT_ONCE;
+            if unneeded {
+                old.push(key.to_vec());
+            }
+            Some(unneeded)
+        })?;
+        Ok(old)
+    }
+
+    /// Shows rows in order, until `look` says that it is enough; or `None`, that a row makes no sense.
+    fn walk_rows(
+        &self,
+        from: &[u8],
+        to: &[u8],
+        mut look: impl FnMut(&[u8], &[u8]) -> Option<bool>,
+    ) -> Result<(), Error> {
+        let range = Range {
+            from: Bound::Included(from),
+            to: Bound::Excluded(to),
             backward: false,
         };
         let mut cursor = self.tree().seek(self.trees.history, range)?;
-        let mut old = Vec::new();
-        let mut more = true;
-        while more {
+        let (mut go_on, mut more) = (Some(true), true);
+        while more && go_on == Some(true) {
             more = self.tree().next(&mut cursor, |key, value| {
-                if read_row(value.inline).is_some_and(|(id, _)| id < floor) {
-                    old.push(key.to_vec());
+                go_on = look(key, value.inline);
+                match go_on {
+                    Some(true) => ControlFlow::Continue(()),
+                    _ => ControlFlow::Break(()),
                 }
-                ControlFlow::Continue(())
             })?;
         }
-        for key in old {
-            self.tree().remove(by, self.trees.history, &key)?;
-        }
-        Ok(())
+        go_on.map(drop).ok_or_else(unreadable)
     }
 
-    /// What a checkpoint begun now must remember.
-    pub(super) fn note(&self) -> Note {
-        Note {
-            floor: self.commits.floor(),
-            horizon: self.snapshots.horizon(),
-            newest: self.commits.newest(),
-            last_wall: self.commits.last_wall(),
-            commits: self.commits.unpersisted(),
+    /// Does housekeeping in a transaction of its own that writes no versions.
+    pub(super) fn quietly(&self, work: impl FnOnce(TxnId) -> Result<(), Error>) -> Result<(), Error> {
+        let by = self.commits.begin_quiet(|| self.below.begin());
+        if let Err(error) = work(by) {
+            self.below.roll_back(by)?;
+            return Err(error);
         }
+        self.below.commit(by)?;
+        Ok(())
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_note_comes_back() {
-        let commit = |at: u64| Commit {
-            at: Timestamp(at),
-            wall_micros: -5,
-        };
-        let note = Note {
-            floor: TxnId::from_raw(3),
-            horizon: Timestamp(100),
-            newest: Timestamp(300),
-            last_wall: -7,
-            commits: vec![
-                (TxnId::from_raw(4), commit(200)),
-                (TxnId::from_raw(5), commit(300)),
-            ],
-        };
-        assert_eq!(Note::decode(&note.encode()), Some(note.clone()));
-        assert_eq!(Note::decode(&note.encode()[..31]), None);
-        assert_eq!(Note::decode(&note.encode()[..40]), None);
-    }
+fn unreadable() -> Error {
+    damaged("a row of the timeline makes no sense")
 }

@@ -1,74 +1,113 @@
 //! [`MvccTransaction`]: reading at a snapshot, writing the newest version.
 //!
-//! Writing a key: under the key's stripe look at the newest version. If a running transaction wrote it, let the stripe go, wait for that transaction's end
-//! (a shared lock on the transaction itself, which it holds exclusively), look again. If a commit that the snapshot does not see wrote it, refuse: the first to
-//! update wins. Else move it to the history tree and put the new version in its place. So a row needs no entry in the lock table: its writer's id is its lock.
+//! Writing a key: under the key's stripe look at the newest version. If a running transaction wrote it, let the stripe go, [stand in line](super::waiting) for the key, wait for
+//! that transaction's end, look again. If a commit that the snapshot does not see wrote it, refuse: the first to update wins. Else [put](super::write) the new version in its
+//! place and the old one into the history tree. So a row needs no entry in the lock table: its writer's id is its lock, and only those who wait
+//! lock the key itself, first come, first served.
+//!
+//! What a transaction remembers is bounded: its id, its snapshot, a few thousand [leftovers](super::write::Leftovers), its savepoints and the trees it drops.
 
+use super::MvccEngine;
 use super::cursor::MvccCursor;
 use super::keys;
 use super::reader::ChainReader;
-use super::shared::{AtOnce, Garbage, Shared, View};
+use super::reading::{Glance, View, glance};
 use super::snapshots::Snapshot;
+use super::source::Source;
 use super::version::{Header, MAX_HEADER, Version};
-use super::write::Decision;
+use super::write::{Leftovers, New};
 use crate::engine::{
-    Begin, EngineCursor, EngineSavepoint, EngineTransaction, Isolation, Strength, Timestamp,
+    Begin, EngineCursor, EngineSavepoint, EngineTransaction, Isolation, MAX_VALUE, Strength, Timestamp,
 };
 use crate::error::Error;
-use godb_txn::{Fault, Mode, Range, Resource, Savepoint, Transactions, Tree, TreeId, TxnId, Value};
+use godb_txn::sync::atomic::{AtomicU64, Ordering};
+use godb_txn::{Chain, Fault, Range, Savepoint, Transactions, Tree, TreeId, TxnId, Value};
 use std::collections::BTreeSet;
 use std::io::Read;
 use std::sync::Arc;
 
-/// The largest value, in bytes.
-pub(super) const MAX_VALUE: u64 = 1 << 30;
+/// What a transaction's cursors and readers must know of it.
+#[derive(Default)]
+pub(super) struct Own {
+    id: AtomicU64,
+    rollbacks: AtomicU64,
+}
 
-/// A point to return to: in the log, and in the list of what will be garbage.
+impl Own {
+    /// What the transaction sees at `at`.
+    pub(super) fn view(&self, at: Timestamp) -> View {
+        View {
+            own: TxnId::from_raw(self.id.load(Ordering::Acquire)),
+            at,
+        }
+    }
+
+    /// How often something was taken back.
+    pub(super) fn rollbacks(&self) -> u64 {
+        self.rollbacks.load(Ordering::Acquire)
+    }
+
+    fn count_rollback(&self) {
+        self.rollbacks.fetch_add(1, Ordering::AcqRel);
+    }
+}
+
+/// A point to return to: in the log, and in the lists of what happens at commit.
+#[derive(Clone, Copy)]
 struct Point {
-    log: Option<Savepoint>,
-    garbage: usize,
+    log: Savepoint,
+    left: usize,
     dropped: usize,
 }
 
 /// A transaction of the engine.
 pub(super) struct MvccTransaction<T: Transactions> {
-    pub(super) shared: Arc<Shared<T>>,
     how: Begin,
-    snapshot: Arc<Snapshot>,
+    pub(super) snapshot: Arc<Snapshot<T>>,
     wall: i64,
+    own: Arc<Own>,
     /// Given at the first write.
-    pub(super) id: Option<TxnId>,
-    /// History entries that this transaction's commit makes unnecessary, sooner or later.
-    pub(super) garbage: Vec<Vec<u8>>,
+    id: Option<TxnId>,
+    pub(super) left: Leftovers,
     dropped: Vec<TreeId>,
     points: Vec<Point>,
-    explicit: BTreeSet<TreeId>,
-    pub(super) chains: u32,
+    /// Trees in which it holds explicit key locks.
+    pub(super) explicit: BTreeSet<TreeId>,
     failed: Option<Error>,
 }
 
 impl<T: Transactions> MvccTransaction<T> {
-    pub(super) fn new(shared: Arc<Shared<T>>, how: Begin, snapshot: Arc<Snapshot>, wall: i64) -> Self {
+    pub(super) fn new(how: Begin, snapshot: Arc<Snapshot<T>>, wall: i64) -> Self {
         Self {
-            shared,
             how,
             snapshot,
             wall,
+            own: Arc::default(),
             id: None,
-            garbage: Vec::new(),
+            left: Leftovers::default(),
             dropped: Vec::new(),
             points: Vec::new(),
             explicit: BTreeSet::new(),
-            chains: 0,
             failed: None,
         }
     }
 
+    fn engine(&self) -> &MvccEngine<T> {
+        &self.snapshot.engine
+    }
+
     pub(super) fn view(&self) -> View {
-        View {
-            own: self.id,
-            at: self.snapshot.at(),
+        self.own.view(self.snapshot.at())
+    }
+
+    fn check_readable(&self, tree: TreeId) -> Result<(), Error> {
+        if let Some(error) = &self.failed {
+            return Err(error.clone());
         }
+        if self.dropped.contains(&tree) {
+            return Err(Error::NoSuchTree);
+        }
+        self.engine().dropped.check_read(tree, self.snapshot.at())
     }
 
     /// The id, given now if this is the first write.
@@ -79,33 +118,33 @@ impl<T: Transactions> MvccTransaction<T> {
         if let Some(error) = &self.failed {
             return Err(error.clone());
         }
-        let shared = &self.shared;
-        Ok(*self
-            .id
-            .get_or_insert_with(|| shared.commits.begin(|| shared.below.begin())))
-    }
-
-    fn check_readable(&self) -> Result<(), Error> {
-        self.failed.clone().map_or(Ok(()), Err)
-    }
-
-    fn check_key(&self, key: &[u8]) -> Result<(), Error> {
-        let limit = super::max_key(&self.shared);
-        // The history key is longer by its escapes: a key of nothing but zeros takes twice its length.
-        let zeros = key.iter().filter(|byte| **byte == 0).count();
-        if key.len() + zeros <= limit {
-            return Ok(());
+        if let Some(id) = self.id {
+            return Ok(id);
         }
-        Err(Fault::TooLarge {
-            what: "a key",
-            got: (key.len() + zeros) as u64,
-            limit: limit as u64,
-        }
-        .into())
+        let engine = self.engine();
+        let id = engine.commits.begin(|| engine.below.begin());
+        self.id = Some(id);
+        self.own.id.store(id.raw(), Ordering::Release);
+        Ok(id)
     }
 
-    /// After this error only rolling back is right.
-    fn note<R>(&mut self, result: Result<R, Error>) -> Result<R, Error> {
+    fn writing_key(&mut self, tree: TreeId, key: &[u8]) -> Result<TxnId, Error> {
+        let by = self.writing()?;
+        if self.dropped.contains(&tree) {
+            return Err(Error::NoSuchTree);
+        }
+        let limit = self.engine().longest_key();
+        if key.len() > limit {
+            let (what, got, limit) = ("a key", key.len() as u64, limit as u64);
+            return Err(Fault::TooLarge { what, got, limit }.into());
+        }
+        self.engine().dropped.check_write(tree, self.snapshot.at())?;
+        Ok(by)
+    }
+
+    /// After a fatal error only rolling back is right.
+    fn note<R>(&mut self, tree: TreeId, result: Result<R, Error>) -> Result<R, Error> {
+        let result = result.map_err(|error| self.engine().about_tree(tree, error));
         if let Err(error) = &result
             && error.is_fatal_to_transaction()
         {
@@ -114,83 +153,80 @@ impl<T: Transactions> MvccTransaction<T> {
         result
     }
 
-    fn put_bytes(&mut self, tree: TreeId, key: &[u8], value: &[u8]) -> Result<(), Error> {
-        self.check_key(key)?;
-        let by = self.writing()?;
-        if value.len() + MAX_HEADER > self.shared.tree().max_inline() {
-            return self.put_stream(by, tree, key, &mut &*value).map(drop);
+    /// The longest value that lies in its leaf.
+    fn max_inline(&self) -> usize {
+        self.engine().tree().max_inline().saturating_sub(MAX_HEADER)
+    }
+
+    fn put_bytes(&mut self, by: TxnId, tree: TreeId, key: &[u8], value: &[u8]) -> Result<(), Error> {
+        if value.len() > self.max_inline() {
+            let mut bytes = value;
+            return self.put_stream(by, tree, key, Source::new(&mut bytes)).map(drop);
         }
-        self.write(by, tree, key, |header| Some((header, Value::inline(value))))
+        self.write(by, tree, key, New::Put(Value::inline(value)))
             .map(drop)
     }
 
-    fn put_stream(
-        &mut self,
-        by: TxnId,
-        tree: TreeId,
-        key: &[u8],
-        value: &mut dyn Read,
-    ) -> Result<u64, Error> {
-        let chain = self.shared.tree().write_chain(by, tree, value, MAX_VALUE)?;
-        self.write(by, tree, key, |header| {
-            Some((
-                header,
-                Value {
-                    inline: b"",
-                    chain: Some(chain),
-                },
-            ))
-        })?;
-        Ok(chain.len)
-    }
-
-    fn lock_key(&mut self, tree: TreeId, key: &[u8], strength: Strength) -> Result<(), Error> {
-        self.check_key(key)?;
-        let by = self.writing()?;
-        if self.explicit.insert(tree) {
-            self.shared.begin_explicit(tree);
-        }
-        let mode = match strength {
-            Strength::Shared => Mode::Shared,
-            Strength::Exclusive => Mode::Exclusive,
-        };
-        self.shared.below.lock(by, Resource::Key(tree, key), mode)?;
-        let view = self.view();
-        loop {
-            let decision = {
-                let _stripe = self.shared.stripe(tree, key);
-                Decision::about(&self.shared, view, self.shared.newest(tree, key)?)?
+    /// Puts a value into a chain first, and then the row. What was written of the chain is given back when either fails.
+    fn put_stream(&mut self, by: TxnId, tree: TreeId, key: &[u8], value: Source<'_>) -> Result<u64, Error> {
+        let snapshot = self.snapshot.clone();
+        let engine = &*snapshot.engine;
+        let mark = engine.below.savepoint(by);
+        let result = write_chain(engine, by, tree, value).and_then(|chain| {
+            let stored = Value {
+                inline: b"",
+                chain: Some(chain),
             };
-            match decision {
-                Decision::WaitFor(writer) => self.wait_for(by, writer)?,
-                _ => return Ok(()),
-            }
+            self.write(by, tree, key, New::Put(stored))?;
+            Ok(chain.len)
+        });
+        if result.is_err() {
+            engine.below.roll_back_to(by, mark)?;
         }
+        result
     }
 
-    /// Waits until a transaction has ended.
-    pub(super) fn wait_for(&self, by: TxnId, writer: TxnId) -> Result<(), Error> {
-        Ok(self
-            .shared
-            .below
-            .lock(by, Resource::Transaction(writer), Mode::Shared)?)
+    fn put_from(&mut self, tree: TreeId, key: &[u8], value: &mut dyn Read) -> Result<u64, Error> {
+        let by = self.writing_key(tree, key)?;
+        // A short value lies in the leaf like any other; what was read to find out comes first in the stream.
+        let room = self.max_inline();
+        let head = Source::new(value).read_some(room + 1)?;
+        if head.len() <= room {
+            self.write(by, tree, key, New::Put(Value::inline(&head)))?;
+            return Ok(head.len() as u64);
+        }
+        self.put_stream(by, tree, key, Source::new(&mut head.as_slice().chain(value)))
+    }
+
+    fn drop_whole(&mut self, by: TxnId, tree: TreeId) -> Result<(), Error> {
+        let header = Header {
+            writer: by,
+            tombstone: false,
+            previous: None,
+        };
+        let (bytes, chain) = (Vec::new(), None);
+        let stored = Version { header, bytes, chain }.encode();
+        let (key, history) = (keys::dropped(tree), self.engine().trees.history);
+        self.engine()
+            .tree()
+            .put(by, history, &key, Value::inline(&stored))?;
+        self.left.add_surely(key);
+        self.dropped.push(tree);
+        Ok(())
     }
 
     /// Frees what the transaction holds outside the lock manager.
     fn let_go(&mut self) {
         for tree in std::mem::take(&mut self.explicit) {
-            self.shared.end_explicit(tree);
+            self.engine().claims.end_explicit(tree);
         }
     }
 
     fn undo_all(&mut self) -> Result<(), Error> {
         let result = match self.id.take() {
             Some(id) => {
-                let result = self.shared.below.roll_back(id);
-                if result.is_ok() {
-                    self.shared.commits.rolled_back(id);
-                }
-                result
+                self.own.count_rollback();
+                self.engine().below.roll_back(id)
             }
             None => Ok(()),
         };
@@ -198,168 +234,157 @@ impl<T: Transactions> MvccTransaction<T> {
         Ok(result?)
     }
 
-    /// What was replaced goes to the collector.
-    fn hand_over_garbage(&mut self, since: Timestamp) {
-        if !self.garbage.is_empty() {
-            let mut queue = self.shared.garbage.lock();
-            queue.extend(self.garbage.drain(..).map(|key| Garbage { since, key }));
+    /// Commits what was changed; whatever comes of that, there is nothing left to take back.
+    fn commit_changes(&mut self, id: TxnId) -> Result<Timestamp, Error> {
+        let engine = self.snapshot.engine.clone();
+        // Writers are kept off before anybody can see that the trees are gone.
+        for tree in &self.dropped {
+            engine.dropped.add(*tree, Timestamp(u64::MAX));
         }
+        let result = engine.below.commit(id);
+        self.id = None;
+        self.let_go();
+        let at = match result {
+            Ok(at) if at.raw() > 0 => Timestamp(at.raw()),
+            other => {
+                self.dropped.iter().for_each(|tree| engine.dropped.remove(*tree));
+                return Ok(other.map(|_| self.snapshot.at())?);
+            }
+        };
+        for tree in &self.dropped {
+            engine.dropped.add(*tree, at);
+        }
+        engine.queue.lock().add(at, &mut self.left);
+        engine.help_out();
+        Ok(at)
     }
+}
+
+fn write_chain<T: Transactions>(
+    engine: &MvccEngine<T>,
+    by: TxnId,
+    tree: TreeId,
+    mut value: Source<'_>,
+) -> Result<Chain, Error> {
+    let chain = engine.tree().write_chain(by, tree, &mut value, MAX_VALUE);
+    chain.map_err(|fault| value.blame(fault))
 }
 
 impl<T: Transactions> Drop for MvccTransaction<T> {
     fn drop(&mut self) {
-        // Nobody is left to hear of a failure; it leaves the database poisoned, which the next one hears of.
+        // Nobody is left to hear of a failure; the layer below goes on with the rollback by itself.
         drop(self.undo_all());
     }
 }
 
 impl<T: Transactions> EngineTransaction for MvccTransaction<T> {
     fn get(&self, tree: TreeId, key: &[u8], show: &mut dyn FnMut(&[u8])) -> Result<bool, Error> {
-        self.check_readable()?;
-        let view = self.view();
-        let glance = self
-            .shared
-            .tree()
-            .get(tree, key, |value| self.shared.at_once(view, value, &mut *show))?;
-        match glance.transpose()? {
-            None | Some(AtOnce::Invisible) => Ok(false),
-            Some(AtOnce::Shown(())) => Ok(true),
-            Some(AtOnce::LookFurther) => match self.shared.visible(view, tree, key)? {
-                Some(version) => {
-                    show(&self.shared.bytes(version)?);
-                    Ok(true)
-                }
-                None => Ok(false),
-            },
-        }
+        self.check_readable(tree)?;
+        let (engine, view) = (self.engine(), self.view());
+        let look = |value: Value<'_>| glance(value, |writer| engine.sight(view, writer), &mut *show);
+        let found = engine.tree().get(tree, key, look);
+        let found = found.map_err(|fault| engine.about_tree(tree, fault.into()))?;
+        let version = match found.transpose()? {
+            None | Some(Glance::Absent) => return Ok(false),
+            Some(Glance::Shown(())) => return Ok(true),
+            Some(Glance::Older(previous)) => engine.older(view, tree, key, previous)?,
+            Some(Glance::Long(head, chain)) => {
+                show(&engine.whole(head, Some(chain))?);
+                return Ok(true);
+            }
+            Some(Glance::Unsure(_)) => engine.visible(view, tree, key)?,
+        };
+        let Some(version) = version else { return Ok(false) };
+        show(&engine.whole(version.bytes, version.chain)?);
+        Ok(true)
     }
 
     fn get_reader(&self, tree: TreeId, key: &[u8]) -> Result<Option<Box<dyn Read + Send>>, Error> {
-        self.check_readable()?;
-        let Some(version) = self.shared.visible(self.view(), tree, key)? else {
-            return Ok(None);
-        };
+        self.check_readable(tree)?;
+        let view = self.view();
+        let visible = self.engine().visible(view, tree, key);
+        let visible = visible.map_err(|error| self.engine().about_tree(tree, error))?;
+        let Some(version) = visible else { return Ok(None) };
         Ok(Some(match version.chain {
             None => Box::new(std::io::Cursor::new(version.bytes)),
-            Some(chain) => Box::new(ChainReader {
-                shared: self.shared.clone(),
-                chain,
-                at: 0,
-                hint: None,
-                _snapshot: self.snapshot.clone(),
-            }),
+            Some(chain) => {
+                let own = (version.header.writer == view.own).then(|| self.own.clone());
+                let snapshot = self.snapshot.clone();
+                Box::new(ChainReader::new(snapshot, version.bytes, chain, own))
+            }
         }))
     }
 
     fn put(&mut self, tree: TreeId, key: &[u8], value: &[u8]) -> Result<(), Error> {
         if value.len() as u64 > MAX_VALUE {
-            return Err(Fault::TooLarge {
-                what: "a value",
-                got: value.len() as u64,
-                limit: MAX_VALUE,
-            }
-            .into());
+            let (what, got, limit) = ("a value", value.len() as u64, MAX_VALUE);
+            return Err(Fault::TooLarge { what, got, limit }.into());
         }
-        let result = self.put_bytes(tree, key, value);
-        self.note(result)
+        let by = self.writing_key(tree, key)?;
+        let result = self.put_bytes(by, tree, key, value);
+        self.note(tree, result)
     }
 
     fn put_reader(&mut self, tree: TreeId, key: &[u8], value: &mut dyn Read) -> Result<u64, Error> {
-        self.check_key(key)?;
-        // A short value lies in the leaf like any other; what was read to find out comes first in the stream.
-        let room = self.shared.tree().max_inline().saturating_sub(MAX_HEADER);
-        let mut head = Vec::new();
-        let read = value.take(room as u64 + 1).read_to_end(&mut head);
-        read.map_err(|error| Error::Source {
-            why: error.to_string(),
-        })?;
-        let by = self.writing()?;
-        let result = if head.len() <= room {
-            self.put_bytes(tree, key, &head).map(|()| head.len() as u64)
-        } else {
-            self.put_stream(by, tree, key, &mut head.as_slice().chain(value))
-        };
-        self.note(result)
+        let result = self.put_from(tree, key, value);
+        self.note(tree, result)
     }
 
     fn delete(&mut self, tree: TreeId, key: &[u8]) -> Result<bool, Error> {
-        self.check_key(key)?;
-        let by = self.writing()?;
-        let result = self.write(by, tree, key, |_| None);
-        self.note(result)
+        let by = self.writing_key(tree, key)?;
+        let result = self.write(by, tree, key, New::Delete);
+        self.note(tree, result)
     }
 
     fn lock(&mut self, tree: TreeId, key: &[u8], strength: Strength) -> Result<(), Error> {
-        let result = self.lock_key(tree, key, strength);
-        self.note(result)
+        let by = self.writing_key(tree, key)?;
+        let result = self.lock_key(by, tree, key, strength);
+        self.note(tree, result)
     }
 
     fn scan(&self, tree: TreeId, range: Range<'_>) -> Result<Box<dyn EngineCursor>, Error> {
-        self.check_readable()?;
-        let cursor = MvccCursor::open(
-            self.shared.clone(),
-            self.view(),
-            self.snapshot.clone(),
-            tree,
-            range,
-        )?;
+        self.check_readable(tree)?;
+        let (snapshot, own) = (self.snapshot.clone(), self.own.clone());
+        let cursor = MvccCursor::open(snapshot, own, tree, range);
+        let cursor = cursor.map_err(|error| self.engine().about_tree(tree, error))?;
         Ok(Box::new(cursor))
     }
 
     fn create_tree(&mut self) -> Result<TreeId, Error> {
         let by = self.writing()?;
-        let result = self.shared.tree().create(by).map_err(Error::from);
-        self.note(result)
+        let created = self.engine().tree().create(by);
+        self.note(self.engine().trees.root, created.map_err(Error::from))
     }
 
     fn drop_tree(&mut self, tree: TreeId) -> Result<(), Error> {
-        let by = self.writing()?;
-        let header = Header {
-            writer: by,
-            tombstone: false,
-            previous: None,
-        };
-        let stored = Version {
-            header,
-            bytes: Vec::new(),
-            chain: None,
-        }
-        .encode();
-        let key = keys::dropped(tree);
-        let result = self
-            .shared
-            .tree()
-            .put(by, self.shared.trees.history, &key, Value::inline(&stored));
-        self.note(result.map_err(Error::from))?;
-        self.garbage.push(key);
-        self.dropped.push(tree);
-        Ok(())
+        let by = self.writing_key(tree, b"")?;
+        let result = self.drop_whole(by, tree);
+        self.note(tree, result)
     }
 
     fn savepoint(&mut self) -> Result<EngineSavepoint, Error> {
-        let log = self.id.map(|id| self.shared.below.savepoint(id));
-        self.points.push(Point {
-            log,
-            garbage: self.garbage.len(),
-            dropped: self.dropped.len(),
-        });
+        let below = &self.engine().below;
+        let log = self
+            .id
+            .map_or_else(Savepoint::beginning, |id| below.savepoint(id));
+        let (left, dropped) = (self.left.keys.len(), self.dropped.len());
+        self.points.push(Point { log, left, dropped });
         Ok(EngineSavepoint(self.points.len() as u64 - 1))
     }
 
     fn roll_back_to(&mut self, to: EngineSavepoint) -> Result<(), Error> {
         let at = usize::try_from(to.raw()).unwrap_or(usize::MAX);
-        let Some(point) = self.points.get(at) else {
+        let Some(&Point { log, left, dropped }) = self.points.get(at) else {
             return Err(Error::Unsupported {
                 what: "rolling back to a savepoint that is gone",
             });
         };
-        let (log, garbage, dropped) = (point.log, point.garbage, point.dropped);
         if let Some(id) = self.id {
-            let log = log.unwrap_or_else(Savepoint::beginning);
-            self.shared.below.roll_back_to(id, log)?;
+            self.own.count_rollback();
+            let result = self.engine().below.roll_back_to(id, log);
+            self.note(self.engine().trees.root, result.map_err(Error::from))?;
         }
-        self.garbage.truncate(garbage);
+        self.left.keys.truncate(left);
         self.dropped.truncate(dropped);
         self.points.truncate(at + 1);
         Ok(())
@@ -367,11 +392,13 @@ impl<T: Transactions> EngineTransaction for MvccTransaction<T> {
 
     fn next_statement(&mut self) -> Result<(), Error> {
         if self.how.isolation == Isolation::ReadCommitted && self.how.as_of.is_none() {
-            self.snapshot = self.shared.snapshots.take();
+            let engine = self.snapshot.engine.clone();
+            let place = engine.snapshots.take(&engine.commits);
+            self.snapshot = Snapshot::new(engine, place);
             // A conflict was with the statement before; this one sees what it conflicted with.
             self.failed.take_if(|error| matches!(error, Error::Conflict));
         }
-        self.check_readable()
+        self.failed.clone().map_or(Ok(()), Err)
     }
 
     fn snapshot(&self) -> Timestamp {
@@ -383,27 +410,13 @@ impl<T: Transactions> EngineTransaction for MvccTransaction<T> {
     }
 
     fn commit(mut self: Box<Self>) -> Result<Timestamp, Error> {
-        self.check_readable()?;
-        let Some(id) = self.id else {
-            return Ok(self.snapshot.at());
-        };
-        let result = self.shared.below.commit(id);
-        // Committed, or of unknown outcome: either way there is nothing left to roll back.
-        self.id = None;
-        let at = match result {
-            Ok(at) if at.raw() == 0 => {
-                self.shared.commits.rolled_back(id);
-                self.snapshot.at()
-            }
-            Ok(at) => Timestamp(at.raw()),
-            Err(error) => {
-                self.let_go();
-                return Err(error.into());
-            }
-        };
-        self.hand_over_garbage(at);
-        self.let_go();
-        Ok(at)
+        if let Some(error) = &self.failed {
+            return Err(error.clone());
+        }
+        match self.id {
+            Some(id) => self.commit_changes(id),
+            None => Ok(self.snapshot.at()),
+        }
     }
 
     fn roll_back(mut self: Box<Self>) -> Result<(), Error> {

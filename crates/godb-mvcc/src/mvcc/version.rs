@@ -62,7 +62,7 @@ impl Header {
     }
 }
 
-fn push_varint(into: &mut Vec<u8>, mut rest: u64) {
+pub(super) fn push_varint(into: &mut Vec<u8>, mut rest: u64) {
     while rest >= 0x80 {
         into.push(rest.to_le_bytes()[0] | 0x80);
         rest >>= 7;
@@ -71,7 +71,7 @@ fn push_varint(into: &mut Vec<u8>, mut rest: u64) {
 }
 
 #[inline]
-fn take_varint(mut bytes: &[u8]) -> Option<(u64, &[u8])> {
+pub(super) fn take_varint(mut bytes: &[u8]) -> Option<(u64, &[u8])> {
     let mut number = 0_u64;
     for shift in (0..64).step_by(7) {
         let (&byte, rest) = bytes.split_first()?;

@@ -1,13 +1,14 @@
 //! Writing one key: what may be done about the version that is there, and doing it.
+//!
+//! The new version is put in its place first and the old one into the history then; rollback goes the other way. So as long as anything is left to do or to undo, the row in its place
+//! shows its writer, nobody else touches the key, and a reader who misses the old version knows that it is on its way.
 
-use super::commits::Status;
 use super::keys;
-use super::shared::{Shared, View};
-use super::transaction::MvccTransaction;
-use super::version::{Header, Version};
-use crate::engine::Timestamp;
+use super::reading::View;
+use super::version::{Header, MAX_HEADER, Version};
+use super::{MvccEngine, Timestamp};
 use crate::error::Error;
-use godb_txn::{Mode, Resource, Transactions, Tree, TreeId, TxnId, Value};
+use godb_txn::{Transactions, Tree, TreeId, TxnId, Value};
 
 /// What the newest version of a key means for somebody who wants to write it.
 pub(super) enum Decision {
@@ -21,163 +22,161 @@ pub(super) enum Decision {
     WaitFor(TxnId),
 }
 
-impl Decision {
-    /// Decides; refuses with [`Error::Conflict`] when a commit that the view does not see wrote it.
-    pub(super) fn about<T: Transactions>(
-        shared: &Shared<T>,
-        view: View,
-        newest: Option<Version>,
-    ) -> Result<Self, Error> {
-        let Some(version) = newest else {
-            return Ok(Self::Absent);
-        };
-        let writer = version.header.writer;
-        if view.own == Some(writer) {
-            return Ok(Self::Own(version));
+/// What is to be stored under a key.
+#[derive(Clone, Copy)]
+pub(super) enum New<'a> {
+    /// A value.
+    Put(Value<'a>),
+    /// Nothing.
+    Delete,
+}
+
+/// How many leftovers a transaction remembers; the sweep finds the rest. So what a transaction takes in memory does not grow with what it writes.
+const REMEMBERED: usize = if cfg!(test) { 20 } else { 4096 };
+
+/// Entries of the history tree that a transaction's commit makes unnecessary, sooner or later.
+#[derive(Default)]
+pub(super) struct Leftovers {
+    pub(super) keys: Vec<Vec<u8>>,
+    /// There are more.
+    pub(super) more: bool,
+    /// Chains that were given up, for numbering them.
+    chains: u32,
+}
+
+impl Leftovers {
+    fn add(&mut self, key: Vec<u8>) {
+        match self.keys.len() < REMEMBERED {
+            true => self.keys.push(key),
+            false => self.more = true,
         }
-        match shared.commits.status(writer) {
-            Status::Running => Ok(Self::WaitFor(writer)),
-            Status::Committed(at) if at > view.at => Err(Error::Conflict),
-            Status::Committed(at) => Ok(Self::Seen(version, at)),
-            // When exactly is not known any more, and matters to nobody who can still look: no later than the horizon.
-            Status::BelowFloor => Ok(Self::Seen(version, shared.snapshots.horizon())),
+    }
+
+    /// One that goes with the commit, and must be heard of.
+    pub(super) fn add_surely(&mut self, key: Vec<u8>) {
+        self.keys.push(key);
+    }
+}
+
+impl Decision {
+    /// Whether something must be kept when the version is replaced.
+    fn leaves_something(&self) -> bool {
+        match self {
+            Self::Seen(..) => true,
+            Self::Own(version) => version.chain.is_some(),
+            Self::Absent | Self::WaitFor(_) => false,
         }
     }
 }
 
-impl<T: Transactions> MvccTransaction<T> {
-    /// Writes a key: `value` gives what to store behind a header, or `None` to delete. Tells whether this transaction saw a value before.
-    pub(super) fn write<'v>(
-        &mut self,
-        by: TxnId,
-        tree: TreeId,
-        key: &[u8],
-        value: impl Fn(Header) -> Option<(Header, Value<'v>)>,
-    ) -> Result<bool, Error> {
-        let shared = self.shared.clone();
-        loop {
-            let wait_for = {
-                let _stripe = shared.stripe(tree, key);
-                if shared.has_explicit(tree)
-                    && !shared
-                        .below
-                        .try_lock(by, Resource::Key(tree, key), Mode::Exclusive)?
-                {
-                    None
-                } else {
-                    match Decision::about(&shared, self.view(), shared.newest(tree, key)?)? {
-                        Decision::WaitFor(writer) => Some(writer),
-                        decision => return self.apply(by, tree, key, decision, value),
-                    }
-                }
-            };
-            match wait_for {
-                Some(writer) => self.wait_for(by, writer)?,
-                None => shared.below.lock(by, Resource::Key(tree, key), Mode::Exclusive)?,
-            }
+impl<T: Transactions> MvccEngine<T> {
+    /// Decides what the newest version of a key means for `view`; refuses with [`Error::Conflict`] when a commit that it does not see wrote it.
+    pub(super) fn decide(&self, view: View, tree: TreeId, key: &[u8]) -> Result<Decision, Error> {
+        let Some((version, when)) = self.newest_when(tree, key)? else {
+            return Ok(Decision::Absent);
+        };
+        let writer = version.header.writer;
+        if view.own == writer {
+            return Ok(Decision::Own(version));
         }
+        let Some(at) = self.committed_at(writer, when)? else {
+            return Ok(Decision::WaitFor(writer));
+        };
+        if at > view.at {
+            return Err(Error::Conflict);
+        }
+        Ok(Decision::Seen(version, at))
     }
 
-    /// Does it, under the key's stripe.
-    fn apply<'v>(
-        &mut self,
+    /// Writes a key about which was decided, under its stripe. All or nothing: when it fails, what was begun is taken back at once, so that readers find every
+    /// version however long the transaction stays open. Tells whether there was a value before.
+    pub(super) fn apply(
+        &self,
         by: TxnId,
-        tree: TreeId,
-        key: &[u8],
-        decision: Decision,
-        value: impl Fn(Header) -> Option<(Header, Value<'v>)>,
+        (tree, key): (TreeId, &[u8]),
+        decision: &Decision,
+        new: New<'_>,
+        left: &mut Leftovers,
     ) -> Result<bool, Error> {
-        let (seen, previous, own) = match &decision {
-            Decision::Absent | Decision::WaitFor(_) => (false, None, false),
-            Decision::Own(version) => (!version.header.tombstone, version.header.previous, true),
-            Decision::Seen(version, at) => (!version.header.tombstone, Some(*at), false),
+        let seen = match decision {
+            Decision::Absent | Decision::WaitFor(_) => false,
+            Decision::Own(version) | Decision::Seen(version, _) => !version.header.tombstone,
         };
-        let header = Header {
-            writer: by,
-            tombstone: false,
-            previous,
-        };
-        let new = value(header);
-        if new.is_none() && !seen {
+        if matches!(new, New::Delete) && !seen {
             return Ok(false);
         }
-        let shared = self.shared.clone();
-        let store = shared.tree();
-        match new {
-            Some((header, value)) => {
-                let mut stored = Vec::with_capacity(super::version::MAX_HEADER + value.inline.len());
-                header.encode(&mut stored);
-                stored.extend_from_slice(value.inline);
-                store.put(
-                    by,
-                    tree,
-                    key,
-                    Value {
-                        inline: &stored,
-                        chain: value.chain,
-                    },
-                )?;
-            }
-            None if own && previous.is_none() => {
-                store.remove(by, tree, key)?;
-            }
-            None => {
-                let mut stored = Vec::with_capacity(super::version::MAX_HEADER);
-                Header {
-                    tombstone: true,
-                    ..header
-                }
-                .encode(&mut stored);
-                store.put(by, tree, key, Value::inline(&stored))?;
-            }
-        }
-        // The old version goes to the history after the new one stands in its place, so that rollback, which goes the other way, puts it
-        // back last: as long as anything is left to undo the key shows its writer, and nobody else touches it.
-        match decision {
-            Decision::Own(version) => self.give_up_chain(by, &version)?,
-            Decision::Seen(version, at) => self.move_to_history(by, tree, key, &version, at)?,
-            Decision::Absent | Decision::WaitFor(_) => {}
+        let mark = decision.leaves_something().then(|| self.below.savepoint(by));
+        self.put_in_place(by, tree, key, decision, new)?;
+        if let Some(mark) = mark
+            && let Err(error) = self.keep_old(by, tree, key, decision, left)
+        {
+            self.below.roll_back_to(by, mark)?;
+            return Err(error);
         }
         Ok(seen)
     }
 
-    /// Moves a committed version to the history tree; a chain goes along by its head.
-    fn move_to_history(
-        &mut self,
+    fn put_in_place(
+        &self,
         by: TxnId,
         tree: TreeId,
         key: &[u8],
-        version: &Version,
-        at: Timestamp,
+        decision: &Decision,
+        new: New<'_>,
     ) -> Result<(), Error> {
-        let full = keys::version(tree, key, at.raw());
+        let previous = match decision {
+            Decision::Absent | Decision::WaitFor(_) => None,
+            Decision::Own(version) => version.header.previous,
+            Decision::Seen(_, at) => Some(*at),
+        };
+        let value = match new {
+            New::Put(value) => value,
+            New::Delete if previous.is_none() => {
+                // Made and deleted by the same transaction: it never was.
+                self.tree().remove(by, tree, key)?;
+                return Ok(());
+            }
+            New::Delete => Value::inline(b""),
+        };
+        let header = Header {
+            writer: by,
+            tombstone: matches!(new, New::Delete),
+            previous,
+        };
+        let mut stored = Vec::with_capacity(MAX_HEADER + value.inline.len());
+        header.encode(&mut stored);
+        stored.extend_from_slice(value.inline);
+        let value = Value {
+            inline: &stored,
+            chain: value.chain,
+        };
+        Ok(self.tree().put(by, tree, key, value)?)
+    }
+
+    /// Keeps what was replaced: a committed version for those who see it, a chain of the writer's own until it can be freed.
+    fn keep_old(
+        &self,
+        by: TxnId,
+        tree: TreeId,
+        key: &[u8],
+        decision: &Decision,
+        left: &mut Leftovers,
+    ) -> Result<(), Error> {
+        let (version, full) = match decision {
+            Decision::Seen(version, at) => (version, keys::version(tree, key, at.raw())),
+            Decision::Own(version) => {
+                left.chains += 1;
+                (version, keys::chain(by, left.chains))
+            }
+            Decision::Absent | Decision::WaitFor(_) => return Ok(()),
+        };
         let stored = version.encode();
         let value = Value {
             inline: &stored,
             chain: version.chain,
         };
-        self.shared
-            .tree()
-            .put(by, self.shared.trees.history, &full, value)?;
-        self.garbage.push(full);
-        Ok(())
-    }
-
-    /// A long value of this transaction's own that it replaces itself: nobody else ever saw it.
-    fn give_up_chain(&mut self, by: TxnId, version: &Version) -> Result<(), Error> {
-        if version.chain.is_some() {
-            let full = keys::chain(by, self.chains);
-            self.chains += 1;
-            let stored = version.encode();
-            let value = Value {
-                inline: &stored,
-                chain: version.chain,
-            };
-            self.shared
-                .tree()
-                .put(by, self.shared.trees.history, &full, value)?;
-            self.garbage.push(full);
-        }
+        self.tree().put(by, self.trees.history, &full, value)?;
+        left.add(full);
         Ok(())
     }
 }

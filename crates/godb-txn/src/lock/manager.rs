@@ -12,8 +12,8 @@ use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hash, Hasher};
 use std::time::Duration;
 
-/// How many parts each table has.
-const PARTS: usize = 64;
+/// How many parts each table has; few in a model, to which each lock costs time.
+const PARTS: usize = if cfg!(godb_loom) { 2 } else { 64 };
 
 /// A resource that owns its key.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -170,7 +170,9 @@ impl LockManager {
             let mut queues = self.queues[part(&name)].lock();
             let queue = queues.entry(name.clone()).or_default();
             let granted = queue.try_grant(by, mode);
-            if queue.is_empty() {
+            if granted {
+                self.note_edges(queue);
+            } else if queue.is_empty() {
                 queues.remove(&name);
             }
             granted
@@ -200,7 +202,10 @@ impl LockManager {
         let mut queues = self.queues[part(name)].lock();
         let queue = queues.entry(name.clone()).or_default();
         match queue.ask(by, mode) {
-            Asked::Granted => None,
+            Asked::Granted => {
+                self.note_edges(queue);
+                None
+            }
             Asked::MustWait(ticket) => {
                 let mut graph = self.graph.lock();
                 for (waiter, blockers, ticket) in queue.edges() {
@@ -209,6 +214,17 @@ impl LockManager {
                 let broken = graph.break_cycles(by);
                 self.deadlocks.fetch_add(broken, Ordering::Relaxed);
                 Some(ticket)
+            }
+        }
+    }
+
+    /// Notes whom those in line wait for now: one that strengthened its lock ahead of them may stand in the way of more of them.
+    /// It runs, so that closes no cycle yet; when it waits later, the cycle is found.
+    fn note_edges(&self, queue: &Queue) {
+        if queue.has_waiters() && !cfg!(godb_plant = "upgrade-unnoted") {
+            let mut graph = self.graph.lock();
+            for (waiter, blockers, ticket) in queue.edges() {
+                graph.set(waiter, blockers, ticket);
             }
         }
     }
@@ -236,8 +252,11 @@ impl LockManager {
         let mut queues = self.queues[part(name)].lock();
         let Some(queue) = queues.get_mut(name) else { return };
         // The graph is locked before anybody is woken: one who is, and waits elsewhere at once, notes that only afterwards.
+        #[cfg(not(godb_plant = "wake-before-graph"))]
         let mut graph = queue.has_waiters().then(|| self.graph.lock());
         let no_longer_waiting = change(queue);
+        #[cfg(godb_plant = "wake-before-graph")]
+        let mut graph = Some(self.graph.lock());
         if let Some(graph) = &mut graph {
             no_longer_waiting
                 .into_iter()

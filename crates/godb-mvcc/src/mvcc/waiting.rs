@@ -1,0 +1,91 @@
+//! Waiting for a row, and keeping others off one without writing it.
+//!
+//! A row that was written names its writer, so whoever wants it knows for whose end to wait. He *stands in line* meanwhile: he holds a lock on the key, so that those who
+//! come later wait behind him and do not take the row before his eyes when it is free. Once anybody has locked keys in a tree, writers there ask the lock manager too.
+
+use super::MvccEngine;
+use super::transaction::MvccTransaction;
+use super::write::{Decision, New};
+use crate::engine::Strength;
+use crate::error::Error;
+use godb_txn::{Mode, Resource, Transactions, TreeId, TxnId};
+
+impl<T: Transactions> MvccTransaction<T> {
+    /// Writes a key as soon as that may be done. Tells whether there was a value before.
+    pub(super) fn write(&mut self, by: TxnId, tree: TreeId, key: &[u8], new: New<'_>) -> Result<bool, Error> {
+        let snapshot = self.snapshot.clone();
+        let engine = &*snapshot.engine;
+        loop {
+            let writer = {
+                let _stripe = engine.stripe(tree, key);
+                match engine.decide(self.view(), tree, key)? {
+                    Decision::WaitFor(writer) => Some(writer),
+                    // A row of one's own is nobody else's to lock: whoever has locked its key stands in line for it.
+                    decision @ Decision::Own(_) => {
+                        return engine.apply(by, (tree, key), &decision, new, &mut self.left);
+                    }
+                    _ if !engine.may_write(by, tree, key)? => None,
+                    decision => return engine.apply(by, (tree, key), &decision, new, &mut self.left),
+                }
+            };
+            self.lock_explicitly(by, tree, key, Mode::Exclusive)?;
+            if let Some(writer) = writer {
+                engine.wait_for(by, writer)?;
+            }
+        }
+    }
+
+    /// Keeps others from changing a key, after waiting for those who have; refuses like a write when it is not as seen.
+    pub(super) fn lock_key(
+        &mut self,
+        by: TxnId,
+        tree: TreeId,
+        key: &[u8],
+        strength: Strength,
+    ) -> Result<(), Error> {
+        let mode = match strength {
+            Strength::Shared => Mode::Shared,
+            Strength::Exclusive => Mode::Exclusive,
+        };
+        let snapshot = self.snapshot.clone();
+        let engine = &*snapshot.engine;
+        if let Decision::Own(_) = engine.decide(self.view(), tree, key)? {
+            return Ok(());
+        }
+        self.lock_explicitly(by, tree, key, mode)?;
+        loop {
+            let decision = {
+                let _stripe = engine.stripe(tree, key);
+                engine.decide(self.view(), tree, key)?
+            };
+            match decision {
+                Decision::WaitFor(writer) => engine.wait_for(by, writer)?,
+                _ => return Ok(()),
+            }
+        }
+    }
+
+    /// Takes a lock on the key itself, which writers of the tree mind from now on.
+    fn lock_explicitly(&mut self, by: TxnId, tree: TreeId, key: &[u8], mode: Mode) -> Result<(), Error> {
+        let snapshot = self.snapshot.clone();
+        if self.explicit.insert(tree) {
+            snapshot.engine.claims.begin_explicit(tree);
+        }
+        Ok(snapshot.engine.below.lock(by, Resource::Key(tree, key), mode)?)
+    }
+}
+
+impl<T: Transactions> MvccEngine<T> {
+    /// Whether nobody else has locked a key. If keys of its tree are locked at all, it is from now on.
+    fn may_write(&self, by: TxnId, tree: TreeId, key: &[u8]) -> Result<bool, Error> {
+        Ok(!self.claims.has_explicit(tree)
+            || self
+                .below
+                .try_lock(by, Resource::Key(tree, key), Mode::Exclusive)?)
+    }
+
+    /// Waits until a transaction has ended.
+    fn wait_for(&self, by: TxnId, writer: TxnId) -> Result<(), Error> {
+        Ok(self.below.lock(by, Resource::Transaction(writer), Mode::Shared)?)
+    }
+}
