@@ -71,6 +71,9 @@ impl<P: Pages> BTree<P> {
         spot: Spot,
         key: &[u8],
     ) -> Result<(PageId, P::Write<'p>), Fault> {
+        if let Some(leaf) = self.seize_leaf(spot, key)? {
+            return Ok(leaf);
+        }
         let found = pins.reach(|| self.seize(spot, Target::At(key), 0))?;
         Ok(found.expect("every tree has leaves"))
     }

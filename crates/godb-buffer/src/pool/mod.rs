@@ -124,7 +124,13 @@ impl<S: PageStore> Pool<S> {
 
     /// How the pool has fared.
     pub fn stats(&self) -> PoolStats {
-        self.counters.snapshot(self.frames(), self.table.glances())
+        self.counters
+            .snapshot(self.frames(), self.table.dirty(), self.table.glances())
+    }
+
+    /// How many frames hold pages that are not written yet.
+    pub fn dirty_count(&self) -> usize {
+        self.table.dirty()
     }
 
     /// How many frames it has.

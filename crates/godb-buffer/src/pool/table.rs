@@ -19,9 +19,9 @@ use super::frame::{Body, Frame, NONE};
 use super::glances::Glances;
 use super::guards::{PageGlance, Pinned};
 use super::latch::LatchWrite;
-use godb_page::PageId;
-use godb_page::sync::atomic::{AtomicU32, Ordering};
+use godb_page::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use godb_page::sync::{Mutex, MutexGuard};
+use godb_page::{Lsn, PageId};
 
 /// More steps than any real chain has: buckets are twice as many as frames.
 const STEPS: usize = 64;
@@ -41,6 +41,8 @@ pub(super) struct Table {
     locks: Box<[Padded]>,
     /// Who reads a frame without a pin.
     glances: Glances,
+    /// How many frames hold pages that are not written yet.
+    dirty: AtomicUsize,
 }
 
 /// A bucket, locked.
@@ -62,6 +64,7 @@ impl Table {
             heads: (0..buckets).map(|_| AtomicU32::new(NONE)).collect(),
             locks: (0..LOCKS).map(|_| Padded(Mutex::new(()))).collect(),
             glances: Glances::new(),
+            dirty: AtomicUsize::new(0),
         }
     }
 
@@ -92,6 +95,25 @@ impl Table {
     /// Latches a frame's bytes for writing. The frame is pinned or claimed.
     pub(super) fn latch(&self, at: u32) -> LatchWrite<'_, Body> {
         self.frame(at).latch.write(&self.glances, at)
+    }
+
+    /// Notes a change of a page, which is latched for writing.
+    pub(super) fn soil(&self, at: u32, floor: Lsn, lsn: Lsn) {
+        if self.frame(at).soil(floor, lsn) {
+            self.dirty.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// The copy of a page was written, or not.
+    pub(super) fn end_writing(&self, at: u32, written: bool) {
+        if self.frame(at).end_writing(written) {
+            self.dirty.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+
+    /// How many frames hold pages that are not written yet.
+    pub(super) fn dirty(&self) -> usize {
+        self.dirty.load(Ordering::Relaxed)
     }
 
     /// How many glances there were.
