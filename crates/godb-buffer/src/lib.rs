@@ -79,9 +79,9 @@ pub use godb_page::page::header;
 pub use godb_page::slotted;
 pub use godb_page::sync;
 pub use godb_page::{
-    Clock, DatabaseId, Environment, Fault, File, FileLock, FileSystem, Joining, Lsn, ManualClock,
-    MemoryFileSystem, MemoryPageStore, OpenMode, PageId, PageStore, Random, SeededRandom, Spawn, TreeId,
-    TxnId,
+    Clock, DATABASE_FILE, DatabaseId, Environment, Fault, File, FileLock, FileSystem, Joining, Lsn,
+    ManualClock, MemoryFileSystem, MemoryPageStore, OpenMode, PageId, PageStore, Random, SeededRandom, Spawn,
+    TreeId, TxnId,
 };
 pub use godb_page::{Crash, Effect, Injection, Operations, SimulatedDisk, Tear};
 pub use memory::{MemoryPages, MemoryRead, MemoryWrite};

@@ -204,6 +204,7 @@ fn state_is_damaged(file: &str) -> Error {
     Fault::Corrupt {
         file: file.into(),
         page: None,
+        tree: None,
         lsn: None,
         what: "the state in its header makes no sense".into(),
     }

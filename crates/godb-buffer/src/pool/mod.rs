@@ -194,7 +194,7 @@ impl<S: PageStore> Pool<S> {
             return Ok(());
         }
         let what = "an older state of it came back than was written: a write was lost";
-        Err(Fault::corrupt_page("the database file", id, what))
+        Err(Fault::corrupt_page(self.store.file_name(), id, what))
     }
 
     /// A page was put into a frame.
@@ -245,7 +245,7 @@ impl<S: PageStore> Pool<S> {
     fn check_number(&self, id: PageId) -> Result<(), Fault> {
         if id.raw() == NONE {
             return Err(Fault::corrupt_page(
-                "the database file",
+                self.store.file_name(),
                 id,
                 "no page has this number",
             ));

@@ -76,6 +76,10 @@ impl<S: PageStore> Pages for Pool<S> {
         self.store.database_id()
     }
 
+    fn file_name(&self) -> &str {
+        self.store.file_name()
+    }
+
     fn admit(&self, pages: usize) -> Result<Admission<'_>, Fault> {
         Ok(self.gate.enter(pages))
     }
