@@ -9,7 +9,7 @@ use anyhow::{Result, bail, ensure};
 use lexopt::{Arg, Parser, ValueExt};
 
 use crate::command::{cargo, run as execute, shell};
-use crate::{crash_test, deny, layers, loom, tidy, workspace};
+use crate::{crash_test, deny, layers, loom, slt, tidy, workspace};
 
 /// The README's command for all tests.
 const TESTS: &str = "cargo test";
@@ -92,6 +92,11 @@ const STAGES: &[Stage] = &[
         name: "crash",
         asks: "nothing acknowledged is lost at any crash point",
         run: crash,
+    },
+    Stage {
+        name: "slt",
+        asks: "a sample of the sqllogictest corpus is answered right",
+        run: sqllogictest,
     },
 ];
 
@@ -192,6 +197,18 @@ fn cargo_run(options: &Options, words: &[&str], rustdoc: Option<&str>) -> Result
         command.env("RUSTDOCFLAGS", flags);
     }
     execute(&mut command)
+}
+
+/// One query of twenty on the engine in memory, one of fifty on the stack in a tiny pool.
+fn sqllogictest(options: &Options) -> Result<Outcome> {
+    if !slt::corpus_exists(&options.root) {
+        return Ok(Outcome::Skipped(format!("there is no corpus in {}", slt::CORPUS)));
+    }
+    slt::start(&options.root, &["--engine", "memory", "--sample", "20"])?;
+    passed(slt::start(
+        &options.root,
+        &["--engine", "small", "--sample", "50"],
+    ))
 }
 
 /// The short crash test: every workload and every fault once.

@@ -11,6 +11,14 @@ use crate::workspace;
 const PACKAGE: &str = "godb-tests";
 const BINARY: &str = "slt";
 
+/// Where the corpus lies, seen from the repository.
+pub(crate) const CORPUS: &str = "../shared/sqllogictest";
+
+/// Whether the corpus is there.
+pub(crate) fn corpus_exists(root: &Path) -> bool {
+    root.join(CORPUS).is_dir()
+}
+
 /// The task. Every word after it belongs to the runner, which refuses those it does not know.
 pub(crate) fn run(mut arguments: Parser) -> Result<()> {
     let options: Vec<String> = arguments

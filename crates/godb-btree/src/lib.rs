@@ -90,7 +90,7 @@ mod step;
 pub mod testing;
 mod tree;
 
-pub use btree::{BTree, BTreeCursor, Check, Finding, TreeStatistics};
+pub use btree::{BTree, BTreeCursor, Check, Finding, TreeStatistics, Wrong};
 pub use godb_buffer::sync;
 pub use godb_buffer::{
     Clock, DatabaseId, Environment, Fault, File, FileLock, FileSystem, Joining, LogBarrier, Lsn, ManualClock,

@@ -8,7 +8,9 @@
 //!
 //! The planted bugs, each of which must make a model fail: `claim-pinned` (a frame is taken from under its user), `trust-first-look` (a lookup does
 //! not check again after pinning), `evict-dirty` (a page is dropped before it is written), `clean-after-write` (a change made while the page was being
-//! written is forgotten), `failure-stays` (a page that could not be read stays in the table), `gate-looks-first` (a leaving operation misses a waiter).
+//! written is forgotten), `failure-stays` (a page that could not be read stays in the table), `gate-looks-first` (a leaving operation misses a waiter),
+//! `announce-unordered` (a glance may look before its announcement is seen), `write-under-glances` (a writer does not wait for them), `claim-glanced` (a frame is
+//! emptied under one), `glance-at-claimed` (one begins while the frame is being emptied).
 //! `cargo xtask loom --plant` tries them all.
 //!
 //! A model that loom cuts short would pass without having looked, so no limit on time or iterations is set, and each model counts its executions.
@@ -234,6 +236,47 @@ fn a_fresh_page_given_up_shows_the_store_again() {
         assert_eq!(read(&pool, 1).expect("it is there"), 1, "never the blank");
         join([other]);
         assert_eq!(read(&pool, 1).expect("it is there"), 1);
+    });
+}
+
+#[test]
+fn a_page_does_not_change_under_a_glance() {
+    exhaust("glance and change", || {
+        let pool = pool(1, 0);
+        assert_eq!(read(&pool, 1).expect("it is there"), 1);
+        let other = spawn(&pool, |pool| set(pool, 1, 10, 77));
+        if let Some(page) = pool.glance(id(1)) {
+            let first = page[AT];
+            thread::yield_now();
+            assert_eq!(page[AT], first);
+        }
+        join([other]);
+        assert_eq!(pool.glance(id(1)).expect("nobody writes")[AT], 77);
+    });
+}
+
+#[test]
+fn a_page_does_not_leave_under_a_glance() {
+    exhaust("glance, and the page moves to another frame", || {
+        let pool = pool(2, 0);
+        assert_eq!(read(&pool, 1).expect("it is there"), 1);
+        assert_eq!(read(&pool, 2).expect("it is there"), 2);
+        let done = Arc::new(AtomicU64::new(0));
+        let told = done.clone();
+        let other = spawn(&pool, move |pool| {
+            pool.discard(id(1));
+            pool.discard(id(2));
+            set(pool, 1, 10, 77);
+            told.store(1, Ordering::Release);
+        });
+        if let Some(page) = pool.glance(id(1)) {
+            let changed = done.load(Ordering::Acquire) == 1;
+            assert!(
+                !changed || page[AT] == 77,
+                "the change is over, and this is not it"
+            );
+        }
+        join([other]);
     });
 }
 

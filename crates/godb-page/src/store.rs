@@ -1,6 +1,6 @@
 //! The seam between pages and files: whole pages in, whole pages out, checked on the way.
 
-use crate::fault::Fault;
+use crate::fault::{DATABASE_FILE, Fault};
 use crate::ids::{DatabaseId, PageId};
 
 /// Pages by number, on some medium.
@@ -11,6 +11,10 @@ pub trait PageStore: Send + Sync + 'static {
     fn page_size(&self) -> usize;
     /// The identity that every page of this store carries.
     fn database_id(&self) -> DatabaseId;
+    /// What the medium is called, for messages.
+    fn file_name(&self) -> &str {
+        DATABASE_FILE
+    }
     /// How many pages the medium has room for now. Pages at or beyond this were never written.
     fn page_count(&self) -> u32;
     /// Reads page `id` into `into` and verifies it: damage, a page of another place or another database, and a page that

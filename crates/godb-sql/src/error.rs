@@ -57,6 +57,7 @@ pub mod state {
     pub const WRONG_OBJECT_TYPE: SqlState = SqlState("42809");
     pub const INVALID_COLUMN_REFERENCE: SqlState = SqlState("42P10");
     pub const INVALID_TABLE_DEFINITION: SqlState = SqlState("42P16");
+    pub const INVALID_OBJECT_DEFINITION: SqlState = SqlState("42P17");
     pub const INDETERMINATE_DATATYPE: SqlState = SqlState("42P18");
     pub const DISK_FULL: SqlState = SqlState("53100");
     pub const OUT_OF_MEMORY: SqlState = SqlState("53200");

@@ -133,6 +133,7 @@ impl ControlFile {
             _ => Err(Fault::Corrupt {
                 file: file.name().into(),
                 page: None,
+                tree: None,
                 lsn: None,
                 what: "neither slot of the log's control file is whole".into(),
             }),

@@ -31,7 +31,10 @@ type Engine = MvccEngine<TransactionManager<Recovered<LoggedTree<Tree>>>>;
 const SAFE_COPIES: &str = "safe-copies";
 
 /// How many dirty pages one step of the background writer writes.
-const WRITE_BACK: usize = 64;
+const WRITE_BACK: usize = 256;
+
+/// Dirty pages stay in memory while they are fewer than one frame in so many: they may be changed again, and then the writing was for nothing.
+const DIRTY_SHARE: usize = 2;
 
 /// The files of the machine.
 pub(crate) fn real_files() -> Arc<dyn FileSystem> {
@@ -148,9 +151,13 @@ impl Storage {
         self.engine.clone()
     }
 
-    /// A step of the background writer; tells whether there is more to do.
+    /// Writes what the log holds in memory, and dirty pages where they begin to crowd the pool; checkpoints write the others. Tells whether there is
+    /// more to do.
     pub(crate) fn write_back(&self) -> Result<bool> {
         let logged = self.log.step()?;
+        if self.pool.dirty_count() * DIRTY_SHARE < self.pool.frame_count() {
+            return Ok(logged);
+        }
         let written = self.pool.write_back(WRITE_BACK)?;
         Ok(logged || written == WRITE_BACK)
     }
@@ -197,6 +204,7 @@ fn state_is_damaged(file: &str) -> Error {
     Fault::Corrupt {
         file: file.into(),
         page: None,
+        tree: None,
         lsn: None,
         what: "the state in its header makes no sense".into(),
     }

@@ -141,6 +141,7 @@ impl<P: Pages> BTree<P> {
         pages: &[PageId],
         taken: bool,
     ) {
+        self.still.pages_move(pages);
         for (id, guard) in maps {
             let mine = |page: &&PageId| map::of_page(self.page_size(), **page) == *id;
             let mine: Some4 = pages.iter().filter(mine).copied().collect();

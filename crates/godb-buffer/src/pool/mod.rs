@@ -7,6 +7,8 @@
 //! | --- | --- |
 //! | `frame` | what one frame knows; the word that pins and claims it |
 //! | `table` | finding a page without a lock, and how a frame changes hands |
+//! | `latch`, `glances`, `lane` | the latch, and how readers pass it without writing to what others read |
+//! | `arena` | where the bytes are |
 //! | `pages` | read, write, fresh, pin: the pool as [`Pages`](crate::Pages) |
 //! | `evict` | where a frame comes from when none is free |
 //! | `write_back`, `dirt` | how dirty pages reach the store, and stay dirty when changed meanwhile |
@@ -17,10 +19,14 @@
 //! with its page pinned.
 
 mod admission;
+mod arena;
 mod dirt;
 mod evict;
 mod frame;
+mod glances;
 mod guards;
+mod lane;
+mod latch;
 mod pages;
 mod stats;
 mod table;
@@ -28,7 +34,7 @@ mod witness;
 mod write_back;
 
 pub use admission::Admission;
-pub use guards::{PageReadGuard, PageWriteGuard, Pinned};
+pub use guards::{PageGlance, PageReadGuard, PageWriteGuard, Pinned};
 pub use stats::PoolStats;
 
 use crate::barrier::LogBarrier;
@@ -118,7 +124,13 @@ impl<S: PageStore> Pool<S> {
 
     /// How the pool has fared.
     pub fn stats(&self) -> PoolStats {
-        self.counters.snapshot(self.frames())
+        self.counters
+            .snapshot(self.frames(), self.table.dirty(), self.table.glances())
+    }
+
+    /// How many frames hold pages that are not written yet.
+    pub fn dirty_count(&self) -> usize {
+        self.table.dirty()
     }
 
     /// How many frames it has.
@@ -150,7 +162,7 @@ impl<S: PageStore> Pool<S> {
         self.check_number(id)?;
         let at = self.take_frame()?;
         // The frame is claimed, so its latch is free.
-        let mut body = self.table.frame(at).latch.write();
+        let mut body = self.table.latch(at);
         let pin = match self.table.install(id, at, true) {
             Ok(pin) => pin,
             Err(faster) => {
@@ -182,7 +194,7 @@ impl<S: PageStore> Pool<S> {
             return Ok(());
         }
         let what = "an older state of it came back than was written: a write was lost";
-        Err(Fault::corrupt_page("the database file", id, what))
+        Err(Fault::corrupt_page(self.store.file_name(), id, what))
     }
 
     /// A page was put into a frame.
@@ -233,7 +245,7 @@ impl<S: PageStore> Pool<S> {
     fn check_number(&self, id: PageId) -> Result<(), Fault> {
         if id.raw() == NONE {
             return Err(Fault::corrupt_page(
-                "the database file",
+                self.store.file_name(),
                 id,
                 "no page has this number",
             ));

@@ -14,11 +14,14 @@
 //! gone     unclaimed, in no chain, page none: a read that failed, or a fresh page given up; free when its last user has left
 //! ```
 
-use super::frame::{Frame, NONE};
-use super::guards::Pinned;
-use godb_page::PageId;
-use godb_page::sync::atomic::{AtomicU32, Ordering};
+use super::arena;
+use super::frame::{Body, Frame, NONE};
+use super::glances::Glances;
+use super::guards::{PageGlance, Pinned};
+use super::latch::LatchWrite;
+use godb_page::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use godb_page::sync::{Mutex, MutexGuard};
+use godb_page::{Lsn, PageId};
 
 /// More steps than any real chain has: buckets are twice as many as frames.
 const STEPS: usize = 64;
@@ -36,6 +39,10 @@ pub(super) struct Table {
     /// The first frame of each chain.
     heads: Box<[AtomicU32]>,
     locks: Box<[Padded]>,
+    /// Who reads a frame without a pin.
+    glances: Glances,
+    /// How many frames hold pages that are not written yet.
+    dirty: AtomicUsize,
 }
 
 /// A bucket, locked.
@@ -50,9 +57,14 @@ impl Table {
     pub(super) fn new(count: usize, page_size: usize) -> Self {
         let buckets = (2 * count).next_power_of_two();
         Self {
-            frames: (0..count).map(|_| Frame::new(page_size)).collect(),
+            frames: arena::rooms(count, page_size)
+                .into_iter()
+                .map(Frame::new)
+                .collect(),
             heads: (0..buckets).map(|_| AtomicU32::new(NONE)).collect(),
             locks: (0..LOCKS).map(|_| Padded(Mutex::new(()))).collect(),
+            glances: Glances::new(),
+            dirty: AtomicUsize::new(0),
         }
     }
 
@@ -78,6 +90,56 @@ impl Table {
             head: &self.heads[bucket],
             _lock: self.locks[bucket % LOCKS].0.lock(),
         }
+    }
+
+    /// Latches a frame's bytes for writing. The frame is pinned or claimed.
+    pub(super) fn latch(&self, at: u32) -> LatchWrite<'_, Body> {
+        self.frame(at).latch.write(&self.glances, at)
+    }
+
+    /// Notes a change of a page, which is latched for writing.
+    pub(super) fn soil(&self, at: u32, floor: Lsn, lsn: Lsn) {
+        if self.frame(at).soil(floor, lsn) {
+            self.dirty.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// The copy of a page was written, or not.
+    pub(super) fn end_writing(&self, at: u32, written: bool) {
+        if self.frame(at).end_writing(written) {
+            self.dirty.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+
+    /// How many frames hold pages that are not written yet.
+    pub(super) fn dirty(&self) -> usize {
+        self.dirty.load(Ordering::Relaxed)
+    }
+
+    /// How many glances there were.
+    pub(super) fn glances(&self) -> u64 {
+        self.glances.count()
+    }
+
+    /// Glances at the page, if it is in memory, nobody changes it, and a walk without locks finds it.
+    #[inline]
+    pub(super) fn glance(&self, page: PageId, used: impl FnOnce(&Frame)) -> Option<PageGlance<'_>> {
+        let mut at = self.heads[self.bucket_of(page)].load(Ordering::Acquire);
+        for _ in 0..STEPS {
+            let frame = self.frames.get(at as usize)?;
+            if frame.page() == page.raw() {
+                let announced = self.glances.announce(at)?;
+                // From here on nobody claims the frame; so if it is not claimed now, the page stays in it.
+                let unclaimed = !frame.is_claimed() || cfg!(godb_plant = "glance-at-claimed");
+                if !unclaimed || frame.page() != page.raw() {
+                    return None;
+                }
+                used(frame);
+                return frame.latch.glance(announced).and_then(PageGlance::new);
+            }
+            at = frame.next.load(Ordering::Acquire);
+        }
+        None
     }
 
     /// Pins the page if it is in memory.
@@ -137,12 +199,18 @@ impl Table {
         if frame.page() != page.raw() || !frame.try_claim() {
             return false;
         }
-        if frame.is_dirty() && !cfg!(godb_plant = "evict-dirty") {
+        let kept = frame.is_dirty() && !cfg!(godb_plant = "evict-dirty");
+        if kept || self.is_glanced_at(at) {
             frame.unclaim();
             return false;
         }
         bucket.unlink(at);
         true
+    }
+
+    /// Whether anybody glances at a frame that was just claimed.
+    fn is_glanced_at(&self, at: u32) -> bool {
+        self.glances.any(at) && !cfg!(godb_plant = "claim-glanced")
     }
 
     /// Empties the frame of this page, if it is in memory: see [`empty`](Self::empty).

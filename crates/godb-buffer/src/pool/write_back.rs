@@ -15,8 +15,9 @@ use super::stats::Counters;
 use godb_page::page::header;
 use godb_page::{Fault, Lsn, PageId, PageStore};
 
-/// The most pages of a batch.
-const BATCH: usize = 64;
+/// The most pages of a batch, and the most bytes. Each batch costs two syncs, whatever its size, and its copies cost memory.
+const BATCH: usize = 256;
+const BATCH_BYTES: usize = 2 << 20;
 
 /// What write-back keeps between batches.
 pub(super) struct Writer {
@@ -39,7 +40,7 @@ struct Copied {
 
 impl Writer {
     pub(super) fn new(page_size: usize, frames: usize) -> Self {
-        let batch = BATCH.min(frames);
+        let batch = (BATCH_BYTES / page_size).clamp(16, BATCH).min(frames);
         Self {
             copies: (0..batch)
                 .map(|_| vec![0; page_size].into_boxed_slice())
@@ -112,13 +113,22 @@ impl<S: PageStore> Pool<S> {
 
     /// Writes every page that is `wanted`: first those whose latch is free, then, waiting for them, the others.
     fn write_all(&self, wanted: &dyn Fn(&Frame) -> bool) -> Result<usize, Fault> {
-        let count = super::number(self.frames().len());
-        let mut all = (0..count).filter(|at| wanted(self.table.frame(*at)));
-        let mut written = self.write_frames(&mut all)?;
-        for at in (0..count).filter(|at| wanted(self.table.frame(*at))) {
+        let mut written = self.write_frames(&mut self.in_file_order(wanted).into_iter())?;
+        for at in self.in_file_order(wanted) {
             written += self.write_waiting(at)?;
         }
         Ok(written)
+    }
+
+    /// The frames that are wanted, by the places of their pages in the file: neighbours then go there in one piece.
+    fn in_file_order(&self, wanted: &dyn Fn(&Frame) -> bool) -> Vec<u32> {
+        let frames = self.frames().iter().zip(0_u32..);
+        let mut places: Vec<(u32, u32)> = frames
+            .filter(|(frame, _)| wanted(frame))
+            .map(|(frame, at)| (frame.page(), at))
+            .collect();
+        places.sort_unstable();
+        places.into_iter().map(|(_, at)| at).collect()
     }
 
     /// Writes the pages of some frames, in batches; returns how many.
@@ -180,7 +190,7 @@ impl<S: PageStore> Pool<S> {
             if result.is_ok() {
                 self.witness.note(one.page, one.record);
             }
-            self.table.frame(one.frame).end_writing(result.is_ok());
+            self.table.end_writing(one.frame, result.is_ok());
         }
         let count = copied.len();
         writer.copied = copied;

@@ -201,6 +201,7 @@ impl FileHeader {
             return Fault::Corrupt {
                 file: file.name().into(),
                 page: Some(PageId::from_raw(0)),
+                tree: None,
                 lsn: None,
                 what: "both copies of the file header are damaged".into(),
             };

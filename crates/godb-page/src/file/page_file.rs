@@ -252,6 +252,10 @@ impl PageStore for PageFile {
         self.database
     }
 
+    fn file_name(&self) -> &str {
+        self.file.name()
+    }
+
     fn page_count(&self) -> u32 {
         self.pages.load(Ordering::Acquire)
     }

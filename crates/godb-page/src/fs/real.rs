@@ -8,7 +8,7 @@ use crate::fault::Fault;
 use crate::file_system::{File, FileLock, FileSystem, OpenMode};
 use crate::sync::{Arc, Mutex};
 use rustix::fs::{Advice, FallocateFlags, FlockOperation};
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::{Error, ErrorKind};
 use std::os::unix::fs::{FileExt, MetadataExt};
@@ -30,9 +30,18 @@ struct RealFile {
 /// What identifies a file whatever it is called: device and inode.
 type Identity = (u64, u64);
 
+/// Who has a database open in this process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Holders {
+    /// One, to write.
+    Owner,
+    /// So many, to read.
+    Readers(u32),
+}
+
 /// The databases that this process has open, by identity: the kernel's lock would let the same process in twice
 /// through another descriptor of its own on some file systems.
-static OPEN_HERE: LazyLock<Mutex<BTreeSet<Identity>>> = LazyLock::new(Mutex::default);
+static OPEN_HERE: LazyLock<Mutex<BTreeMap<Identity, Holders>>> = LazyLock::new(Mutex::default);
 
 /// A held lock: the descriptor carries the kernel's.
 struct Held {
@@ -45,7 +54,10 @@ impl Drop for Held {
         // The kernel's lock goes first, under ours: whoever finds ours free finds the kernel's free too.
         let mut open_here = OPEN_HERE.lock();
         drop(self.file.take());
-        open_here.remove(&self.identity);
+        match open_here.get_mut(&self.identity) {
+            Some(Holders::Readers(count)) if *count > 1 => *count -= 1,
+            _ => drop(open_here.remove(&self.identity)),
+        }
     }
 }
 
@@ -132,29 +144,46 @@ impl FileSystem for RealFileSystem {
     }
 
     fn lock(&self, name: &str) -> Result<FileLock, Fault> {
-        let fault = |error: Error| Fault::io("lock", name, error);
-        let file = fs::OpenOptions::new().read(true).open(name).map_err(fault)?;
-        let metadata = file.metadata().map_err(fault)?;
-        let identity = (metadata.dev(), metadata.ino());
-        let mut open_here = OPEN_HERE.lock();
-        if open_here.contains(&identity) {
+        hold(name, Holders::Owner)
+    }
+
+    fn lock_shared(&self, name: &str) -> Result<FileLock, Fault> {
+        hold(name, Holders::Readers(1))
+    }
+}
+
+/// Takes the kernel's lock, and notes it for this process.
+fn hold(name: &str, wanted: Holders) -> Result<FileLock, Fault> {
+    let fault = |error: Error| Fault::io("lock", name, error);
+    let file = fs::OpenOptions::new().read(true).open(name).map_err(fault)?;
+    let metadata = file.metadata().map_err(fault)?;
+    let identity = (metadata.dev(), metadata.ino());
+    let mut open_here = OPEN_HERE.lock();
+    let holders = match (open_here.get(&identity), wanted) {
+        (None, wanted) => wanted,
+        (Some(Holders::Readers(count)), Holders::Readers(_)) => Holders::Readers(count + 1),
+        (Some(_), _) => {
             return Err(Fault::InUse {
                 file: name.into(),
                 owner: Some(std::process::id()),
             });
         }
-        match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
-            Ok(()) => {
-                open_here.insert(identity);
-                let file = Some(file);
-                Ok(Box::new(Held { identity, file }))
-            }
-            Err(rustix::io::Errno::WOULDBLOCK) => Err(Fault::InUse {
-                file: name.into(),
-                owner: owner_of(identity),
-            }),
-            Err(error) => Err(fault(error.into())),
+    };
+    let operation = match wanted {
+        Holders::Owner => FlockOperation::NonBlockingLockExclusive,
+        Holders::Readers(_) => FlockOperation::NonBlockingLockShared,
+    };
+    match rustix::fs::flock(&file, operation) {
+        Ok(()) => {
+            open_here.insert(identity, holders);
+            let file = Some(file);
+            Ok(Box::new(Held { identity, file }))
         }
+        Err(rustix::io::Errno::WOULDBLOCK) => Err(Fault::InUse {
+            file: name.into(),
+            owner: owner_of(identity),
+        }),
+        Err(error) => Err(fault(error.into())),
     }
 }
 

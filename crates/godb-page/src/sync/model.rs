@@ -9,6 +9,11 @@ pub mod atomic {
     pub use loom::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence};
 }
 
+/// A cell that reports accesses which no protocol orders.
+pub mod cell {
+    pub use loom::cell::{ConstPtr, MutPtr, UnsafeCell};
+}
+
 /// Threads.
 pub mod thread {
     pub use loom::thread::{JoinHandle, spawn, yield_now};

@@ -4,6 +4,7 @@ use super::expr::place;
 use super::names::{fold, parts, start, table_name};
 use super::scope::{Relation, Scope};
 use super::subquery::shown_only;
+use super::view::Named;
 use super::{Binder, Bound};
 use crate::cast::Coercion;
 use crate::catalog::Table;
@@ -135,27 +136,26 @@ impl Binder<'_> {
         {
             return self.relation(bound, &fold(ident), alias, None);
         }
-        let (table, moment) = self.table(name)?;
-        let own = table.name.clone();
-        let shown = alias.map_or_else(|| own.clone(), |alias| fold(&alias.name));
+        let (found, moment) = self.find_relation(name)?;
+        let called = parts(name)?.last().map_or_else(String::new, |ident| fold(ident));
+        let table = match found {
+            Named::Table(table) => table,
+            Named::View(view) => return self.view(view, &called, moment, alias),
+        };
+        let shown = alias.map_or_else(|| called.clone(), |alias| fold(&alias.name));
+        if self.inside_view() {
+            let (bound, table) = self.table_of_then(&table, shown, moment)?;
+            return self.relation(bound, &called, alias, Some(table));
+        }
         let plan = self.scan(&table, shown, moment, false);
-        self.relation(Bound::all(plan), &own, alias, Some(table))
+        self.relation(Bound::all(plan), &called, alias, Some(table))
     }
 
-    /// The table of that name, and the moment it is read at if not the statement's.
+    /// The table whose rows are to be changed, and the moment that was asked for with it.
     pub(super) fn table(&mut self, name: &ObjectName) -> Result<(Arc<Table>, Option<Moment>)> {
-        let location = start(name);
-        let folded = self.located(table_name(name), location)?;
-        let clause = self.table_as_of.iter().find(|(at, _)| *at == location);
-        let moment = clause.map(|(_, as_of)| as_of.moment()).transpose()?;
-        let found = match moment {
-            Some(moment) => self.planning.past.table(&folded, moment)?,
-            None => self.planning.catalog.table(&folded)?,
-        };
-        match (found, parts(name)?.first()) {
-            (Some(table), _) => Ok((table, moment)),
-            (None, Some(ident)) => Err(self.no_table(&folded, ident)),
-            (None, None) => Err(SqlError::new(state::SYNTAX_ERROR, "a table must have a name")),
+        match self.find_relation(name)? {
+            (Named::Table(table), moment) => Ok((table, moment)),
+            (Named::View(_), _) => self.refuse("changing rows through a view", start(name)),
         }
     }
 
@@ -208,7 +208,7 @@ impl Binder<'_> {
     }
 
     /// Names a plan's columns by its alias.
-    fn relation(
+    pub(super) fn relation(
         &mut self,
         bound: Bound,
         name: &str,

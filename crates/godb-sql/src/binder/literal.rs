@@ -39,9 +39,10 @@ impl Binder<'_> {
         let number = name
             .strip_prefix('$')
             .and_then(|digits| digits.parse::<u32>().ok());
-        match number {
-            Some(number @ 1..) => Ok(Expr::Parameter(number - 1, self.parameters.get(number - 1))),
-            _ => {
+        let index = number.and_then(|number| number.checked_sub(1));
+        match index.and_then(|index| Some((index, self.parameters.get(index)?))) {
+            Some((index, ty)) => Ok(Expr::Parameter(index, ty)),
+            None => {
                 let message = format!("there is no parameter {name}");
                 Err(self.at(SqlError::new(state::UNDEFINED_PARAMETER, message), location))
             }

@@ -41,6 +41,7 @@ mod table_expr;
 #[cfg(test)]
 pub(crate) mod tests;
 mod types;
+mod view;
 
 pub(crate) use insert::{Conflict, Inserting};
 pub(crate) use modify::{Modifying, Returning};
@@ -49,6 +50,7 @@ pub(crate) use parameters::Parameters;
 pub(crate) use subquery::shown_only;
 pub use table_expr::{bind_default, bind_table_expr};
 pub use types::describe_type;
+pub(crate) use view::{Definition, endless};
 
 use crate::error::{Result, SqlError};
 use crate::expr::Expr;
@@ -76,6 +78,8 @@ pub(crate) struct Binder<'a> {
     ctes: Vec<cte::Cte>,
     /// Operators copied for references to common table expressions.
     copied: usize,
+    /// The views in it.
+    views: view::Views,
 }
 
 /// A plan being bound.
@@ -124,6 +128,7 @@ impl<'a> Binder<'a> {
             frames: vec![Frame::default()],
             ctes: Vec::new(),
             copied: 0,
+            views: view::Views::default(),
         }
     }
 
@@ -154,7 +159,7 @@ impl<'a> Binder<'a> {
 
     /// Gives an error the position of a place in the statement.
     fn at(&self, error: SqlError, location: Location) -> SqlError {
-        if location.line == 0 {
+        if location.line == 0 || self.inside_view() {
             return error;
         }
         error.at(position_of(self.text, location))

@@ -13,10 +13,11 @@ impl Parameters {
         Self(types.map(|ty| ty.filter(|ty| *ty != DataType::Unknown)).collect())
     }
 
-    /// The type of a parameter; `Unknown` while nothing decided it.
-    pub(super) fn get(&self, index: u32) -> DataType {
-        let known = self.0.get(index as usize).copied().flatten();
-        known.unwrap_or(DataType::Unknown)
+    /// The type of a parameter; `Unknown` while nothing decided it. `None` for one that the statement cannot have: a stored
+    /// expression, a view and the query of a COPY have none.
+    pub(super) fn get(&self, index: u32) -> Option<DataType> {
+        let known = self.0.get(index as usize)?;
+        Some(known.unwrap_or(DataType::Unknown))
     }
 
     /// Decides an undecided parameter and returns its type.

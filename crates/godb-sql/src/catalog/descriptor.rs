@@ -97,10 +97,10 @@ fn consistent(table: &Table) -> bool {
             .all(|at| at < columns)
 }
 
-struct Writer(Vec<u8>);
+pub(super) struct Writer(pub(super) Vec<u8>);
 
 impl Writer {
-    fn number(&mut self, number: u32) {
+    pub(super) fn number(&mut self, number: u32) {
         varint::put(&mut self.0, u64::from(number));
     }
 
@@ -117,15 +117,15 @@ impl Writer {
         self.0.extend_from_slice(bytes);
     }
 
-    fn text(&mut self, text: &str) {
+    pub(super) fn text(&mut self, text: &str) {
         self.bytes(text.as_bytes());
     }
 
-    fn flag(&mut self, flag: bool) {
+    pub(super) fn flag(&mut self, flag: bool) {
         self.0.push(u8::from(flag));
     }
 
-    fn list<T>(&mut self, items: &[T], mut write: impl FnMut(&mut Self, &T)) {
+    pub(super) fn list<T>(&mut self, items: &[T], mut write: impl FnMut(&mut Self, &T)) {
         self.count(items.len());
         for item in items {
             write(self, item);
@@ -155,7 +155,7 @@ impl Writer {
         self.flag(index.constraint);
     }
 
-    fn data_type(&mut self, ty: DataType) {
+    pub(super) fn data_type(&mut self, ty: DataType) {
         let (tag, parameters): (u8, &[i64]) = match ty {
             DataType::Unknown => (0, &[]),
             DataType::Bool => (1, &[]),
@@ -216,10 +216,10 @@ impl Writer {
     }
 }
 
-struct Reader<'a>(&'a [u8]);
+pub(super) struct Reader<'a>(pub(super) &'a [u8]);
 
 impl<'a> Reader<'a> {
-    fn byte(&mut self) -> Result<u8> {
+    pub(super) fn byte(&mut self) -> Result<u8> {
         let (&first, rest) = self.0.split_first().ok_or_else(broken)?;
         self.0 = rest;
         Ok(first)
@@ -231,7 +231,7 @@ impl<'a> Reader<'a> {
         Ok(number)
     }
 
-    fn number(&mut self) -> Result<u32> {
+    pub(super) fn number(&mut self) -> Result<u32> {
         self.wide()?.try_into().map_err(|_| broken())
     }
 
@@ -256,15 +256,15 @@ impl<'a> Reader<'a> {
         Ok(bytes)
     }
 
-    fn text(&mut self) -> Result<String> {
+    pub(super) fn text(&mut self) -> Result<String> {
         String::from_utf8(self.bytes()?.to_vec()).map_err(|_| broken())
     }
 
-    fn flag(&mut self) -> Result<bool> {
+    pub(super) fn flag(&mut self) -> Result<bool> {
         Ok(self.byte()? != 0)
     }
 
-    fn list<T>(&mut self, mut read: impl FnMut(&mut Self) -> Result<T>) -> Result<Vec<T>> {
+    pub(super) fn list<T>(&mut self, mut read: impl FnMut(&mut Self) -> Result<T>) -> Result<Vec<T>> {
         let count = self.count()?;
         (0..count).map(|_| read(self)).collect()
     }
@@ -290,7 +290,7 @@ impl<'a> Reader<'a> {
         })
     }
 
-    fn data_type(&mut self) -> Result<DataType> {
+    pub(super) fn data_type(&mut self) -> Result<DataType> {
         Ok(match self.byte()? {
             0 => DataType::Unknown,
             1 => DataType::Bool,

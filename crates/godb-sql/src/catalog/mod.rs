@@ -4,10 +4,12 @@ mod descriptor;
 mod estimate;
 mod schema;
 mod store;
+mod view;
 
 pub(crate) use descriptor::value_bytes;
 pub(crate) use schema::{Known, Schema, SchemaCache, bind_checks};
 pub(crate) use store::{Named, Stored, StoredMut};
+pub use view::{StoredView, Use, UsedColumn, View};
 
 use crate::expr::Expr;
 use crate::types::DataType;
@@ -130,10 +132,18 @@ pub struct Check {
     pub expr: Option<Expr>,
 }
 
-/// What the binder asks of the catalog: tables by name, as the statement's snapshot (or a moment of the past) sees them.
+/// What the binder asks of the catalog: tables and views by name, as the statement's snapshot (or a moment of the past) sees them.
 pub trait Catalog {
     /// The table of that name, or `None`.
     fn table(&self, name: &str) -> crate::error::Result<Option<Arc<Table>>>;
     /// The names of all tables, sorted.
     fn tables(&self) -> crate::error::Result<Vec<String>>;
+    /// The view of that name, or `None`.
+    fn view(&self, _name: &str) -> crate::error::Result<Option<Arc<View>>> {
+        Ok(None)
+    }
+    /// The name that the table or view of that number has now.
+    fn name_of(&self, _id: TableId) -> crate::error::Result<Option<String>> {
+        Ok(None)
+    }
 }

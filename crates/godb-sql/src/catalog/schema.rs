@@ -6,7 +6,7 @@
 //! afterwards, knows that no DDL fell between.
 
 use super::store::{Named, Stored};
-use super::{Catalog, Table, TableId};
+use super::{Catalog, Table, TableId, View};
 use crate::error::Result;
 use godb_mvcc::sync::Mutex;
 use godb_mvcc::sync::atomic::{AtomicU64, Ordering};
@@ -17,12 +17,13 @@ use std::sync::Arc;
 /// How many versions of the schema are kept.
 const KEPT: usize = 8;
 
-/// Tables as they are under one schema version, loaded when first asked for.
+/// Tables and views as they are under one schema version, loaded when first asked for.
 #[derive(Debug)]
 pub(crate) struct Schema {
     /// The version, or `None` for what a transaction with uncommitted DDL sees: never shared.
     pub(crate) version: Option<u64>,
     tables: Mutex<HashMap<String, Option<Arc<Table>>>>,
+    views: Mutex<HashMap<String, Option<Arc<View>>>>,
 }
 
 impl Schema {
@@ -31,6 +32,7 @@ impl Schema {
         Self {
             version,
             tables: Mutex::new(HashMap::new()),
+            views: Mutex::new(HashMap::new()),
         }
     }
 
@@ -237,5 +239,26 @@ impl Catalog for SchemaView<'_> {
 
     fn tables(&self) -> Result<Vec<String>> {
         self.stored().table_names()
+    }
+
+    fn view(&self, name: &str) -> Result<Option<Arc<View>>> {
+        let cached = self.schema.views.lock().get(name).cloned();
+        if let Some(found) = cached {
+            return Ok(found);
+        }
+        let loaded = match self.stored().named(name)? {
+            Some(Named::View(id)) => self.stored().view(id)?,
+            _ => None,
+        };
+        let loaded = loaded.map(|view| View::new(view).map(Arc::new)).transpose()?;
+        self.schema.views.lock().insert(name.to_owned(), loaded.clone());
+        Ok(loaded)
+    }
+
+    fn name_of(&self, id: TableId) -> Result<Option<String>> {
+        if let Some(table) = self.stored().table(id)? {
+            return Ok(Some(table.name));
+        }
+        Ok(self.stored().view(id)?.map(|view| view.name))
     }
 }

@@ -1,4 +1,4 @@
-//! The stored catalog: tables by number and by name, in the engine's root tree.
+//! The stored catalog: tables and views by number and by name, in the engine's root tree.
 //!
 //! The catalog is data like any other: versioned, so that a query of the past sees the schema of then, and transactional, so that
 //! DDL rolls back. Every DDL statement first locks [`VERSION`] exclusively and raises it at its end; whoever caches what the
@@ -10,10 +10,11 @@
 //! | 1 | schema version |
 //! | 2 | next table number |
 //! | 3, table number | the table's [description](super::descriptor) |
-//! | 4, name | what has that name: a table or an index, and the table's number |
+//! | 4, name | what has that name: a table, an index or a view; and the number of the table or view |
 //! | 5, table number | roughly how many rows it has |
+//! | 6, view number | the view's [description](super::view) |
 
-use super::{Table, TableId, descriptor};
+use super::{StoredView, Table, TableId, descriptor, view};
 use crate::error::{Result, SqlError, state};
 use crate::storage::{KeyBytes, damaged, varint};
 use godb_mvcc::{EngineTransaction, Strength, TreeId};
@@ -25,16 +26,40 @@ const NEXT_TABLE: &[u8] = &[2];
 const TABLES: u8 = 3;
 const NAMES: u8 = 4;
 const ESTIMATES: u8 = 5;
-/// The only format of the catalog so far.
-const FORMAT_NUMBER: u64 = 1;
+const VIEWS: u8 = 6;
+/// The format of the catalog. The first knew no views.
+const FORMAT_NUMBER: u64 = 2;
 
-/// What a name stands for. Tables and indexes share one space of names, as in PostgreSQL.
+/// What a name stands for. Tables, indexes and views share one space of names, as in PostgreSQL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Named {
     /// A table.
     Table(TableId),
     /// An index, also one behind a constraint, of this table.
     Index(TableId),
+    /// A view.
+    View(TableId),
+}
+
+impl Named {
+    /// The kind in the lowest two bits, the number above them.
+    fn pack(self) -> u64 {
+        match self {
+            Self::Table(id) => u64::from(id) << 2,
+            Self::Index(id) => u64::from(id) << 2 | 1,
+            Self::View(id) => u64::from(id) << 2 | 2,
+        }
+    }
+
+    fn unpack(number: u64) -> Option<Self> {
+        let id = TableId::try_from(number >> 2).ok()?;
+        match number & 3 {
+            0 => Some(Self::Table(id)),
+            1 => Some(Self::Index(id)),
+            2 => Some(Self::View(id)),
+            _ => None,
+        }
+    }
 }
 
 /// The catalog as a transaction sees it.
@@ -49,6 +74,10 @@ fn table_key(id: TableId) -> Vec<u8> {
 
 fn estimate_key(id: TableId) -> Vec<u8> {
     [&[ESTIMATES][..], &id.to_be_bytes()].concat()
+}
+
+fn view_key(id: TableId) -> Vec<u8> {
+    [&[VIEWS][..], &id.to_be_bytes()].concat()
 }
 
 fn name_key(name: &str) -> Vec<u8> {
@@ -103,12 +132,7 @@ impl<'a> Stored<'a> {
         let Some(number) = self.number(&name_key(name))? else {
             return Ok(None);
         };
-        let id = TableId::try_from(number >> 1).map_err(|_| damaged("catalog"))?;
-        Ok(Some(if number & 1 == 0 {
-            Named::Table(id)
-        } else {
-            Named::Index(id)
-        }))
+        Named::unpack(number).map(Some).ok_or_else(|| damaged("catalog"))
     }
 
     /// The table of that number.
@@ -118,13 +142,42 @@ impl<'a> Stored<'a> {
             .transpose()
     }
 
+    /// The view of that number.
+    pub(crate) fn view(&self, id: TableId) -> Result<Option<StoredView>> {
+        self.bytes(&view_key(id))?
+            .map(|bytes| view::decode(&bytes))
+            .transpose()
+    }
+
+    /// All views, in the order in which they were made.
+    pub(crate) fn views(&self) -> Result<Vec<StoredView>> {
+        let mut descriptions = Vec::new();
+        let range = KeyBytes::prefix(vec![VIEWS]);
+        let mut cursor = self.tx.scan(self.root, range.range(false))?;
+        while cursor.next(&mut |_, value| {
+            descriptions.push(value.to_vec());
+            ControlFlow::Continue(())
+        })? {}
+        descriptions.iter().map(|bytes| view::decode(bytes)).collect()
+    }
+
     /// The names of all tables, sorted.
     pub(crate) fn table_names(&self) -> Result<Vec<String>> {
+        self.names(|named| matches!(named, Named::Table(_)))
+    }
+
+    /// The names of all views, sorted.
+    pub(crate) fn view_names(&self) -> Result<Vec<String>> {
+        self.names(|named| matches!(named, Named::View(_)))
+    }
+
+    fn names(&self, wanted: impl Fn(Named) -> bool) -> Result<Vec<String>> {
         let mut names = Vec::new();
         let range = KeyBytes::prefix(vec![NAMES]);
         let mut cursor = self.tx.scan(self.root, range.range(false))?;
         while cursor.next(&mut |key, value| {
-            if varint::get(value).is_some_and(|(number, _)| number & 1 == 0) {
+            let named = varint::get(value).and_then(|(number, _)| Named::unpack(number));
+            if named.is_some_and(&wanted) {
                 names.push(String::from_utf8_lossy(&key[1..]).into_owned());
             }
             ControlFlow::Continue(())
@@ -207,17 +260,24 @@ impl<'a> StoredMut<'a> {
         Ok(())
     }
 
+    /// Writes a view's description.
+    pub(crate) fn put_view(&mut self, view: &StoredView) -> Result<()> {
+        Ok(self.tx.put(self.root, &view_key(view.id), &view::encode(view))?)
+    }
+
+    /// Removes a view and its name.
+    pub(crate) fn remove_view(&mut self, view: &StoredView) -> Result<()> {
+        self.tx.delete(self.root, &view_key(view.id))?;
+        self.remove_name(&view.name)
+    }
+
     /// Gives something a name; refuses one that is taken.
     pub(crate) fn put_name(&mut self, name: &str, named: Named) -> Result<()> {
         if self.read().named(name)?.is_some() {
             let message = format!("relation \"{name}\" already exists");
             return Err(SqlError::new(state::DUPLICATE_TABLE, message));
         }
-        let number = match named {
-            Named::Table(id) => u64::from(id) << 1,
-            Named::Index(id) => u64::from(id) << 1 | 1,
-        };
-        self.put_number(&name_key(name), number)
+        self.put_number(&name_key(name), named.pack())
     }
 
     /// Frees a name.

@@ -2,10 +2,10 @@
 
 use super::column::table_constraint;
 use super::names::fold;
-use super::{Ddl, Done, no_relation, table_name};
-use crate::catalog::Table;
+use super::{Ddl, Done, table_name};
+use crate::catalog::{Named, Table};
 use crate::error::{Result, SqlError, state};
-use sqlparser::ast::{AlterTable, AlterTableOperation, Ident, RenameTableNameKind};
+use sqlparser::ast::{AlterTable, AlterTableOperation, DropBehavior, Ident, RenameTableNameKind};
 use std::sync::Arc;
 
 impl Ddl<'_> {
@@ -14,19 +14,31 @@ impl Ddl<'_> {
             return Err(SqlError::unsupported("an option of ALTER TABLE"));
         }
         let name = table_name(&alter.name)?;
-        let Some(table) = self.find(&name)? else {
-            return if alter.if_exists {
-                Ok(Done::nothing("ALTER TABLE"))
-            } else {
-                Err(no_relation(&name))
-            };
+        let view_is_meant = is_alter_view(&self.parsed.text);
+        let table = match (self.stored().named(&name)?, self.find(&name)?) {
+            (Some(Named::View(id)), _) => return self.alter_view(id, &alter.operations),
+            (_, Some(table)) if !view_is_meant => table,
+            (None, _) if alter.if_exists => {
+                let notice = format!("relation \"{name}\" does not exist, skipping");
+                return Ok(Done::nothing("ALTER TABLE", Some(notice)));
+            }
+            (Some(_), _) if view_is_meant => {
+                let message = format!("\"{name}\" is not a view");
+                return Err(SqlError::new(state::WRONG_OBJECT_TYPE, message));
+            }
+            _ => return Err(self.no_table(&name)?),
         };
         self.take_over(&table)?;
         let mut table = Table::clone(&table);
+        let key = table.primary_key_name.clone();
+        let had_key = !table.primary_key.is_empty();
         for operation in &alter.operations {
             self.alter(&mut table, operation)?;
         }
         self.catalog().put_table(&table)?;
+        if had_key && table.primary_key.is_empty() {
+            self.release_key(&table, &key, alter.operations.iter().any(cascades))?;
+        }
         Ok(Done::changed("ALTER TABLE"))
     }
 
@@ -49,7 +61,7 @@ impl Ddl<'_> {
                 ..
             } => column_names
                 .iter()
-                .try_for_each(|name| self.drop_column(table, name, *if_exists)),
+                .try_for_each(|name| self.drop_column(table, name, *if_exists, cascades(operation))),
             AlterTableOperation::RenameColumn {
                 old_column_name,
                 new_column_name,
@@ -102,6 +114,23 @@ impl Ddl<'_> {
         );
         Err(SqlError::new(state::UNDEFINED_OBJECT, message))
     }
+}
+
+/// Whether what depends on the dropped thing goes too.
+fn cascades(operation: &AlterTableOperation) -> bool {
+    let (AlterTableOperation::DropColumn { drop_behavior, .. }
+    | AlterTableOperation::DropConstraint { drop_behavior, .. }) = operation
+    else {
+        return false;
+    };
+    *drop_behavior == Some(DropBehavior::Cascade)
+}
+
+/// ALTER VIEW has the grammar of ALTER TABLE.
+fn is_alter_view(text: &str) -> bool {
+    let mut words = text.split_whitespace();
+    words.next();
+    words.next().is_some_and(|word| word.eq_ignore_ascii_case("view"))
 }
 
 /// Begins a new schema version of the table; rows written from now on have `columns` column numbers.

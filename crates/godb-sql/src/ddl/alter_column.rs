@@ -78,7 +78,13 @@ impl Ddl<'_> {
         Ok(found)
     }
 
-    pub(super) fn drop_column(&mut self, table: &mut Table, name: &Ident, if_exists: bool) -> Result<()> {
+    pub(super) fn drop_column(
+        &mut self,
+        table: &mut Table,
+        name: &Ident,
+        if_exists: bool,
+        cascade: bool,
+    ) -> Result<()> {
         let name = fold(name);
         let Some(gone) = table.position(&name) else {
             return if if_exists {
@@ -90,6 +96,7 @@ impl Ddl<'_> {
         if table.primary_key.contains(&gone) {
             return Err(SqlError::unsupported("dropping a column of the primary key"));
         }
+        self.release_column(table, gone, cascade)?;
         self.remove_indexes(table, |index| index.columns.iter().any(|&(at, _)| at == gone))?;
         bind_checks(table)?;
         table.checks.retain(|check| {
@@ -145,7 +152,10 @@ impl Ddl<'_> {
                 data_type,
                 using: None,
                 ..
-            } => self.change_type(table, at, describe_type(data_type)?),
+            } => {
+                self.refuse_used(table, at)?;
+                self.change_type(table, at, describe_type(data_type)?)
+            }
             AlterColumnOperation::SetDataType { .. } => {
                 Err(SqlError::unsupported("ALTER COLUMN … TYPE … USING"))
             }

@@ -3,7 +3,7 @@
 use super::column::{Constraint, Defined, define, table_constraint};
 use super::constraint::key_positions;
 use super::names::{checked, new_name};
-use super::{Ddl, Done, table_name};
+use super::{Ddl, Done, exists_already, table_name};
 use crate::catalog::{Named, Table, TableColumn};
 use crate::dml::TableWriter;
 use crate::error::{Result, SqlError, state};
@@ -27,7 +27,7 @@ impl Ddl<'_> {
             "CREATE TABLE"
         };
         if create.if_not_exists && self.stored().named(&name)?.is_some() {
-            return Ok(Done::nothing(tag));
+            return Ok(Done::nothing(tag, exists_already(&name)));
         }
         match &create.query {
             Some(query) => self.create_as(create, &name, query),
@@ -75,7 +75,7 @@ impl Ddl<'_> {
     }
 
     fn create_as(&mut self, create: &CreateTable, name: &str, query: &Query) -> Result<Done> {
-        let plan = (self.plan)(&*self.tx, query)?;
+        let plan = self.binding.plan(&*self.tx, query)?;
         let columns = columns_of(&plan, create)?;
         let table = self.create(name, columns, Vec::new())?;
         let mut operator = build(&plan.root, self.statement);
@@ -89,6 +89,7 @@ impl Ddl<'_> {
             tag: format!("SELECT {rows}"),
             changed: true,
             rows,
+            notice: None,
         })
     }
 }

@@ -1,10 +1,20 @@
-//! DROP TABLE, DROP INDEX, TRUNCATE.
+//! DROP TABLE, DROP VIEW, DROP INDEX, TRUNCATE.
 
+use super::view::needed;
 use super::{Ddl, Done, no_relation, table_name};
-use crate::catalog::{Named, Table};
+use crate::catalog::{Named, StoredView, Table, TableId};
 use crate::error::{Result, SqlError, state};
-use sqlparser::ast::{ObjectType, Statement, Truncate};
+use sqlparser::ast::{ObjectName, ObjectType, Statement, Truncate};
+use std::collections::HashSet;
 use std::sync::Arc;
+
+/// What a DROP names, and what goes with it.
+#[derive(Default)]
+struct Going {
+    tables: Vec<Table>,
+    views: Vec<StoredView>,
+    notices: Vec<String>,
+}
 
 impl Ddl<'_> {
     pub(super) fn drop_objects(&mut self, statement: &Statement) -> Result<Done> {
@@ -12,43 +22,118 @@ impl Ddl<'_> {
             object_type,
             if_exists,
             names,
-            ..
+            cascade,
+            restrict: _,
+            purge: false,
+            temporary: false,
+            table: None,
         } = statement
         else {
             return Err(SqlError::unsupported("this DROP"));
         };
-        let mut changed = false;
+        match object_type {
+            ObjectType::Table | ObjectType::View => {
+                self.drop_relations(object_type, names, *if_exists, *cascade)
+            }
+            ObjectType::Index => self.drop_indexes(names, *if_exists),
+            other => Err(SqlError::unsupported(format!("DROP {other}"))),
+        }
+    }
+
+    /// Drops tables or views, after all of them have been found, so that they may depend on each other.
+    fn drop_relations(
+        &mut self,
+        kind: &ObjectType,
+        names: &[ObjectName],
+        if_exists: bool,
+        cascade: bool,
+    ) -> Result<Done> {
+        let mut going = Going::default();
         for name in names {
-            let name = table_name(name)?;
-            changed |= match object_type {
-                ObjectType::Table => self.drop_table(&name, *if_exists)?,
-                ObjectType::Index => self.drop_index(&name, *if_exists)?,
-                other => return Err(SqlError::unsupported(format!("DROP {other}"))),
-            };
+            self.find_to_drop(&mut going, kind, &table_name(name)?, if_exists)?;
+        }
+        self.take_dependents(&mut going, cascade)?;
+        for view in &going.views {
+            self.catalog().remove_view(view)?;
+        }
+        for table in &going.tables {
+            self.drop_table(table)?;
         }
         Ok(Done {
-            tag: format!("DROP {object_type}"),
-            changed,
+            tag: format!("DROP {kind}"),
+            changed: !(going.tables.is_empty() && going.views.is_empty()),
             rows: 0,
+            notice: (!going.notices.is_empty()).then(|| going.notices.join("\n")),
         })
     }
 
-    fn drop_table(&mut self, name: &str, if_exists: bool) -> Result<bool> {
-        let id = match self.stored().named(name)? {
-            Some(Named::Table(id)) => id,
-            Some(Named::Index(_)) => {
-                let message = format!("\"{name}\" is not a table");
-                return Err(SqlError::new(state::WRONG_OBJECT_TYPE, message)
-                    .hint("Use DROP INDEX to remove an index."));
+    fn find_to_drop(&self, going: &mut Going, kind: &ObjectType, name: &str, if_exists: bool) -> Result<()> {
+        let word = kind.to_string().to_lowercase();
+        match (self.stored().named(name)?, kind) {
+            (Some(Named::Table(id)), ObjectType::Table) => {
+                if !going.tables.iter().any(|table| table.id == id) {
+                    let table = self.stored().table(id)?.ok_or_else(|| no_relation(name))?;
+                    going.tables.push(table);
+                }
+                Ok(())
             }
-            None if if_exists => return Ok(false),
-            None => {
-                let message = format!("table \"{name}\" does not exist");
-                return Err(SqlError::new(state::UNDEFINED_TABLE, message));
+            (Some(Named::View(id)), ObjectType::View) => {
+                if !going.views.iter().any(|view| view.id == id) {
+                    let view = self.stored().view(id)?.ok_or_else(|| no_relation(name))?;
+                    going.views.push(view);
+                }
+                Ok(())
             }
+            (Some(other), _) => Err(wrong_kind(name, &word, other)),
+            (None, _) if if_exists => {
+                going
+                    .notices
+                    .push(format!("{word} \"{name}\" does not exist, skipping"));
+                Ok(())
+            }
+            (None, _) => {
+                let message = format!("{word} \"{name}\" does not exist");
+                Err(SqlError::new(state::UNDEFINED_TABLE, message))
+            }
+        }
+    }
+
+    /// Views that depend on what goes: they go too, or nothing goes.
+    fn take_dependents(&mut self, going: &mut Going, cascade: bool) -> Result<()> {
+        let tables = going
+            .tables
+            .iter()
+            .map(|table| (table.id, format!("table {}", table.name)));
+        let views = going
+            .views
+            .iter()
+            .map(|view| (view.id, format!("view {}", view.name)));
+        let mut known: Vec<(TableId, String)> = tables.chain(views).collect();
+        let ids: HashSet<TableId> = known.iter().map(|(id, _)| *id).collect();
+        let dependent = self.dependents(&ids)?;
+        if dependent.is_empty() {
+            return Ok(());
+        }
+        if cascade {
+            going.notices.push(cascades(&dependent));
+            going.views.extend(dependent);
+            return Ok(());
+        }
+        let what = match known.as_slice() {
+            [(_, only)] => only.clone(),
+            _ => "desired object(s)".to_owned(),
         };
-        let table = self.stored().table(id)?.ok_or_else(|| no_relation(name))?;
-        self.take_over_to_drop(&table)?;
+        let mut details = Vec::new();
+        for view in dependent {
+            let on = known.iter().filter(|(id, _)| view.use_of(*id).is_some());
+            details.extend(on.map(|(_, on)| format!("view {} depends on {on}", view.name)));
+            known.push((view.id, format!("view {}", view.name)));
+        }
+        Err(needed(&what, &details))
+    }
+
+    fn drop_table(&mut self, table: &Table) -> Result<()> {
+        self.take_over_to_drop(table)?;
         self.tx.drop_tree(table.tree)?;
         for index in &table.indexes {
             self.tx.drop_tree(index.tree)?;
@@ -57,9 +142,8 @@ impl Ddl<'_> {
         if !table.primary_key.is_empty() {
             self.catalog().remove_name(&table.primary_key_name)?;
         }
-        self.catalog().remove_name(name)?;
-        self.catalog().remove_table(id)?;
-        Ok(true)
+        self.catalog().remove_name(&table.name)?;
+        self.catalog().remove_table(table.id)
     }
 
     /// Dropping rows needs not see them all: it waits for writers, whatever they wrote.
@@ -71,20 +155,29 @@ impl Ddl<'_> {
             .lock_table(table.id, godb_mvcc::Strength::Exclusive)
     }
 
-    fn drop_index(&mut self, name: &str, if_exists: bool) -> Result<bool> {
-        let id = match self.stored().named(name)? {
-            Some(Named::Index(id)) => id,
-            Some(Named::Table(_)) => {
-                let message = format!("\"{name}\" is not an index");
-                return Err(SqlError::new(state::WRONG_OBJECT_TYPE, message)
-                    .hint("Use DROP TABLE to remove a table."));
+    fn drop_indexes(&mut self, names: &[ObjectName], if_exists: bool) -> Result<Done> {
+        let mut done = Done::nothing("DROP INDEX", None);
+        for name in names {
+            let name = table_name(name)?;
+            match self.stored().named(&name)? {
+                Some(Named::Index(id)) => {
+                    self.drop_index(&name, id)?;
+                    done.changed = true;
+                }
+                Some(other) => return Err(wrong_kind(&name, "index", other)),
+                None if if_exists => {
+                    done.notice = Some(format!("index \"{name}\" does not exist, skipping"));
+                }
+                None => {
+                    let message = format!("index \"{name}\" does not exist");
+                    return Err(SqlError::new(state::UNDEFINED_OBJECT, message));
+                }
             }
-            None if if_exists => return Ok(false),
-            None => {
-                let message = format!("index \"{name}\" does not exist");
-                return Err(SqlError::new(state::UNDEFINED_OBJECT, message));
-            }
-        };
+        }
+        Ok(done)
+    }
+
+    fn drop_index(&mut self, name: &str, id: TableId) -> Result<()> {
         let mut table = self.stored().table(id)?.ok_or_else(|| no_relation(name))?;
         let constraint = table
             .indexes
@@ -100,8 +193,7 @@ impl Ddl<'_> {
         }
         self.take_over_to_drop(&table)?;
         self.remove_indexes(&mut table, |index| index.name == name)?;
-        self.catalog().put_table(&table)?;
-        Ok(true)
+        self.catalog().put_table(&table)
     }
 
     /// Removes the indexes that `which` names from the table.
@@ -129,7 +221,7 @@ impl Ddl<'_> {
                 if truncate.if_exists {
                     continue;
                 }
-                return Err(no_relation(&name));
+                return Err(self.no_table(&name)?);
             };
             self.take_over_to_drop(&table)?;
             self.empty(Table::clone(&table))?;
@@ -147,5 +239,25 @@ impl Ddl<'_> {
             Arc::make_mut(index).tree = self.tx.create_tree()?;
         }
         self.catalog().put_table(&table)
+    }
+}
+
+/// The error for a name that stands for something else than the statement drops.
+fn wrong_kind(name: &str, word: &str, is: Named) -> SqlError {
+    let hint = match is {
+        Named::Table(_) => "TABLE to remove a table",
+        Named::View(_) => "VIEW to remove a view",
+        Named::Index(_) => "INDEX to remove an index",
+    };
+    let article = if word == "index" { "an" } else { "a" };
+    let message = format!("\"{name}\" is not {article} {word}");
+    SqlError::new(state::WRONG_OBJECT_TYPE, message).hint(format!("Use DROP {hint}."))
+}
+
+/// What the user is told of views that went with something else.
+fn cascades(views: &[StoredView]) -> String {
+    match views {
+        [only] => format!("drop cascades to view {}", only.name),
+        _ => format!("drop cascades to {} other objects", views.len()),
     }
 }

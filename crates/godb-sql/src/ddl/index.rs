@@ -2,7 +2,7 @@
 
 use super::constraint::index_positions;
 use super::names::{checked, key_columns, made_name};
-use super::{Ddl, Done, no_relation, table_name};
+use super::{Ddl, Done, exists_already, no_relation, table_name};
 use crate::catalog::{Index, Named, Table};
 use crate::error::{Result, SqlError, state};
 use sqlparser::ast::{AlterIndexOperation, CreateIndex, IndexType, ObjectName};
@@ -23,7 +23,7 @@ impl Ddl<'_> {
         };
         if self.stored().named(&name)?.is_some() {
             if create.if_not_exists {
-                return Ok(Done::nothing("CREATE INDEX"));
+                return Ok(Done::nothing("CREATE INDEX", exists_already(&name)));
             }
             let message = format!("relation \"{name}\" already exists");
             return Err(SqlError::new(state::DUPLICATE_TABLE, message));

@@ -19,19 +19,32 @@ mod names;
 mod rename;
 mod rewrite;
 mod scan_table;
+mod view;
 
 pub(crate) use names::{fold, table_name};
 pub(crate) use scan_table::TableScan;
 
-use crate::catalog::{Catalog, Schema, SchemaCache, Stored, StoredMut, Table, TableId};
+use crate::binder::Definition;
+use crate::catalog::{Catalog, Schema, SchemaCache, Stored, StoredMut, Table, TableId, View};
 use crate::dml::RowNumbers;
 use crate::error::{Result, SqlError, state};
 use crate::executor::{Run, Statement};
+use crate::parser::Parsed;
 use crate::plan::physical::QueryPlan;
 use godb_mvcc::{EngineTransaction, Isolation, StorageEngine, Strength};
 use sqlparser::ast::{self, ObjectName};
 use std::collections::HashSet;
 use std::sync::Arc;
+
+/// Binds queries in DDL over the catalog that a transaction sees.
+pub(crate) trait Binding {
+    /// The plan of a query, for CREATE TABLE AS.
+    fn plan(&self, tx: &dyn EngineTransaction, query: &ast::Query) -> Result<QueryPlan>;
+    /// Binds the query of CREATE VIEW.
+    fn define_view(&self, tx: &dyn EngineTransaction, query: &ast::Query) -> Result<Definition>;
+    /// Binds a view that is there.
+    fn check_view(&self, tx: &dyn EngineTransaction, view: &Arc<View>) -> Result<()>;
+}
 
 /// What a DDL statement works with.
 pub(crate) struct Ddl<'a> {
@@ -49,8 +62,10 @@ pub(crate) struct Ddl<'a> {
     pub(crate) numbers: &'a Arc<RowNumbers>,
     /// Tables made in this transaction: nobody else has rows in them.
     pub(crate) own_tables: &'a mut HashSet<TableId>,
-    /// The plan of a query, for CREATE TABLE AS.
-    pub(crate) plan: &'a dyn Fn(&dyn EngineTransaction, &ast::Query) -> Result<QueryPlan>,
+    /// The statement as it was written.
+    pub(crate) parsed: &'a Parsed,
+    /// Binds the queries in it.
+    pub(crate) binding: &'a dyn Binding,
 }
 
 /// What a DDL statement did.
@@ -61,6 +76,8 @@ pub(crate) struct Done {
     pub(crate) changed: bool,
     /// Rows written by CREATE TABLE AS.
     pub(crate) rows: u64,
+    /// What the user should be told.
+    pub(crate) notice: Option<String>,
 }
 
 impl Done {
@@ -69,14 +86,16 @@ impl Done {
             tag: tag.to_owned(),
             changed: true,
             rows: 0,
+            notice: None,
         }
     }
 
-    fn nothing(tag: &str) -> Self {
+    fn nothing(tag: &str, notice: Option<String>) -> Self {
         Self {
             tag: tag.to_owned(),
             changed: false,
             rows: 0,
+            notice,
         }
     }
 }
@@ -91,6 +110,7 @@ impl Ddl<'_> {
             ast::Statement::AlterIndex { name, operation } => {
                 self.locked(|ddl| ddl.alter_index(name, operation))?
             }
+            ast::Statement::CreateView(create) => self.locked(|ddl| ddl.create_view(create))?,
             ast::Statement::Drop { .. } => self.locked(|ddl| ddl.drop_objects(statement))?,
             ast::Statement::Truncate(truncate) => self.locked(|ddl| ddl.truncate(truncate))?,
             _ => return Ok(None),
@@ -127,7 +147,20 @@ impl Ddl<'_> {
     /// The table of that name.
     pub(super) fn table(&self, name: &ObjectName) -> Result<Arc<Table>> {
         let name = table_name(name)?;
-        self.find(&name)?.ok_or_else(|| no_relation(&name))
+        match self.find(&name)? {
+            Some(table) => Ok(table),
+            None => Err(self.no_table(&name)?),
+        }
+    }
+
+    /// The error for a name that is no table's.
+    pub(super) fn no_table(&self, name: &str) -> Result<SqlError> {
+        let there = self.stored().named(name)?.is_some();
+        Ok(if there {
+            not_a_table(name)
+        } else {
+            no_relation(name)
+        })
     }
 
     /// Keeps everyone else away from the table, and sees all that was written to it before.
@@ -163,6 +196,16 @@ impl Ddl<'_> {
         }
         unreachable!("there are more numbers than names")
     }
+}
+
+/// The error for something that is there, but no table.
+pub(crate) fn not_a_table(name: &str) -> SqlError {
+    SqlError::new(state::WRONG_OBJECT_TYPE, format!("\"{name}\" is not a table"))
+}
+
+/// That something is there already.
+fn exists_already(name: &str) -> Option<String> {
+    Some(format!("relation \"{name}\" already exists, skipping"))
 }
 
 /// The error for a table that is not there.

@@ -72,6 +72,10 @@ fn simplify(expr: Expr) -> Expr {
             ref args,
             ty,
         } if function.strict && args.iter().any(is_null_literal) => Expr::Literal(Value::Null, ty),
+        // What is in a list is found by equality, which is strict.
+        Expr::InList {
+            ref expr, ref list, ..
+        } if is_null_literal(expr) && !list.is_empty() => Expr::Literal(Value::Null, DataType::Bool),
         Expr::And(parts) => connected(parts, false, Expr::And),
         Expr::Or(parts) => connected(parts, true, Expr::Or),
         Expr::Case {

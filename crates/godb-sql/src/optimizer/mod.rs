@@ -35,6 +35,7 @@ mod tests;
 
 pub use advice::{CardinalityEstimator, Condition, CostModel, DefaultCost, DefaultEstimator};
 pub(crate) use fold::fold_expr;
+pub(crate) use prune::plan as drop_unread;
 
 use crate::error::Result;
 use crate::expr::Expr;

@@ -4,7 +4,7 @@ use crate::plan::logical::Logical;
 use crate::plan::walk::{IdSet, add_columns};
 
 /// Drops unread columns below the plan's own output.
-pub(super) fn plan(plan: &mut Logical) {
+pub(crate) fn plan(plan: &mut Logical) {
     let all = plan.output_ids();
     keep(plan, &all);
 }

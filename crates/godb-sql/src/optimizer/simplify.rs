@@ -49,6 +49,10 @@ pub(super) fn is_never_true(expr: &Expr) -> bool {
     matches!(expr, Expr::Literal(Value::Bool(false) | Value::Null, _))
 }
 
+fn is_null(expr: &Expr) -> bool {
+    matches!(expr, Expr::Literal(Value::Null, _))
+}
+
 /// Simplifies an expression whose exact value matters.
 pub(super) fn value(expr: Expr) -> Expr {
     let mut expr = fold_expr(expr);
@@ -73,7 +77,24 @@ pub(super) fn predicate(expr: Expr) -> Expr {
     let parts = conjuncts(value(expr))
         .into_iter()
         .flat_map(|part| conjuncts(condition(part)));
-    and(parts.collect())
+    let mut parts: Vec<Expr> = parts.collect();
+    if parts.iter().any(is_never_true) {
+        return truth(false);
+    }
+    // What costs little is asked first: where it fails the rest need not be computed.
+    parts.sort_by_cached_key(weight);
+    and(parts)
+}
+
+/// Roughly how much work a value is, in calls of simple functions.
+fn weight(expr: &Expr) -> usize {
+    let own = match expr {
+        Expr::Call { .. } => 1,
+        Expr::InList { list, .. } => 1 + list.len() / 2,
+        Expr::Subquery(_) => 1000,
+        _ => 0,
+    };
+    own + expr.children().into_iter().map(weight).sum::<usize>()
 }
 
 /// One conjunct of a condition.
@@ -88,9 +109,24 @@ fn condition(expr: Expr) -> Expr {
             otherwise,
             ty,
         } => case(branches, otherwise, ty),
-        Expr::Or(parts) => factor(parts.into_iter().map(condition).collect()),
+        Expr::Or(parts) => {
+            let parts = parts.into_iter().map(condition);
+            factor(parts.filter(|part| !is_never_true(part)).collect())
+        }
+        Expr::InList { expr, list, negated } if list.iter().any(is_null) => {
+            without_nulls(expr, list, negated)
+        }
         other => other,
     }
+}
+
+/// Whether a value equals NULL is unknown: it never makes `IN` true, and always keeps `NOT IN` from it.
+fn without_nulls(expr: Box<Expr>, mut list: Vec<Expr>, negated: bool) -> Expr {
+    list.retain(|item| !is_null(item));
+    if negated || list.is_empty() {
+        return truth(false);
+    }
+    Expr::InList { expr, list, negated }
 }
 
 /// `CASE WHEN p THEN true WHEN … THEN NULL ELSE false END` is as true as `p`.

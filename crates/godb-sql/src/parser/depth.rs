@@ -69,16 +69,23 @@ pub(super) fn check_tokens(tokens: &[TokenWithSpan]) -> Result<()> {
     if tokens.len() <= MAX_DEPTH {
         return Ok(());
     }
+    measure(tokens).map(drop)
+}
+
+/// The depth of the tree of these tokens, at most [`MAX_DEPTH`].
+pub(super) fn measure(tokens: &[TokenWithSpan]) -> Result<usize> {
     let mut levels = vec![Level::default()];
+    let mut deepest = 0;
     for token in tokens {
         step(&mut levels, &token.token);
         let open: usize = levels.len();
         let whole = levels.last().map_or(0, Level::depth);
-        if open + whole > MAX_DEPTH {
+        deepest = deepest.max(open + whole);
+        if deepest > MAX_DEPTH {
             return Err(too_deep());
         }
     }
-    Ok(())
+    Ok(deepest)
 }
 
 fn step(levels: &mut Vec<Level>, token: &Token) {

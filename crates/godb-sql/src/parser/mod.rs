@@ -22,6 +22,7 @@ mod tests;
 
 pub use as_of::AsOf;
 pub use depth::MAX_DEPTH;
+pub(crate) use depth::too_deep;
 pub use position::position_of;
 pub use split::{Splitter, split};
 
@@ -65,6 +66,7 @@ pub fn parse_one(sql: &str) -> Result<Parsed> {
     let clauses = as_of::take(&mut tokens, sql)?;
     depth::check_tokens(&tokens)?;
     spell_out_table(&mut tokens);
+    alter_view(&mut tokens);
     let statement = parse_tokens(sql, tokens)?;
     Ok(Parsed {
         statement,
@@ -91,6 +93,17 @@ fn spell_out_table(tokens: &mut Vec<TokenWithSpan>) {
     tokens.splice(0..1, long.map(|token| TokenWithSpan { token, span }));
 }
 
+/// The grammar knows ALTER VIEW only with a new query. What PostgreSQL can alter of a view is written as for a table.
+fn alter_view(tokens: &mut [TokenWithSpan]) {
+    let is = |t: &TokenWithSpan, keyword| matches!(&t.token, Token::Word(w) if w.keyword == keyword && w.quote_style.is_none());
+    if let [alter, view, ..] = tokens
+        && is(alter, Keyword::ALTER)
+        && is(view, Keyword::VIEW)
+    {
+        view.token = Token::make_keyword("TABLE");
+    }
+}
+
 /// Parses the text of one expression: a stored DEFAULT or CHECK.
 ///
 /// # Errors
@@ -104,6 +117,29 @@ pub fn parse_expression(text: &str) -> Result<sqlparser::ast::Expr> {
     let expr = parser.parse_expr().map_err(|error| syntax_error(text, &error))?;
     expect_end(text, &mut parser)?;
     Ok(expr)
+}
+
+/// How deeply the expressions and queries of a statement are nested.
+pub(crate) fn depth_of(text: &str) -> Result<usize> {
+    depth::measure(&tokenize(text)?)
+}
+
+/// What follows the first AS that stands outside of parentheses: the query of a CREATE VIEW, as it was written.
+pub(crate) fn text_after_as(text: &str) -> Result<Option<&str>> {
+    let mut open = 0_usize;
+    for token in tokenize(text)? {
+        match &token.token {
+            Token::LParen => open += 1,
+            Token::RParen => open = open.saturating_sub(1),
+            Token::Word(word) if open == 0 && word.quote_style.is_none() && word.keyword == Keyword::AS => {
+                let start = position_of(text, token.span.end) - 1;
+                let start = text.char_indices().nth(start).map_or(text.len(), |(at, _)| at);
+                return Ok(Some(text[start..].trim().trim_end_matches(';').trim_end()));
+            }
+            _ => {}
+        }
+    }
+    Ok(None)
 }
 
 fn parse_tokens(sql: &str, tokens: Vec<TokenWithSpan>) -> Result<Statement> {
@@ -164,7 +200,7 @@ fn near(sql: &str, location: Location) -> SqlError {
 /// The parser's error in PostgreSQL's words; what was expected becomes the hint.
 fn syntax_error(sql: &str, error: &ParserError) -> SqlError {
     let message = match error {
-        ParserError::RecursionLimitExceeded => return depth::too_deep(),
+        ParserError::RecursionLimitExceeded => return too_deep(),
         ParserError::TokenizerError(message) | ParserError::ParserError(message) => message,
     };
     let (said, location) = position::split_location(message);

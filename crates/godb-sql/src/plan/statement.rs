@@ -2,8 +2,8 @@
 
 use super::logical::{Logical, OutputColumn};
 use super::physical::{Change, Node, OnConflict, QueryPlan, StatementPlan};
-use crate::binder::{Binder, Conflict, Inserting, Modifying, Returning, shown_only};
-use crate::catalog::{Catalog, Table};
+use crate::binder::{Binder, Conflict, Definition, Inserting, Modifying, Returning, shown_only};
+use crate::catalog::{Catalog, View};
 use crate::error::{Result, SqlError, state};
 use crate::expr::Expr;
 use crate::optimizer::{CardinalityEstimator, CostModel, DefaultCost, DefaultEstimator, Optimizer, Subplans};
@@ -13,13 +13,13 @@ use godb_mvcc::Moment;
 use sqlparser::ast::{Query, Statement};
 use std::sync::Arc;
 
-/// Finds tables as they were at a moment of the past, for `AS OF SYSTEM TIME` on single tables.
+/// Finds tables and views as they were at a moment of the past, for `AS OF SYSTEM TIME` on single tables.
 pub trait Past {
-    /// The table of that name then, or `None`.
+    /// Shows the catalog of then.
     ///
     /// # Errors
     /// The moment is older than what is kept, or reading failed.
-    fn table(&self, name: &str, moment: Moment) -> Result<Option<Arc<Table>>>;
+    fn catalog(&self, moment: Moment, show: &mut dyn FnMut(&dyn Catalog) -> Result<()>) -> Result<()>;
 }
 
 /// Where the past is out of reach.
@@ -27,7 +27,7 @@ pub trait Past {
 pub struct NoPast;
 
 impl Past for NoPast {
-    fn table(&self, _name: &str, _moment: Moment) -> Result<Option<Arc<Table>>> {
+    fn catalog(&self, _moment: Moment, _show: &mut dyn FnMut(&dyn Catalog) -> Result<()>) -> Result<()> {
         Err(SqlError::unsupported("AS OF SYSTEM TIME for a single table"))
     }
 }
@@ -116,14 +116,24 @@ pub fn plan_statement(parsed: &Parsed, planning: &Planning<'_>) -> Result<Planne
     })
 }
 
-/// Plans the query of `COPY (query) TO`.
+/// Plans the query inside a statement: of `COPY (query) TO`, of `CREATE TABLE … AS`.
 ///
 /// # Errors
 /// As [`plan_statement`]; parameters are refused.
-pub fn bind_copy_query(query: &Query, text: &str, planning: &Planning<'_>) -> Result<QueryPlan> {
-    let mut binder = Binder::new(planning, text, &[], 0);
+pub fn bind_copy_query(query: &Query, parsed: &Parsed, planning: &Planning<'_>) -> Result<QueryPlan> {
+    let mut binder = Binder::new(planning, &parsed.text, &parsed.table_as_of, 0);
     let bound = binder_query(&mut binder, query)?;
     plan_query(bound, binder_parts(&mut binder), planning)
+}
+
+/// Binds the query of CREATE VIEW.
+pub(crate) fn define_view(query: &Query, parsed: &Parsed, planning: &Planning<'_>) -> Result<Definition> {
+    Binder::new(planning, &parsed.text, &[], 0).define_view(query)
+}
+
+/// Fails when a view cannot be bound over these tables.
+pub(crate) fn check_view(view: &Arc<View>, planning: &Planning<'_>) -> Result<()> {
+    Binder::new(planning, "", &[], 0).check_view(view)
 }
 
 /// A query's plan with exactly the columns shown, and those columns.

@@ -3,14 +3,17 @@
 use super::open::Open;
 use super::rows::StatementResult;
 use super::{Session, Sql};
-use crate::catalog::{Catalog, Table};
-use crate::ddl::{Ddl, TableScan, no_relation, table_name};
+use crate::binder::Definition;
+use crate::catalog::{Catalog, Schema, Stored, Table, View};
+use crate::ddl::{Binding, Ddl, TableScan, no_relation, table_name};
 use crate::error::{Result, SqlError, state};
-use crate::plan::statement::bind_copy_query;
+use crate::parser::Parsed;
+use crate::plan::physical::QueryPlan;
+use crate::plan::statement::{Planning, bind_copy_query, check_view, define_view};
 use crate::storage::{Entry, IndexStore};
 use crate::types::DataType;
 use godb_mvcc::{Begin, EngineTransaction, Range};
-use sqlparser::ast::{Analyze, Statement, VacuumStatement};
+use sqlparser::ast::{self, Analyze, Statement, VacuumStatement};
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
@@ -29,6 +32,8 @@ pub struct TableDescription {
     pub checks: Vec<(String, String)>,
     /// Roughly how many rows it has.
     pub row_estimate: u64,
+    /// The query, if it is a view.
+    pub query: Option<String>,
 }
 
 /// A column of a table.
@@ -76,14 +81,13 @@ impl Session {
         &mut self,
         open: &mut Open,
         statement: &Statement,
-        text: &str,
+        parsed: &Parsed,
     ) -> Result<StatementResult> {
-        super::execute::refuse_writing(open, &first_words(text))?;
+        super::execute::refuse_writing(open, &first_words(&parsed.text))?;
         let running = self.statement(&*open.tx, None, Arc::from([]));
-        let plan = |tx: &dyn EngineTransaction, query: &sqlparser::ast::Query| {
-            let schema = crate::catalog::Schema::new(None);
-            let view = self.sql.cache.view(&schema, tx);
-            bind_copy_query(query, text, &self.planning(&view, &[]))
+        let binding = Binds {
+            session: self,
+            parsed,
         };
         let mut ddl = Ddl {
             tx: &mut *open.tx,
@@ -93,17 +97,17 @@ impl Session {
             statement: &running,
             numbers: &self.sql.numbers,
             own_tables: &mut open.own_tables,
-            plan: &plan,
+            parsed,
+            binding: &binding,
         };
         let Some(done) = ddl.execute(statement)? else {
-            return Err(SqlError::unsupported(first_words(text)));
+            return Err(SqlError::unsupported(first_words(&parsed.text)));
         };
         let mut result = StatementResult::done(done.tag);
         result.affected = done.rows;
+        result.notice = done.notice;
         if done.changed {
             open.schema_changed();
-        } else {
-            result.notice = Some("the relation already exists or does not exist, skipping".to_owned());
         }
         Ok(result)
     }
@@ -145,6 +149,38 @@ impl Session {
     }
 }
 
+/// Binds the queries of a DDL statement over what its transaction has made of the schema.
+struct Binds<'a> {
+    session: &'a Session,
+    parsed: &'a Parsed,
+}
+
+impl Binds<'_> {
+    fn planning<T>(
+        &self,
+        tx: &dyn EngineTransaction,
+        run: impl FnOnce(&Planning<'_>) -> Result<T>,
+    ) -> Result<T> {
+        let schema = Schema::new(None);
+        let catalog = self.session.sql.cache.view(&schema, tx);
+        run(&self.session.planning(&catalog, &[]))
+    }
+}
+
+impl Binding for Binds<'_> {
+    fn plan(&self, tx: &dyn EngineTransaction, query: &ast::Query) -> Result<QueryPlan> {
+        self.planning(tx, |planning| bind_copy_query(query, self.parsed, planning))
+    }
+
+    fn define_view(&self, tx: &dyn EngineTransaction, query: &ast::Query) -> Result<Definition> {
+        self.planning(tx, |planning| define_view(query, self.parsed, planning))
+    }
+
+    fn check_view(&self, tx: &dyn EngineTransaction, view: &Arc<View>) -> Result<()> {
+        self.planning(tx, |planning| check_view(view, planning))
+    }
+}
+
 /// The statement's first words in capitals, for messages about it.
 fn first_words(text: &str) -> String {
     let words = text
@@ -180,9 +216,22 @@ impl Sql {
         self.reading(|_, catalog| catalog.tables())
     }
 
-    /// A table, by its name as the catalog has it.
-    pub fn describe(&self, table: &str) -> Result<Option<TableDescription>> {
-        self.reading(|_, catalog| Ok(catalog.table(table)?.map(|table| describe(&table))))
+    /// The names of all views, sorted.
+    pub fn views(&self) -> Result<Vec<String>> {
+        let how = Begin {
+            read_only: true,
+            ..Begin::default()
+        };
+        let tx = self.engine.clone().begin(how)?;
+        Stored::new(&*tx, self.engine.root()).view_names()
+    }
+
+    /// A table or view, by its name as the catalog has it.
+    pub fn describe(&self, name: &str) -> Result<Option<TableDescription>> {
+        self.reading(|_, catalog| match catalog.table(name)? {
+            Some(table) => Ok(Some(describe(&table))),
+            None => Ok(catalog.view(name)?.map(|view| describe_view(&view))),
+        })
     }
 
     /// Checks for every index that its entries are exactly those of its table's rows.
@@ -236,6 +285,25 @@ fn describe(table: &Table) -> TableDescription {
             .map(|check| (check.name.clone(), check.text.clone()))
             .collect(),
         row_estimate: table.row_estimate,
+        query: None,
+    }
+}
+
+fn describe_view(view: &View) -> TableDescription {
+    let columns = view.columns.iter().map(|(name, ty)| ColumnDescription {
+        name: name.clone(),
+        ty: *ty,
+        not_null: false,
+        default: None,
+    });
+    TableDescription {
+        name: view.name.clone(),
+        columns: columns.collect(),
+        primary_key: Vec::new(),
+        indexes: Vec::new(),
+        checks: Vec::new(),
+        row_estimate: 0,
+        query: Some(view.text.clone()),
     }
 }
 

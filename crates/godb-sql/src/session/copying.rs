@@ -11,6 +11,7 @@ use crate::ddl::{fold, no_relation, table_name};
 use crate::dml::TableWriter;
 use crate::error::{Result, SqlError, state};
 use crate::executor::{Run, build};
+use crate::parser::Parsed;
 use crate::plan::physical::{QueryPlan, StatementPlan};
 use crate::plan::statement::bind_copy_query;
 use godb_mvcc::EngineTransaction;
@@ -60,7 +61,7 @@ impl Session {
         let options = Options::new(options, legacy_options, *to)?;
         let schema = open.schema(&self.sql, &mut self.known)?;
         if *to {
-            return self.copy_to(open, &schema, source, target, options, &prepared.parsed().text);
+            return self.copy_to(open, &schema, source, target, options, prepared.parsed());
         }
         let CopySource::Table {
             table_name: name,
@@ -80,11 +81,16 @@ impl Session {
         name: &ast::ObjectName,
     ) -> Result<Arc<Table>> {
         let name = table_name(name)?;
-        self.sql
-            .cache
-            .view(schema, tx)
-            .table(&name)?
-            .ok_or_else(|| no_relation(&name))
+        let catalog = self.sql.cache.view(schema, tx);
+        if let Some(table) = catalog.table(&name)? {
+            return Ok(table);
+        }
+        if catalog.view(&name)?.is_some() {
+            let message = format!("cannot copy view \"{name}\"");
+            return Err(SqlError::new(state::WRONG_OBJECT_TYPE, message)
+                .hint("Try the COPY (SELECT ...) TO variant."));
+        }
+        Err(no_relation(&name))
     }
 
     fn copy_into(
@@ -130,9 +136,9 @@ impl Session {
         source: &CopySource,
         target: &CopyTarget,
         options: Options,
-        text: &str,
+        parsed: &Parsed,
     ) -> Result<StatementResult> {
-        let plan = self.copied_query(open, schema, source, text)?;
+        let plan = self.copied_query(open, schema, source, parsed)?;
         let columns: Vec<_> = plan
             .names
             .iter()
@@ -179,12 +185,12 @@ impl Session {
         open: &Open,
         schema: &Schema,
         source: &CopySource,
-        text: &str,
+        parsed: &Parsed,
     ) -> Result<QueryPlan> {
         let view = self.sql.cache.view(schema, &*open.tx);
         let planning = self.planning(&view, &[]);
         match source {
-            CopySource::Query(query) => bind_copy_query(query, text, &planning),
+            CopySource::Query(query) => bind_copy_query(query, parsed, &planning),
             CopySource::Table {
                 table_name: name,
                 columns,
@@ -201,7 +207,7 @@ impl Session {
                 let Statement::Query(query) = &parsed.statement else {
                     return Err(SqlError::new(state::INTERNAL_ERROR, "a SELECT is not a query"));
                 };
-                bind_copy_query(query, &text, &planning)
+                bind_copy_query(query, &parsed, &planning)
             }
         }
     }

@@ -5,7 +5,7 @@ use super::parameters;
 use super::plan::{Prepared, Ready};
 use super::rows::{Rows, Running, StatementResult};
 use super::{Session, failed_transaction};
-use crate::catalog::{Catalog, Schema, Table};
+use crate::catalog::{Catalog, Schema};
 use crate::dml;
 use crate::error::{Result, SqlError, state};
 use crate::executor::{Run, Spool, Statement, Terms, build};
@@ -169,7 +169,7 @@ impl Session {
             ast::Statement::Copy { .. } => self.copy(open, prepared),
             ast::Statement::Analyze(analyze) => self.analyze(open, analyze),
             ast::Statement::Vacuum(vacuum) => self.vacuum(vacuum),
-            other => self.define(open, other, &prepared.parsed().text),
+            other => self.define(open, other, prepared.parsed()),
         }
     }
 
@@ -339,7 +339,7 @@ impl Session {
 }
 
 impl Past for Session {
-    fn table(&self, name: &str, moment: Moment) -> Result<Option<Arc<Table>>> {
+    fn catalog(&self, moment: Moment, show: &mut dyn FnMut(&dyn Catalog) -> Result<()>) -> Result<()> {
         let how = Begin {
             read_only: true,
             as_of: Some(moment),
@@ -347,7 +347,7 @@ impl Past for Session {
         };
         let tx = self.sql.engine.clone().begin(how)?;
         let schema = self.sql.cache.of(&*tx, &mut None)?;
-        self.sql.cache.view(&schema, &*tx).table(name)
+        show(&self.sql.cache.view(&schema, &*tx))
     }
 }
 

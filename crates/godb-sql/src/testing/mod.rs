@@ -20,7 +20,8 @@
 //!
 //! A record ends at an empty line. After `statement` stands `ok`, a command tag, or `error`, its SQLSTATE and a part of its message,
 //! detail or hint. Rows are written with `|` between their values, NULL as `NULL`, an empty string as `(empty)`; with
-//! `sorted` both sides are sorted. `session b` goes on in another session. `$DIR` stands for an empty directory.
+//! `sorted` both sides are sorted. `session b` goes on in another session. `$DIR` stands for an empty directory, `$then` after
+//! `moment then` for the time of that record.
 
 #[cfg(test)]
 mod concurrency;
@@ -56,6 +57,7 @@ pub const SCRIPTS: &[(&str, &str)] = &[
     ("transactions", include_str!("scripts/transactions.slt")),
     ("types", include_str!("scripts/types.slt")),
     ("upsert", include_str!("scripts/upsert.slt")),
+    ("views", include_str!("scripts/views.slt")),
 ];
 
 /// Runs a script. `directory` is an empty one that it may use for files.
@@ -67,6 +69,7 @@ pub fn run(name: &str, script: &str, sql: &Arc<Sql>, directory: &Path) {
         sql,
         sessions: BTreeMap::new(),
         current: "main".to_owned(),
+        moments: BTreeMap::new(),
     };
     let script = script.replace("$DIR", &directory.display().to_string());
     let mut lines = script
@@ -98,6 +101,7 @@ struct Runner<'a> {
     sql: &'a Arc<Sql>,
     sessions: BTreeMap<String, Session>,
     current: String,
+    moments: BTreeMap<String, String>,
 }
 
 impl Runner<'_> {
@@ -112,11 +116,28 @@ impl Runner<'_> {
         let (kind, expected) = line.split_once(' ').unwrap_or((line, ""));
         match kind {
             "session" => expected.clone_into(&mut self.current),
-            "statement" => return self.statement(expected.trim(), &body.join("\n")),
+            "moment" => self.moment(expected)?,
+            "statement" => return self.statement(expected.trim(), &self.filled_in(body)),
             "query" => return self.query(expected.trim(), body),
             other => return Err(format!("no such record: {other}")),
         }
         Ok(())
+    }
+
+    /// Remembers the time of now, with nothing committed near it.
+    fn moment(&mut self, name: &str) -> Result<(), String> {
+        let pause = || std::thread::sleep(std::time::Duration::from_millis(5));
+        pause();
+        let asked = self.session().execute("SELECT clock_timestamp()", &[]);
+        let now = asked.and_then(rows).map_err(|error| shown(&error))?;
+        self.moments.insert(format!("${name}"), now.concat());
+        pause();
+        Ok(())
+    }
+
+    fn filled_in(&self, body: &[&str]) -> String {
+        let fill = |text: String, (name, time): (&String, &String)| text.replace(name, time);
+        self.moments.iter().fold(body.join("\n"), fill)
     }
 
     fn statement(&mut self, expected: &str, sql: &str) -> Result<(), String> {
@@ -138,7 +159,7 @@ impl Runner<'_> {
             .iter()
             .position(|line| *line == "----")
             .ok_or("there is no ----")?;
-        let sql = body[..split].join("\n");
+        let sql = self.filled_in(&body[..split]);
         let result = self
             .session()
             .execute(&sql, &[])

@@ -23,3 +23,56 @@ fn every_script_is_answered_as_it_says() {
         }
     }
 }
+
+/// What every spawned thread has.
+const STACK: usize = 2 << 20;
+
+#[test]
+fn views_upon_views_end_in_an_error_before_the_stack_does() {
+    let deep = || {
+        let sql = sql();
+        let mut session = sql.session();
+        let parentheses = "(".repeat(80) + "a" + &")".repeat(80);
+        session.execute("CREATE VIEW v0 AS SELECT 1 AS a", &[]).unwrap();
+        for number in 1.. {
+            let below = number - 1;
+            let text = format!("CREATE VIEW v{number} AS SELECT {parentheses} AS a FROM v{below}");
+            if let Err(error) = session.execute(&text, &[]) {
+                assert_eq!(error.state.0, "54001", "{}", error.message);
+                let nested = "(SELECT a FROM ".repeat(85) + &format!("v{below}") + &" q)".repeat(85);
+                assert_eq!(
+                    session
+                        .execute(&format!("SELECT a FROM {nested} q"), &[])
+                        .unwrap()
+                        .finish()
+                        .unwrap(),
+                    1
+                );
+                break;
+            }
+        }
+    };
+    std::thread::Builder::new()
+        .stack_size(STACK)
+        .spawn(deep)
+        .unwrap()
+        .join()
+        .unwrap();
+}
+
+#[test]
+fn views_that_double_end_in_an_error() {
+    let sql = sql();
+    let mut session = sql.session();
+    session.execute("CREATE VIEW v0 AS SELECT 1 AS a", &[]).unwrap();
+    for number in 1.. {
+        let text = format!(
+            "CREATE VIEW v{number} AS SELECT x.a FROM v{0} x, v{0} y",
+            number - 1
+        );
+        if let Err(error) = session.execute(&text, &[]) {
+            assert_eq!(error.state.0, "54001", "{}", error.message);
+            break;
+        }
+    }
+}
