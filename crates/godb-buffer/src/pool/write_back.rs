@@ -203,7 +203,9 @@ impl<S: PageStore> Pool<S> {
 
     fn store_copies(&self, writer: &mut Writer, copied: &[Copied]) -> Result<(), Fault> {
         let newest = copied.iter().map(|one| one.record).max().unwrap_or_default();
-        self.barrier.wait_durable(newest)?;
+        self.barrier
+            .wait_durable(newest)
+            .inspect_err(|fault| self.poison(fault))?;
         for one in copied {
             self.note_unsynced(one.floor);
         }
@@ -213,7 +215,11 @@ impl<S: PageStore> Pool<S> {
             .map(|(one, copy)| (one.page, &mut **copy))
             .collect();
         batch.sort_unstable_by_key(|(page, _)| *page);
-        self.store.write(&mut batch)
+        self.store.write(&mut batch).inspect_err(|fault| {
+            if self.store.is_poisoned() {
+                self.poison(fault);
+            }
+        })
     }
 
     /// Makes every page written so far durable.
@@ -227,11 +233,19 @@ impl<S: PageStore> Pool<S> {
         match self.store.sync() {
             Ok(()) => *self.unsynced.lock() = None,
             Err(fault) => {
-                self.poisoned.lock().get_or_insert_with(|| fault.clone());
+                if self.store.is_poisoned() {
+                    self.poison(&fault);
+                }
                 return Err(fault);
             }
         }
         Ok(())
+    }
+
+    /// Ends all writing, here and in the log: what is changed from now on could never leave memory.
+    fn poison(&self, fault: &Fault) {
+        self.poisoned.lock().get_or_insert_with(|| fault.clone());
+        self.barrier.store_failed(fault);
     }
 
     fn note_unsynced(&self, floor: Lsn) {
