@@ -74,7 +74,12 @@ impl<P: Pages> BTree<P> {
             match self.add_row(&mut room, author, (spot, id), &mut leaf, row)? {
                 Added::Yes => left -= size,
                 Added::Present => present(done),
-                Added::Full => return Ok(Filled { rows: done, full: true }),
+                Added::Full => {
+                    return Ok(Filled {
+                        rows: done,
+                        full: true,
+                    });
+                }
             }
             done += 1;
         }
