@@ -158,3 +158,40 @@ fn a_rollback_that_fails_holds_up_nobody_but_those_who_want_its_rows() {
     db.lock(waiter, Resource::Key(tree, b"a"), Mode::Exclusive)
         .unwrap();
 }
+
+#[test]
+fn who_waits_for_a_session_that_does_nothing_is_told_of_a_failed_sync_at_once() {
+    let (failing, told) = (Arc::new(Failing::default()), Arc::new(Told::default()));
+    let patient = LockOptions {
+        timeout: Duration::from_secs(3600),
+    };
+    let db = Arc::new(TransactionManager::new(
+        Fragile(below(), failing.clone()),
+        told,
+        patient,
+    ));
+    let (idle, committer) = (db.begin(), db.begin());
+    let tree = db.tree().create(committer).unwrap();
+    db.lock(idle, Resource::Key(tree, b"a"), Mode::Exclusive).unwrap();
+    let waiters: Vec<_> = (0..3)
+        .map(|_| {
+            let db = db.clone();
+            let by = db.begin();
+            std::thread::spawn(move || db.lock(by, Resource::Key(tree, b"a"), Mode::Exclusive))
+        })
+        .collect();
+    while db.lock_stats().waits < 3 {
+        std::thread::yield_now();
+    }
+    failing.acknowledge.store(1, Ordering::SeqCst);
+    assert!(db.commit(committer).is_err());
+    for waiter in waiters {
+        let told = waiter.join().unwrap();
+        assert!(
+            matches!(told, Err(Error::Fault(Fault::Poisoned { .. }))),
+            "{told:?}"
+        );
+    }
+    let late = db.begin();
+    assert!(db.lock(late, Resource::Key(tree, b"a"), Mode::Shared).is_err());
+}
