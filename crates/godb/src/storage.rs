@@ -272,7 +272,7 @@ fn recover_tree(
     let options = RecoveryOptions {
         clock: Some(environment.clock.clone()),
         resume,
-        checkpoint_every: config.checkpoint_log_size,
+        checkpoint_every: config.log_between_checkpoints(),
         observe: &mut |progress| tracing::debug!(?progress, "recovering"),
     };
     Ok(recover(LoggedTree::new(log, tree), options)?)

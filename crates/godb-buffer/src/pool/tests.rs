@@ -404,3 +404,33 @@ fn a_scan_does_not_wash_out_the_hot_set() {
         "which is too much for LRU"
     );
 }
+
+/// A log during whose wait somebody changes more pages.
+#[derive(Default)]
+struct Busy {
+    pool: std::sync::OnceLock<std::sync::Weak<Pool<MemoryPageStore>>>,
+}
+
+impl LogBarrier for Busy {
+    fn wait_durable(&self, upto: Lsn) -> Result<(), Fault> {
+        if let Some(pool) = self.pool.get().and_then(std::sync::Weak::upgrade)
+            && upto < lsn(6)
+        {
+            (8..13).for_each(|page| set(&pool, page, 6, 1).unwrap());
+        }
+        Ok(())
+    }
+}
+
+#[test]
+fn a_flush_does_not_run_after_a_busy_writer() {
+    let busy = Arc::new(Busy::default());
+    let store = MemoryPageStore::new(SIZE, DatabaseId::from_bytes([1; 16]));
+    let pool = Arc::new(Pool::new(store, busy.clone(), MIN_FRAMES, EvictionKind::Clock));
+    assert!(busy.pool.set(Arc::downgrade(&pool)).is_ok());
+    pool.ensure_capacity(20).unwrap();
+    (2..5).for_each(|page| set(&pool, page, 5, 1).unwrap());
+    pool.flush().unwrap();
+    assert_eq!(pool.stats().written, 3);
+    assert_eq!(pool.dirty_count(), 5, "what was changed meanwhile is left to the next");
+}
