@@ -432,5 +432,9 @@ fn a_flush_does_not_run_after_a_busy_writer() {
     (2..5).for_each(|page| set(&pool, page, 5, 1).unwrap());
     pool.flush().unwrap();
     assert_eq!(pool.stats().written, 3);
-    assert_eq!(pool.dirty_count(), 5, "what was changed meanwhile is left to the next");
+    assert_eq!(
+        pool.dirty_count(),
+        5,
+        "what was changed meanwhile is left to the next"
+    );
 }
