@@ -9,12 +9,11 @@
 //! it up), `ended-before-map` (the floor passes a commit that is not in the map yet), `floor-before-its-time` (an old snapshot takes the new floor for its own),
 //! `take-unregistered` (a snapshot is taken before the collector can know of it).
 //!
-//! Nothing bounds the models but preemptions, and each counts its executions, so that one cut short would be noticed.
+//! Nothing bounds the models but preemptions ([`explore`] sees to it), so that one cut short would be noticed.
 #![cfg(godb_loom)]
 
-use godb_mvcc::sync::{Arc, thread};
+use godb_mvcc::sync::{Arc, explore, thread};
 use godb_mvcc::{Clock, Lsn, Publication, TxnId};
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 const T1: TxnId = TxnId::from_raw(1);
@@ -34,29 +33,18 @@ impl Clock for Still {
 }
 
 /// Runs a model under every interleaving with up to two preemptions, each from a state in which T1 has committed at 10.
-fn model(run: impl Fn(Arc<Publication>) + Sync + Send + 'static) {
-    let runs = Arc::new(AtomicU64::new(0));
-    let counted = runs.clone();
-    let mut builder = loom::model::Builder::new();
-    builder.preemption_bound = Some(2);
-    builder.max_duration = None;
-    builder.max_permutations = None;
-    builder.check(move || {
-        counted.fetch_add(1, Ordering::Relaxed);
+fn model(protocol: &str, run: impl Fn(Arc<Publication>) + Sync + Send + 'static) {
+    explore(protocol, 2, move || {
         let publication = Arc::new(Publication::new(Arc::new(Still)));
         publication.begin(T1);
         publication.commit(T1, Lsn::from_raw(10));
         run(publication);
     });
-    assert!(
-        runs.load(Ordering::Relaxed) > 1,
-        "there was more than one way to go"
-    );
 }
 
 #[test]
 fn a_snapshot_sees_what_is_in_it_from_the_first_moment_on() {
-    model(|publication| {
+    model("status publish", |publication| {
         publication.begin(T2);
         let writer = {
             let publication = publication.clone();
@@ -75,7 +63,7 @@ fn a_snapshot_sees_what_is_in_it_from_the_first_moment_on() {
 
 #[test]
 fn forgetting_changes_nothing_that_is_seen() {
-    model(|publication| {
+    model("status publish", |publication| {
         publication.begin(T2);
         let snapshot = publication.take();
         let collector = {
@@ -100,7 +88,7 @@ fn forgetting_changes_nothing_that_is_seen() {
 
 #[test]
 fn an_old_snapshot_does_not_trust_a_floor_that_passed_it() {
-    model(|publication| {
+    model("garbage horizon", |publication| {
         let snapshot = publication.take();
         // More than memory holds: the floor rises although the snapshot is in use.
         for n in 2..6 {
@@ -123,7 +111,7 @@ fn an_old_snapshot_does_not_trust_a_floor_that_passed_it() {
 
 #[test]
 fn what_a_snapshot_may_look_at_is_not_dropped() {
-    model(|publication| {
+    model("garbage horizon", |publication| {
         publication.begin(T2);
         let writer = {
             let publication = publication.clone();

@@ -93,6 +93,21 @@ impl<R: Recoverable> TransactionManager<R> {
         self.locks.stats()
     }
 
+    /// Nobody commits or gets a lock any more. Whoever waits for one hears of it now: its holder may be a session that does nothing for hours.
+    fn poison(&self, fault: &Fault) {
+        self.poison.set(fault);
+        if let Err(told) = self.poison.check() {
+            self.locks.refuse_waiting(&told);
+        }
+    }
+
+    /// The log may have been found to be poisoned by somebody else: by write-back, by a checkpoint.
+    fn note_poison(&self, fault: &Fault) {
+        if matches!(fault, Fault::Poisoned { .. }) {
+            self.poison(fault);
+        }
+    }
+
     /// Appends the commit record and stands in line.
     fn append_commit(&self, by: TxnId) -> Result<Lsn, Fault> {
         #[cfg(not(godb_plant = "line-after-log"))]
@@ -135,23 +150,24 @@ impl<R: Recoverable> TransactionManager<R> {
         drop(self.publishing.lock());
     }
 
-    /// Commits what was changed. An error without poison means that nothing was committed and everything was taken back.
-    fn commit_changes(&self, by: TxnId) -> Result<Lsn, Fault> {
+    /// Commits what was changed. Any error but [`Error::OutcomeUnknown`] means that nothing was committed.
+    fn commit_changes(&self, by: TxnId) -> Result<Lsn, Error> {
         self.poison.check()?;
         let at = match self.append_commit(by) {
             Ok(at) => at,
             Err(fault) => {
+                self.note_poison(&fault);
                 // Not even logged, so not committed: taken back before anybody gets at what it locked.
                 self.take_back(by)?;
-                return Err(fault);
+                return Err(fault.into());
             }
         };
         if cfg!(godb_plant = "publish-before-durable") {
             self.publish(at);
         }
         if let Err(fault) = self.below.acknowledge(at) {
-            self.poison.set(&fault);
-            return Err(fault);
+            self.poison(&fault);
+            return Err(Error::OutcomeUnknown(fault));
         }
         self.publish(at);
         Ok(at)
@@ -255,16 +271,17 @@ impl<R: Recoverable> Transactions for TransactionManager<R> {
             self.commit_changes(by)
         };
         self.let_go(by);
-        Ok(result?)
+        result
     }
 
     fn checkpoint(&self, note: &dyn Fn() -> Vec<u8>) -> Result<(), Fault> {
         self.poison.check()?;
         self.free_stuck();
-        self.below.checkpoint(&|| {
+        let taken = self.below.checkpoint(&|| {
             self.settle();
             note()
-        })
+        });
+        taken.inspect_err(|fault| self.note_poison(fault))
     }
 
     fn log_since_checkpoint(&self) -> u64 {

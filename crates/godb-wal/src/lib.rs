@@ -91,7 +91,7 @@ pub use gate::Gate;
 pub use godb_btree::sync;
 pub use godb_btree::{
     Chain, Clock, DatabaseId, Environment, Fault, FileSystem, Joining, Lsn, MemoryFileSystem, MemoryTree,
-    PageId, Range, Spawn, Tree, TreeId, TxnId, Value,
+    PageId, Range, Row, Spawn, Tree, TreeId, TxnId, Value,
 };
 pub use log::{Log, remove_log};
 pub use logged::LoggedTree;

@@ -6,14 +6,13 @@
 //! ```
 //!
 //! Four committers at a preemption bound of two: a gate that wakes one waiter instead of all passes with three. Each planted bug
-//! (`--cfg godb_plant="gate_wakes_one"`, `"gate_forgets_failure"`) must make this fail. A model that loom cuts short would pass without having looked, so no limit on
-//! time or iterations is set, and each model counts its executions and says that it ran to the end.
+//! (`--cfg godb_plant="gate_wakes_one"`, `"gate_forgets_failure"`) must make this fail. A model that loom cuts short would pass without having looked, so [`explore`] sets no limit on
+//! time or iterations, and counts the executions.
 #![cfg(godb_loom)]
 
 use godb_wal::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use godb_wal::sync::{Arc, thread};
+use godb_wal::sync::{Arc, explore, thread};
 use godb_wal::{Fault, Gate};
-use std::sync::atomic::{AtomicU64 as Count, Ordering as CountOrdering};
 
 /// What the gates guard: three positions that must never overtake one another.
 struct Disk {
@@ -74,24 +73,6 @@ impl Disk {
     }
 }
 
-/// Runs `body` under every interleaving and returns how many there were; fails when the model was cut short.
-fn exhaust(body: impl Fn() + Send + Sync + 'static) -> u64 {
-    let runs = Arc::new(Count::new(0));
-    let counted = runs.clone();
-    let mut model = loom::model::Builder::new();
-    model.preemption_bound = Some(2);
-    assert!(
-        std::env::var_os("LOOM_MAX_DURATION").is_none()
-            && std::env::var_os("LOOM_MAX_PERMUTATIONS").is_none(),
-        "a model that is cut short proves nothing"
-    );
-    model.check(move || {
-        counted.fetch_add(1, CountOrdering::Relaxed);
-        body();
-    });
-    runs.load(CountOrdering::Relaxed)
-}
-
 fn committers(disk: &Arc<Disk>, count: usize) -> Vec<Result<u64, Fault>> {
     let others: Vec<_> = (1..count)
         .map(|_| {
@@ -110,7 +91,7 @@ fn committers(disk: &Arc<Disk>, count: usize) -> Vec<Result<u64, Fault>> {
 
 #[test]
 fn four_committers_are_acknowledged_only_when_durable() {
-    let runs = exhaust(|| {
+    let runs = explore("group commit", 2, || {
         let disk = Disk::new(false);
         for result in committers(&disk, 4) {
             let mine = result.expect("nothing fails here");
@@ -120,13 +101,12 @@ fn four_committers_are_acknowledged_only_when_durable() {
             );
         }
     });
-    println!("four committers: {runs} interleavings");
     assert!(runs > 1000, "the model was not explored");
 }
 
 #[test]
 fn one_failed_sync_fails_everybody_and_is_never_tried_again() {
-    let runs = exhaust(|| {
+    let runs = explore("group commit", 2, || {
         let disk = Disk::new(true);
         let results = committers(&disk, 4);
         assert!(
@@ -136,6 +116,5 @@ fn one_failed_sync_fails_everybody_and_is_never_tried_again() {
         assert_eq!(disk.synced.load(Ordering::Acquire), 0);
         assert!(disk.commit().is_err(), "those who come later are refused too");
     });
-    println!("a failed sync: {runs} interleavings");
     assert!(runs > 1000, "the model was not explored");
 }

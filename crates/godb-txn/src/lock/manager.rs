@@ -7,7 +7,7 @@ use crate::error::Error;
 use crate::transactions::{Mode, Resource};
 use godb_recovery::sync::atomic::{AtomicU64, Ordering};
 use godb_recovery::sync::{Arc, Mutex};
-use godb_recovery::{TreeId, TxnId};
+use godb_recovery::{Fault, TreeId, TxnId};
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hash, Hasher};
 use std::time::Duration;
@@ -126,6 +126,11 @@ impl LockManager {
         }
     }
 
+    /// From now on nobody waits: those who do, and those who would, get this fault at once. What is free is still given.
+    pub fn refuse_waiting(&self, fault: &Fault) {
+        self.graph.lock().refuse(fault);
+    }
+
     /// How many locks a transaction holds.
     #[must_use]
     pub fn count_held(&self, by: TxnId) -> usize {
@@ -211,6 +216,9 @@ impl LockManager {
                 for (waiter, blockers, ticket) in queue.edges() {
                     graph.set(waiter, blockers, ticket);
                 }
+                if let Some(fault) = graph.refused() {
+                    ticket.settle(Outcome::Refused(fault.clone()));
+                }
                 let broken = graph.break_cycles(by);
                 self.deadlocks.fetch_add(broken, Ordering::Relaxed);
                 Some(ticket)
@@ -233,6 +241,7 @@ impl LockManager {
         let error = match outcome {
             Outcome::Granted | Outcome::Waiting => return Ok(()),
             Outcome::Victim(cycle) => Error::Deadlock { cycle },
+            Outcome::Refused(fault) => Error::Fault(fault),
             Outcome::TimedOut => {
                 self.timeouts.fetch_add(1, Ordering::Relaxed);
                 let waited_ms = u64::try_from(self.options.timeout.as_millis()).unwrap_or(u64::MAX);

@@ -130,6 +130,12 @@ impl SimulatedDisk {
         self.state.lock().armed.clear();
     }
 
+    /// How many operations an injection has met so far.
+    #[must_use]
+    pub fn struck(&self) -> u64 {
+        self.state.lock().struck
+    }
+
     /// Limits what all files together may hold, in bytes.
     pub fn set_capacity(&self, bytes: Option<u64>) {
         self.state.lock().capacity = bytes;

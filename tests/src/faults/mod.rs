@@ -1,0 +1,45 @@
+//! Campaigns of the fault matrix: a database meets one fault after another, everywhere it can strike, and is judged.
+//!
+//! The crash tester asks what survives a loss of power. These campaigns ask about everything else that a machine can do to a database: syncs
+//! that fail, disks that are full, sectors that cannot be read, bits that flip, writes that are lost or go astray, files that are cut, numbers that somebody forged.
+//! Each row of the matrix has a module with one function, which tries its fault systematically and counts what it tried; a failure comes with the command
+//! that shows it again. The judge is the same everywhere: what was acknowledged is there, what is not whole is an error that says so, and nobody is
+//! ever given a wrong answer.
+
+mod campaign;
+mod cut_files;
+mod failed_syncs;
+mod misdirected;
+mod script;
+mod world;
+
+pub use campaign::{Campaign, Tally, note_panics};
+
+/// A row of the matrix.
+pub struct Row {
+    /// Its number.
+    pub number: u8,
+    /// What goes wrong.
+    pub fault: &'static str,
+    /// Tries it.
+    pub run: fn(&mut Campaign),
+}
+
+/// The rows that are tested here.
+pub const ROWS: &[Row] = &[
+    Row {
+        number: 5,
+        fault: "a sync fails",
+        run: failed_syncs::run,
+    },
+    Row {
+        number: 10,
+        fault: "a file is cut",
+        run: cut_files::run,
+    },
+    Row {
+        number: 12,
+        fault: "a read or write goes to another place",
+        run: misdirected::run,
+    },
+];
