@@ -259,7 +259,7 @@ impl<T: Transactions> MvccTransaction<T> {
         self.engine()
             .tree()
             .put(by, history, &key, Value::inline(&stored))?;
-        self.writes.get_mut().left.add_surely(key);
+        self.writes.lock().left.add_surely(key);
         self.dropped.push(tree);
         Ok(())
     }
@@ -305,7 +305,7 @@ impl<T: Transactions> MvccTransaction<T> {
         for tree in &self.dropped {
             engine.dropped.add(*tree, at);
         }
-        engine.queue.lock().add(at, &mut self.writes.get_mut().left);
+        engine.queue.lock().add(at, &mut self.writes.lock().left);
         engine.help_out();
         Ok(at)
     }
@@ -420,7 +420,7 @@ impl<T: Transactions> EngineTransaction for MvccTransaction<T> {
         let log = self
             .id
             .map_or_else(Savepoint::beginning, |id| below.savepoint(id));
-        let (left, dropped) = (self.writes.get_mut().left.keys.len(), self.dropped.len());
+        let (left, dropped) = (self.writes.lock().left.keys.len(), self.dropped.len());
         self.points.push(Point { log, left, dropped });
         Ok(EngineSavepoint(self.points.len() as u64 - 1))
     }
@@ -438,7 +438,7 @@ impl<T: Transactions> EngineTransaction for MvccTransaction<T> {
             let result = self.engine().below.roll_back_to(id, log);
             self.note(self.engine().trees.root, result.map_err(Error::from))?;
         }
-        let writes = self.writes.get_mut();
+        let mut writes = self.writes.lock();
         writes.left.keys.truncate(left);
         // What a batch lost was put since the savepoint, too.
         writes.failed.take_if(|error| !error.is_fatal_to_transaction());
@@ -454,10 +454,10 @@ impl<T: Transactions> EngineTransaction for MvccTransaction<T> {
             let place = engine.snapshots.take(&engine.commits);
             self.snapshot = Snapshot::new(engine, place);
             // A conflict was with the statement before; this one sees what it conflicted with.
-            let failed = &mut self.writes.get_mut().failed;
-            failed.take_if(|error| matches!(error, Error::Conflict));
+            let mut writes = self.writes.lock();
+            writes.failed.take_if(|error| matches!(error, Error::Conflict));
         }
-        self.writes.get_mut().failed.clone().map_or(Ok(()), Err)
+        self.writes.lock().failed.clone().map_or(Ok(()), Err)
     }
 
     fn snapshot(&self) -> Timestamp {
@@ -470,7 +470,7 @@ impl<T: Transactions> EngineTransaction for MvccTransaction<T> {
 
     fn commit(mut self: Box<Self>) -> Result<Timestamp, Error> {
         self.end_streak(&mut self.writes.lock())?;
-        if let Some(error) = &self.writes.get_mut().failed {
+        if let Some(error) = &self.writes.lock().failed {
             return Err(error.clone());
         }
         match self.id {
