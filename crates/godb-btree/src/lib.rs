@@ -99,7 +99,7 @@ pub use godb_buffer::{
 pub use godb_buffer::{Crash, Effect, Injection, Operations, SimulatedDisk, Tear};
 pub use journal::{Change, Journal, NoJournal, Room, Undo, size_of_change};
 pub use memory::{MemoryCursor, MemoryTree};
-pub use tree::{Chain, Range, Tree, Value};
+pub use tree::{Chain, Range, Row, Tree, Value};
 
 /// Refuses a size beyond a limit of the format.
 fn too_large(what: &'static str, got: usize, limit: usize) -> Result<(), Fault> {

@@ -30,6 +30,10 @@ pub trait PageStore: Send + Sync + 'static {
     /// Makes every completed write durable. When that fails nothing is known of the writes since the last success, and all
     /// later writes and syncs fail with [`Fault::Poisoned`] until the store is opened again.
     fn sync(&self) -> Result<(), Fault>;
+    /// Whether a failed sync has ended all writing.
+    fn is_poisoned(&self) -> bool {
+        false
+    }
     /// Hints that `count` pages from `first` on will be read soon. Never waits.
     fn will_need(&self, _first: PageId, _count: u32) {}
 }

@@ -112,7 +112,7 @@ pub use error::Error;
 pub use godb_recovery::sync;
 pub use godb_recovery::{
     CHECKPOINT_EVERY, Chain, Clock, Environment, Fault, Joining, Lsn, MemoryLog, MemoryTree, MemoryWal,
-    PageId, Range, Recoverable, Recovered, RecoveryOptions, Report, Resume, Spawn, Tree, TreeId, TxnId,
+    PageId, Range, Recoverable, Recovered, RecoveryOptions, Report, Resume, Row, Spawn, Tree, TreeId, TxnId,
     Value, recover,
 };
 pub use lock::{LockManager, LockOptions, LockStats};

@@ -150,8 +150,8 @@ impl<R: Recoverable> TransactionManager<R> {
         drop(self.publishing.lock());
     }
 
-    /// Commits what was changed. An error without poison means that nothing was committed and everything was taken back.
-    fn commit_changes(&self, by: TxnId) -> Result<Lsn, Fault> {
+    /// Commits what was changed. Any error but [`Error::OutcomeUnknown`] means that nothing was committed.
+    fn commit_changes(&self, by: TxnId) -> Result<Lsn, Error> {
         self.poison.check()?;
         let at = match self.append_commit(by) {
             Ok(at) => at,
@@ -159,7 +159,7 @@ impl<R: Recoverable> TransactionManager<R> {
                 self.note_poison(&fault);
                 // Not even logged, so not committed: taken back before anybody gets at what it locked.
                 self.take_back(by)?;
-                return Err(fault);
+                return Err(fault.into());
             }
         };
         if cfg!(godb_plant = "publish-before-durable") {
@@ -167,7 +167,7 @@ impl<R: Recoverable> TransactionManager<R> {
         }
         if let Err(fault) = self.below.acknowledge(at) {
             self.poison(&fault);
-            return Err(fault);
+            return Err(Error::OutcomeUnknown(fault));
         }
         self.publish(at);
         Ok(at)
@@ -271,7 +271,7 @@ impl<R: Recoverable> Transactions for TransactionManager<R> {
             self.commit_changes(by)
         };
         self.let_go(by);
-        Ok(result?)
+        result
     }
 
     fn checkpoint(&self, note: &dyn Fn() -> Vec<u8>) -> Result<(), Fault> {

@@ -123,7 +123,7 @@ fn checkpoints(
     engine: Arc<dyn StorageEngine>,
 ) -> impl FnMut() -> Result<bool> + Send + 'static {
     let clock = environment.clock.clone();
-    let (interval, size) = (config.checkpoint_interval, config.checkpoint_log_size);
+    let (interval, size) = (config.checkpoint_interval, config.log_between_checkpoints());
     let mut last = clock.monotonic();
     move || {
         let log = engine.log_since_checkpoint();

@@ -98,7 +98,7 @@ impl Instance {
         if let Some(storage) = &self.storage {
             more |= storage.write_back()?;
         }
-        if self.engine().log_since_checkpoint() > self.config.checkpoint_log_size {
+        if self.engine().log_since_checkpoint() > self.config.log_between_checkpoints() {
             self.engine().checkpoint()?;
         }
         Ok(more)

@@ -33,6 +33,9 @@ const SAFE_COPIES: &str = "safe-copies";
 /// How many dirty pages one step of the background writer writes.
 const WRITE_BACK: usize = 256;
 
+/// What transactions gather before they write it, all together, as a part of the memory for pages.
+const BATCH_SHARE: usize = 4;
+
 /// Dirty pages stay in memory while they are fewer than one frame in so many: they may be changed again, and then the writing was for nothing.
 const DIRTY_SHARE: usize = 2;
 
@@ -269,7 +272,7 @@ fn recover_tree(
     let options = RecoveryOptions {
         clock: Some(environment.clock.clone()),
         resume,
-        checkpoint_every: config.checkpoint_log_size,
+        checkpoint_every: config.log_between_checkpoints(),
         observe: &mut |progress| tracing::debug!(?progress, "recovering"),
     };
     Ok(recover(LoggedTree::new(log, tree), options)?)
@@ -296,6 +299,7 @@ fn open_engine(
     };
     let options = MvccOptions {
         retention: config.retention,
+        batch_memory: config.buffer_pool_size / BATCH_SHARE,
     };
     Ok(MvccEngine::open(
         transactions,

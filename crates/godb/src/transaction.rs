@@ -161,7 +161,8 @@ impl Transaction {
     /// Commits. When it returns, the changes survive whatever happens to the process (and, under sync mode full, the machine).
     ///
     /// # Errors
-    /// After a [fault](crate::Error::Fault) the outcome is unknown until the database is opened again.
+    /// [`EngineError::OutcomeUnknown`], SQLSTATE 08007: the log could not be made durable, and whether the commit is in it shows when the database is opened
+    /// again. After any other error nothing was committed.
     pub fn commit(mut self) -> Result<Timestamp> {
         Ok(self.session.commit()?)
     }

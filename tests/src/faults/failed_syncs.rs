@@ -9,6 +9,9 @@ use super::script::{Play, Script, base, holds, judge};
 use super::world::{FILE, is_fault, kill, open, typed, with_fault, words};
 use godb_page::{Crash, Effect, Injection, Operations, SimulatedDisk};
 
+/// SQLSTATE of a commit that may have happened or not.
+const OUTCOME_UNKNOWN: &str = "08007";
+
 /// Sites: the measure's name, the kind of sync, and the end of the file's name.
 const SITES: [(&str, Operations, &str); 7] = [
     ("log", Operations::SYNC, ".log"),
@@ -68,7 +71,7 @@ fn effects(seed: u64, seeds: u64) -> Vec<(String, Effect)> {
 /// Whether the script has an `nth` sync of that kind.
 fn strikes(base: &SimulatedDisk, script: &Script, kind: Operations, file: &str, nth: u64) -> bool {
     let disk = with_fault(base, Injection::once(kind, nth, Effect::IoError).on_file(file));
-    let play = Play::play(&disk, script);
+    let play = Play::of(&disk, script);
     let struck = disk.struck() > 0;
     if let Some(db) = play.db {
         kill(db, &disk);
@@ -84,9 +87,15 @@ fn fail(base: &SimulatedDisk, script: &Script, injection: Injection) -> Result<(
         begun,
         ended,
         ..
-    } = Play::play(&disk, script);
+    } = Play::of(&disk, script);
     if let Some((_, error)) = &ended {
         typed(error)?;
+        if (begun > acknowledged) != (error.sqlstate() == OUTCOME_UNKNOWN) {
+            return Err(format!(
+                "{acknowledged} commits were acknowledged and {begun} begun, and the error is {} {error}",
+                error.sqlstate()
+            ));
+        }
     }
     // The machine stops now: what the medium has must be enough.
     for crash in [Crash::KeepNone, Crash::KeepAll, Crash::KeepSome { seed: 1 }] {

@@ -132,7 +132,7 @@ impl Pages {
 
 /// Plays the script into the fault: an error, or right answers; and once more after a restart.
 fn live(disk: &SimulatedDisk, script: &Script) -> Result<(), String> {
-    let play = Play::play(disk, script);
+    let play = Play::of(disk, script);
     let (least, most) = (play.acknowledged, play.begun);
     if let Some((_, error)) = &play.ended {
         typed(error)?;

@@ -166,7 +166,7 @@ pub(super) struct Play {
 
 impl Play {
     /// Plays a script until its end or its first error.
-    pub(super) fn play(disk: &SimulatedDisk, script: &Script) -> Self {
+    pub(super) fn of(disk: &SimulatedDisk, script: &Script) -> Self {
         let mut play = Self {
             db: None,
             acknowledged: 0,

@@ -8,6 +8,7 @@ mod merge;
 mod open;
 mod redo;
 mod row;
+mod run;
 mod scan;
 mod space;
 mod split;
@@ -22,7 +23,7 @@ use crate::logical::{self, Operation};
 use crate::node;
 use crate::space::Space;
 use crate::too_large;
-use crate::tree::{Chain, Range, Tree, Value};
+use crate::tree::{Chain, Range, Row, Tree, Value};
 use directory::Directory;
 use godb_buffer::sync::{Arc, Mutex};
 use godb_buffer::{Fault, Lsn, PageId, Pages, TreeId, TxnId};
@@ -171,6 +172,22 @@ impl<P: Pages> Tree for BTree<P> {
         too_large("a value in a leaf", value.inline.len(), self.max_inline())?;
         let put = |spot| self.put_row(Author::Forward(by), spot, key, value);
         self.located(tree, self.spot(tree).and_then(put))
+    }
+
+    fn add(
+        &self,
+        by: TxnId,
+        tree: TreeId,
+        rows: &[Row<'_>],
+        present: &mut dyn FnMut(usize),
+    ) -> Result<(), Fault> {
+        for row in rows {
+            too_large("a key", row.key.len(), self.max_key())?;
+            too_large("a value in a leaf", row.value.inline.len(), self.max_inline())?;
+        }
+        debug_assert!(rows.is_sorted_by(|one, next| one.key < next.key));
+        let add = |spot| self.add_run(Author::Forward(by), spot, rows, present);
+        self.located(tree, self.spot(tree).and_then(add))
     }
 
     fn remove(&self, by: TxnId, tree: TreeId, key: &[u8]) -> Result<bool, Fault> {

@@ -13,6 +13,7 @@
 //! | `evict` | where a frame comes from when none is free |
 //! | `write_back`, `dirt` | how dirty pages reach the store, and stay dirty when changed meanwhile |
 //! | `admission` | why nobody who holds latches ever waits for a frame |
+//! | `shelf` | why readers go on when nothing can be written any more |
 //! | `witness` | how a store that returns old bytes is caught |
 //!
 //! Lock order: a latch; the writer; a bucket's lock; then the small locks (free list, policy, dirt, floors), one at a time. A latch is waited for only
@@ -28,6 +29,7 @@ mod guards;
 mod lane;
 mod latch;
 mod pages;
+mod shelf;
 mod stats;
 mod table;
 mod witness;
@@ -45,6 +47,7 @@ use godb_page::page::header;
 use godb_page::sync::atomic::{AtomicU32, Ordering};
 use godb_page::sync::{Arc, Mutex};
 use godb_page::{Fault, Lsn, PageId, PageStore};
+use shelf::Shelf;
 use stats::Counters;
 use table::Table;
 use witness::Witness;
@@ -77,9 +80,10 @@ pub struct Pool<S: PageStore> {
     period: u32,
     writer: Mutex<Writer>,
     witness: Witness,
+    shelf: Shelf,
     /// The smallest floor of the pages that were written since the store was last synced.
     unsynced: Mutex<Option<Lsn>>,
-    /// The sync that failed: nothing is known of what was written before it.
+    /// What ended all writing: a failed sync, after which nothing is known of what was written before it, or the log's end.
     poisoned: Mutex<Option<Fault>>,
     /// Held while the file grows: two threads would otherwise undo each other's growth.
     growing: Mutex<()>,
@@ -109,6 +113,7 @@ impl<S: PageStore> Pool<S> {
             period: number(count / ONE_USE).max(1),
             writer: Mutex::new(Writer::new(page_size, count)),
             witness: Witness::new(count),
+            shelf: Shelf::new(count),
             unsynced: Mutex::new(None),
             poisoned: Mutex::new(None),
             growing: Mutex::new(()),
@@ -189,6 +194,9 @@ impl<S: PageStore> Pool<S> {
     }
 
     fn read_checked(&self, id: PageId, into: &mut [u8]) -> Result<(), Fault> {
+        if self.shelf.copy(id, into) {
+            return Ok(());
+        }
         self.store.read(id, into)?;
         if self.witness.accepts(id, header::lsn(into)) {
             return Ok(());

@@ -208,6 +208,29 @@ impl Table {
         true
     }
 
+    /// Claims a frame that nobody uses, gives its changed page away to be kept elsewhere, and takes it out of the table; `false` when that is refused.
+    pub(super) fn shelve(&self, at: u32, keep: impl FnOnce(PageId, &[u8]) -> bool) -> bool {
+        let frame = self.frame(at);
+        let Some(page) = frame.page_id() else {
+            return false;
+        };
+        let bucket = self.lock(page);
+        if frame.page() != page.raw() || !frame.try_claim() {
+            return false;
+        }
+        if self.is_glanced_at(at) || frame.begin_writing().is_none() {
+            frame.unclaim();
+            return false;
+        }
+        let kept = keep(page, &frame.latch.read().bytes);
+        self.end_writing(at, kept);
+        match kept {
+            true => bucket.unlink(at),
+            false => frame.unclaim(),
+        }
+        kept
+    }
+
     /// Whether anybody glances at a frame that was just claimed.
     fn is_glanced_at(&self, at: u32) -> bool {
         self.glances.any(at) && !cfg!(godb_plant = "claim-glanced")

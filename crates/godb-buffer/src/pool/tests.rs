@@ -175,6 +175,9 @@ fn no_page_before_its_record() {
     let log = Arc::new(Log::default());
     let (disk, pool) = on_disk(log.clone());
     set(&pool, 5, 70, 1).unwrap();
+    pool.flush().unwrap();
+    assert_eq!(log.asked.load(Ordering::SeqCst), 70);
+    set(&pool, 5, 75, 1).unwrap();
     set(&pool, 6, 80, 1).unwrap();
     log.broken.store(true, Ordering::SeqCst);
     let before = disk.count(Operations::WRITE);
@@ -184,11 +187,14 @@ fn no_page_before_its_record() {
         before,
         "nothing is written without the log's word"
     );
-    assert_eq!(pool.oldest_dirty(), Some(lsn(70)));
-    log.broken.store(false, Ordering::SeqCst);
-    pool.flush().unwrap();
     assert_eq!(log.asked.load(Ordering::SeqCst), 80);
-    assert_eq!(pool.oldest_dirty(), None);
+    assert_eq!(pool.oldest_dirty(), Some(lsn(75)));
+    log.broken.store(false, Ordering::SeqCst);
+    let after = pool.flush();
+    assert!(
+        matches!(after, Err(Fault::Poisoned { .. })),
+        "a log that failed once is not asked again"
+    );
 }
 
 #[test]
@@ -224,6 +230,32 @@ fn a_failed_sync_poisons_and_reading_goes_on() {
         "redo must begin before what the sync lost"
     );
     assert_eq!((get(&pool, 3).unwrap(), get(&pool, 4).unwrap()), (10, 9));
+}
+
+#[test]
+fn a_pool_full_of_pages_that_cannot_be_written_still_reads() {
+    for file in ["db", "safe-copies"] {
+        let (disk, pool) = on_disk(Arc::new(NoLog));
+        for page in 0..60 {
+            set(&pool, page, 1, 1).unwrap();
+        }
+        pool.flush().unwrap();
+        disk.inject(
+            Injection::lasting(Operations::SYNC, 1, Effect::SyncForgets { seed: None }).on_file(file),
+        );
+        let mut changed = 0;
+        while changed < 25 && set(&pool, changed, 2, 2).is_ok() {
+            changed += 1;
+        }
+        pool.flush().unwrap_err();
+        for _ in 0..2 {
+            for page in 0..60 {
+                let expected = if page < changed { 2 } else { 1 };
+                assert_eq!(get(&pool, page).unwrap(), expected, "page {page}");
+            }
+        }
+        assert!(pool.flush().is_err(), "what is on the shelf is not written");
+    }
 }
 
 #[test]
@@ -371,4 +403,34 @@ fn a_scan_does_not_wash_out_the_hot_set() {
         hot_misses(EvictionKind::Lru, 100) > 200,
         "which is too much for LRU"
     );
+}
+
+/// A log during whose wait somebody changes more pages.
+#[derive(Default)]
+struct Busy {
+    pool: std::sync::OnceLock<std::sync::Weak<Pool<MemoryPageStore>>>,
+}
+
+impl LogBarrier for Busy {
+    fn wait_durable(&self, upto: Lsn) -> Result<(), Fault> {
+        if let Some(pool) = self.pool.get().and_then(std::sync::Weak::upgrade)
+            && upto < lsn(6)
+        {
+            (8..13).for_each(|page| set(&pool, page, 6, 1).unwrap());
+        }
+        Ok(())
+    }
+}
+
+#[test]
+fn a_flush_does_not_run_after_a_busy_writer() {
+    let busy = Arc::new(Busy::default());
+    let store = MemoryPageStore::new(SIZE, DatabaseId::from_bytes([1; 16]));
+    let pool = Arc::new(Pool::new(store, busy.clone(), MIN_FRAMES, EvictionKind::Clock));
+    assert!(busy.pool.set(Arc::downgrade(&pool)).is_ok());
+    pool.ensure_capacity(20).unwrap();
+    (2..5).for_each(|page| set(&pool, page, 5, 1).unwrap());
+    pool.flush().unwrap();
+    assert_eq!(pool.stats().written, 3);
+    assert_eq!(pool.dirty_count(), 5, "what was changed meanwhile is left to the next");
 }

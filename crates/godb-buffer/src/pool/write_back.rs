@@ -13,6 +13,7 @@ use super::Pool;
 use super::frame::Frame;
 use super::stats::Counters;
 use godb_page::page::header;
+use godb_page::sync::thread;
 use godb_page::{Fault, Lsn, PageId, PageStore};
 
 /// The most pages of a batch, and the most bytes. Each batch costs two syncs, whatever its size, and its copies cost memory.
@@ -111,11 +112,16 @@ impl<S: PageStore> Pool<S> {
         self.sync()
     }
 
-    /// Writes every page that is `wanted`: first those whose latch is free, then, waiting for them, the others.
+    /// Writes every page that is `wanted` now: first those whose latch is free, then, waiting for them, the few others. Pages that are changed meanwhile are not
+    /// waited for, or a busy writer could keep this from ending.
     fn write_all(&self, wanted: &dyn Fn(&Frame) -> bool) -> Result<usize, Fault> {
-        let mut written = self.write_frames(&mut self.in_file_order(wanted).into_iter())?;
-        for at in self.in_file_order(wanted) {
-            written += self.write_waiting(at)?;
+        let mut passed_by = Vec::new();
+        let mut frames = self.in_file_order(wanted).into_iter();
+        let mut written = self.write_those(&mut frames, &mut |at| passed_by.push(at))?;
+        for at in passed_by {
+            if wanted(self.table.frame(at)) {
+                written += self.write_waiting(at)?;
+            }
         }
         Ok(written)
     }
@@ -133,6 +139,15 @@ impl<S: PageStore> Pool<S> {
 
     /// Writes the pages of some frames, in batches; returns how many.
     pub(super) fn write_frames(&self, frames: &mut dyn Iterator<Item = u32>) -> Result<usize, Fault> {
+        self.write_those(frames, &mut |_| {})
+    }
+
+    /// The same; tells `passed_by` of frames that somebody keeps from being written just now.
+    fn write_those(
+        &self,
+        frames: &mut dyn Iterator<Item = u32>,
+        passed_by: &mut dyn FnMut(u32),
+    ) -> Result<usize, Fault> {
         self.check_poison()?;
         let mut writer = self.writer.lock();
         let mut written = 0;
@@ -140,7 +155,9 @@ impl<S: PageStore> Pool<S> {
             while !writer.is_full()
                 && let Some(at) = frames.next()
             {
-                self.try_copy(&mut writer, at);
+                if !self.try_copy(&mut writer, at) {
+                    passed_by(at);
+                }
             }
             if writer.copied.is_empty() {
                 return Ok(written);
@@ -149,25 +166,31 @@ impl<S: PageStore> Pool<S> {
         }
     }
 
-    /// Copies a page that must be written, unless its latch is taken.
-    fn try_copy(&self, writer: &mut Writer, at: u32) {
+    /// Copies a page if it must be written; `false` when somebody keeps it from that just now: by its latch, or by looking whether its frame can be had.
+    fn try_copy(&self, writer: &mut Writer, at: u32) -> bool {
         if !self.table.frame(at).is_dirty() {
-            return;
+            return true;
         }
         let Some(pin) = self.table.pin_frame(at) else {
-            return;
+            return false;
         };
         Counters::add(&self.counters.own_pins, 1);
         // Waiting here could be for ever: the latch's owner may be waiting for a frame that this very write-back is to free.
-        if let Some(body) = pin.frame().latch.try_read() {
-            writer.copy(at, pin.frame(), &body.bytes);
-        }
+        let Some(body) = pin.frame().latch.try_read() else {
+            return false;
+        };
+        writer.copy(at, pin.frame(), &body.bytes);
+        true
     }
 
     /// Writes one page, waiting for its latch.
     fn write_waiting(&self, at: u32) -> Result<usize, Fault> {
-        let Some(pin) = self.table.pin_frame(at) else {
-            return Ok(0);
+        let pin = loop {
+            match self.table.pin_frame(at) {
+                Some(pin) => break pin,
+                None if self.table.frame(at).is_dirty() => thread::yield_now(),
+                None => return Ok(0),
+            }
         };
         Counters::add(&self.counters.own_pins, 1);
         let body = pin.frame().latch.read();
@@ -203,7 +226,9 @@ impl<S: PageStore> Pool<S> {
 
     fn store_copies(&self, writer: &mut Writer, copied: &[Copied]) -> Result<(), Fault> {
         let newest = copied.iter().map(|one| one.record).max().unwrap_or_default();
-        self.barrier.wait_durable(newest)?;
+        self.barrier
+            .wait_durable(newest)
+            .inspect_err(|fault| self.poison(fault))?;
         for one in copied {
             self.note_unsynced(one.floor);
         }
@@ -213,7 +238,11 @@ impl<S: PageStore> Pool<S> {
             .map(|(one, copy)| (one.page, &mut **copy))
             .collect();
         batch.sort_unstable_by_key(|(page, _)| *page);
-        self.store.write(&mut batch)
+        self.store.write(&mut batch).inspect_err(|fault| {
+            if self.store.is_poisoned() {
+                self.poison(fault);
+            }
+        })
     }
 
     /// Makes every page written so far durable.
@@ -227,11 +256,19 @@ impl<S: PageStore> Pool<S> {
         match self.store.sync() {
             Ok(()) => *self.unsynced.lock() = None,
             Err(fault) => {
-                self.poisoned.lock().get_or_insert_with(|| fault.clone());
+                if self.store.is_poisoned() {
+                    self.poison(&fault);
+                }
                 return Err(fault);
             }
         }
         Ok(())
+    }
+
+    /// Ends all writing, here and in the log: what is changed from now on could never leave memory.
+    fn poison(&self, fault: &Fault) {
+        self.poisoned.lock().get_or_insert_with(|| fault.clone());
+        self.barrier.store_failed(fault);
     }
 
     fn note_unsynced(&self, floor: Lsn) {

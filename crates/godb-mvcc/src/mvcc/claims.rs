@@ -14,6 +14,12 @@ use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 /// How many stripes there are; few in a model.
 const STRIPES: usize = if cfg!(godb_loom) { 1 } else { 256 };
 
+/// The stripe of a key.
+fn number(tree: TreeId, key: &[u8]) -> usize {
+    let hash = BuildHasherDefault::<DefaultHasher>::default().hash_one((tree, key));
+    usize::try_from(hash % STRIPES as u64).unwrap_or(0)
+}
+
 /// Stripes, and counts of explicit locks.
 pub(super) struct Claims {
     stripes: Box<[Mutex<()>]>,
@@ -34,8 +40,22 @@ impl Claims {
 
     /// Keeps others from deciding about the same key. Held for a few tree operations, never while waiting for a transaction.
     pub(super) fn stripe(&self, tree: TreeId, key: &[u8]) -> MutexGuard<'_, ()> {
-        let hash = BuildHasherDefault::<DefaultHasher>::default().hash_one((tree, key));
-        self.stripes[usize::try_from(hash % STRIPES as u64).unwrap_or(0)].lock()
+        self.stripes[number(tree, key)].lock()
+    }
+
+    /// Keeps others from deciding about any of these keys. Taken in the order of their numbers, so that two who take several cannot wait for each other.
+    pub(super) fn stripes<'k>(
+        &self,
+        tree: TreeId,
+        keys: impl Iterator<Item = &'k [u8]>,
+    ) -> Vec<MutexGuard<'_, ()>> {
+        let mut numbers: Vec<usize> = keys.map(|key| number(tree, key)).collect();
+        numbers.sort_unstable();
+        numbers.dedup();
+        numbers
+            .into_iter()
+            .map(|number| self.stripes[number].lock())
+            .collect()
     }
 
     /// A transaction is going to hold explicit key locks in a tree. Whoever takes a key's stripe after this sees it.

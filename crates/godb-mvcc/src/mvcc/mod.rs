@@ -1,5 +1,6 @@
 //! [`MvccEngine`]: versions over locked, recoverable transactions.
 
+mod batch;
 mod claims;
 mod collect;
 mod commits;
@@ -32,6 +33,7 @@ pub use note::RecoveredCommits;
 
 use crate::engine::{Begin, EngineTransaction, Isolation, StorageEngine, Timestamp};
 use crate::error::Error;
+use batch::Budget;
 use claims::Claims;
 use collect::Queue;
 use dropped::DroppedTrees;
@@ -53,10 +55,21 @@ const LONG_NOTE: usize = 64;
 const CLOSING_ROUNDS: u32 = 100;
 
 /// How the engine behaves.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub struct MvccOptions {
     /// How far back reads of the past reach. Zero keeps old versions only as long as a transaction needs them.
     pub retention: Duration,
+    /// How many bytes all transactions together may take for gathering puts that they make in the order of their keys. With zero each put is made at once.
+    pub batch_memory: usize,
+}
+
+impl Default for MvccOptions {
+    fn default() -> Self {
+        Self {
+            retention: Duration::ZERO,
+            batch_memory: 1 << 20,
+        }
+    }
 }
 
 impl MvccOptions {
@@ -81,6 +94,7 @@ pub struct MvccEngine<T: Transactions> {
     options: MvccOptions,
     clock: Arc<dyn Clock>,
     claims: Claims,
+    budget: Budget,
     dropped: DroppedTrees,
     kept: RwLock<Kept>,
     /// Whether the timeline may have rows.

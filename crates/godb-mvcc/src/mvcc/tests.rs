@@ -20,14 +20,22 @@ type Engine = MvccEngine<TransactionManager<Recovered<MemoryWal<MemoryTree>>>>;
 
 /// The whole stack below, on whatever is in `log`.
 fn open(log: &Arc<MemoryLog>, environment: &Environment, retention: Duration) -> Arc<Engine> {
+    let options = MvccOptions {
+        retention,
+        ..MvccOptions::default()
+    };
+    open_with(log, environment, options)
+}
+
+fn open_with(log: &Arc<MemoryLog>, environment: &Environment, options: MvccOptions) -> Arc<Engine> {
     let tree = MemoryTree::new(log.clone());
-    let options = RecoveryOptions {
+    let recovery = RecoveryOptions {
         clock: None,
         resume: Resume::default(),
         checkpoint_every: CHECKPOINT_EVERY,
         observe: &mut |_| {},
     };
-    let (recovered, report) = recover(MemoryWal::new(log.clone(), tree), options).unwrap();
+    let (recovered, report) = recover(MemoryWal::new(log.clone(), tree), recovery).unwrap();
     let commits = Commits::new(environment.clock.clone());
     let locks = LockOptions {
         timeout: Duration::from_millis(5),
@@ -41,14 +49,7 @@ fn open(log: &Arc<MemoryLog>, environment: &Environment, retention: Duration) ->
             .map(|one| (one.by, one.at, one.note))
             .collect(),
     };
-    MvccEngine::open(
-        below,
-        commits,
-        environment.clock.clone(),
-        MvccOptions { retention },
-        &found,
-    )
-    .unwrap()
+    MvccEngine::open(below, commits, environment.clock.clone(), options, &found).unwrap()
 }
 
 fn fresh(retention: Duration) -> (Arc<Engine>, Arc<MemoryLog>, Environment) {
@@ -311,4 +312,66 @@ fn transfer(engine: &Arc<Engine>, from: u8, to: u8) -> Result<(), Error> {
         tx.put(engine.root(), &[to], &[b + 1])?;
     }
     tx.commit().map(drop)
+}
+
+/// Puts many keys in a row, so that the later ones are gathered.
+fn put_many(tx: &mut dyn EngineTransaction, root: TreeId, keys: std::ops::Range<u8>, value: u8) {
+    keys.for_each(|key| tx.put(root, &[key], &[value]).unwrap());
+}
+
+#[test]
+fn a_conflict_of_gathered_puts_is_told_at_the_latest_by_commit() {
+    let (engine, ..) = fresh(Duration::ZERO);
+    let root = engine.root();
+    let mut early = engine.clone().begin(Begin::default()).unwrap();
+    put_many(&mut *early, root, 0..10, 1);
+    let mut other = engine.clone().begin(Begin::default()).unwrap();
+    other.put(root, &[8], &[2]).unwrap();
+    other.commit().unwrap();
+    assert!(matches!(early.commit(), Err(Error::Conflict)));
+    let after = engine.clone().begin(Begin::default()).unwrap();
+    assert_eq!(all(&*after, root, false), [(vec![8], vec![2])]);
+}
+
+#[test]
+fn a_savepoint_stands_behind_what_was_gathered() {
+    let (engine, ..) = fresh(Duration::ZERO);
+    let root = engine.root();
+    let mut tx = engine.clone().begin(Begin::default()).unwrap();
+    put_many(&mut *tx, root, 0..10, 1);
+    let point = tx.savepoint().unwrap();
+    put_many(&mut *tx, root, 5..15, 2);
+    tx.roll_back_to(point).unwrap();
+    let expected: Vec<_> = (0..10).map(|key| (vec![key], vec![1])).collect();
+    assert_eq!(all(&*tx, root, false), expected);
+}
+
+#[test]
+fn of_gathered_puts_of_one_key_the_last_counts() {
+    let (engine, ..) = fresh(Duration::ZERO);
+    let root = engine.root();
+    let mut tx = engine.clone().begin(Begin::default()).unwrap();
+    put_many(&mut *tx, root, 0..10, 1);
+    put_many(&mut *tx, root, 0..10, 2);
+    tx.commit().unwrap();
+    let after = engine.clone().begin(Begin::default()).unwrap();
+    let expected: Vec<_> = (0..10).map(|key| (vec![key], vec![2])).collect();
+    assert_eq!(all(&*after, root, false), expected);
+}
+
+#[test]
+fn the_memory_of_a_batch_comes_back() {
+    let (engine, ..) = fresh(Duration::ZERO);
+    let root = engine.root();
+    let free = engine.budget.left();
+    for commit in [true, false] {
+        let mut tx = engine.clone().begin(Begin::default()).unwrap();
+        put_many(&mut *tx, root, 0..100, 1);
+        assert!(engine.budget.left() < free);
+        match commit {
+            true => drop(tx.commit().unwrap()),
+            false => drop(tx),
+        }
+        assert_eq!(engine.budget.left(), free);
+    }
 }

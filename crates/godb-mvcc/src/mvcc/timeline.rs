@@ -116,9 +116,10 @@ impl<T: Transactions> MvccEngine<T> {
         }
         self.has_timeline.store(true, Ordering::Release);
         self.quietly(|by| {
-            self.write_commits(by, &new)?;
+            // First, for a new commit may belong to the row of an old transaction that began when it did.
             old.iter()
                 .try_for_each(|key| self.tree().remove(by, self.trees.history, key).map(drop))?;
+            self.write_commits(by, &new)?;
             self.write_kept(by, kept)
         })?;
         if let Some(last) = new.last() {

@@ -310,6 +310,10 @@ impl PageStore for PageFile {
         self.sync_in_place(&mut writing)
     }
 
+    fn is_poisoned(&self) -> bool {
+        self.writing.lock().failed.is_some()
+    }
+
     fn will_need(&self, first: PageId, count: u32) {
         self.file
             .will_need(self.place(first), u64::from(count) * self.page_size as u64);

@@ -121,7 +121,10 @@ fn after_a_failed_sync_nobody_writes_and_nothing_is_published() {
     let tree = db.tree().create(by).unwrap();
     db.lock(by, Resource::Key(tree, b"a"), Mode::Exclusive).unwrap();
     failing.acknowledge.store(1, Ordering::SeqCst);
-    assert!(matches!(db.commit(by), Err(Error::Fault(Fault::Full { .. }))));
+    assert!(matches!(
+        db.commit(by),
+        Err(Error::OutcomeUnknown(Fault::Full { .. }))
+    ));
     failing.acknowledge.store(0, Ordering::SeqCst);
     assert!(told.committed.lock().is_empty() && told.rolled_back.lock().is_empty());
     let poisoned = |result: Result<(), Error>| matches!(result, Err(Error::Fault(Fault::Poisoned { .. })));

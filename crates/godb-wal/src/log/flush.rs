@@ -51,13 +51,16 @@ impl Log {
         self.wait_written(self.logged())
     }
 
-    /// Nothing can be logged or acknowledged any more.
+    /// Nothing can be logged or acknowledged any more, but for rollbacks, which go on in memory.
     pub fn poison(&self, fault: &Fault) {
-        self.ledger
-            .tail
-            .lock()
-            .poisoned
-            .get_or_insert_with(|| poisoned(fault));
+        {
+            let mut tail = self.ledger.tail.lock();
+            if tail.poisoned.is_none() {
+                tail.poisoned = Some(poisoned(fault));
+                // What is logged so far stays readable, for those who take it back.
+                tail.buffer.seal();
+            }
+        }
         self.writes.fail(fault);
         self.syncs.fail(fault);
         if !cfg!(godb_plant = "poison-quietly") {

@@ -47,6 +47,10 @@ impl LogBarrier for Log {
             _ => self.wait_synced(upto),
         }
     }
+
+    fn store_failed(&self, fault: &Fault) {
+        self.poison(fault);
+    }
 }
 
 impl Log {
@@ -85,7 +89,8 @@ impl Log {
         tail.floors.oldest().unwrap_or_else(|| tail.end())
     }
 
-    /// Waits until `bytes` fit into the buffer and, where the disk has to `pay` for them, into the files. What is then done under the
+    /// Waits until `bytes` fit into the buffer and, where the disk has to `pay` for them, into the files; what was paid for before is let in even when the log
+    /// is poisoned. What is then done under the
     /// lock that is returned can neither wait nor fail.
     fn admit(&self, bytes: usize, pay: bool) -> Result<MutexGuard<'_, Tail>, Fault> {
         if bytes > MAX_BODY {
@@ -97,6 +102,11 @@ impl Log {
         }
         let mut tail = self.ledger.tail.lock();
         loop {
+            if !pay && tail.poisoned.is_some() {
+                // No disk will see what is taken back now, and no restart needs it. But readers want their versions back, and others their locks.
+                tail.buffer.shorten(self.buffer);
+                return Ok(tail);
+            }
             tail.check()?;
             let buffered = tail.buffer.len();
             if !tail.space.fits_buffer(buffered, bytes) {

@@ -34,6 +34,14 @@ enum Step {
 }
 
 impl Step {
+    fn key(&self) -> Option<u8> {
+        match *self {
+            Self::Put(_, key, _) | Self::PutLong(_, key, _) => Some(key),
+            Self::Delete(_, key) | Self::Lock(_, key, _) | Self::Get(_, key) => Some(key),
+            _ => None,
+        }
+    }
+
     fn who(&self) -> Option<usize> {
         match *self {
             Self::Put(who, ..) | Self::PutLong(who, ..) | Self::Delete(who, _) => Some(who),
@@ -42,6 +50,20 @@ impl Step {
             Self::RollBack(who) | Self::NextStatement(who) => Some(who),
             _ => None,
         }
+    }
+}
+
+impl Step {
+    /// The same by somebody else.
+    fn by(mut self, other: usize) -> Self {
+        match &mut self {
+            Self::Put(who, ..) | Self::PutLong(who, ..) | Self::Delete(who, _) => *who = other,
+            Self::Lock(who, ..) | Self::Get(who, _) | Self::Scan(who, _) => *who = other,
+            Self::Savepoint(who) | Self::RollBackTo(who) | Self::Commit(who) => *who = other,
+            Self::RollBack(who) | Self::NextStatement(who) => *who = other,
+            _ => {}
+        }
+        self
     }
 }
 
@@ -195,23 +217,31 @@ struct World {
     log: Arc<MemoryLog>,
     environment: Environment,
     clock: Arc<HandClock>,
-    retention: Duration,
+    options: MvccOptions,
     history: Vec<(Timestamp, i64, Rows)>,
     readers: [Option<(Tx, usize)>; 2],
 }
 
 impl World {
+    /// Puts are made at once: what is gathered meets its conflicts later than the engine in memory does.
     fn new(retention: Duration) -> Self {
+        Self::with(MvccOptions {
+            retention,
+            batch_memory: 0,
+        })
+    }
+
+    fn with(options: MvccOptions) -> Self {
         let (environment, clock) = by_hand();
         let log = MemoryLog::new();
         let model = MemoryEngine::with(environment.clone(), Duration::ZERO, Duration::from_millis(1));
         Self {
-            real: Side::new(open(&log, &environment, retention)),
+            real: Side::new(open_with(&log, &environment, options)),
             model: Side::new(model),
             log,
             environment,
             clock,
-            retention,
+            options,
             history: Vec::new(),
             readers: [None, None],
         }
@@ -235,7 +265,10 @@ impl World {
     fn run_both(&mut self, step: &Step) {
         let ((ours, at), (expected, _)) = (self.real.run(step), self.model.run(step));
         // How long a lock outlives the change it was taken for differs between the two. A transaction that met one in either is given up in both.
-        if ours.contains("lock timeout") || expected.contains("lock timeout") {
+        let either = |what: &str| ours.contains(what) || expected.contains(what);
+        // So does how long it is remembered that a key was there and has gone, which is a conflict for those who did not see that.
+        let forgotten = ours != expected && either("concurrent update") && !self.is_there(step.key());
+        if either("lock timeout") || forgotten {
             let give_up = Step::RollBack(step.who().expect("only a transaction waits"));
             self.real.run(&give_up);
             self.model.run(&give_up);
@@ -247,6 +280,13 @@ impl World {
         }
     }
 
+    /// Whether the newest state has a key.
+    fn is_there(&self, key: Option<u8>) -> bool {
+        let key = key.map(|key| vec![key, 0]);
+        let rows = self.model.rows();
+        key.is_some_and(|key| rows.iter().any(|(stored, _)| *stored == key))
+    }
+
     fn remember(&mut self, at: Timestamp) {
         self.history
             .push((at, self.environment.clock.wall_micros(), self.model.rows()));
@@ -256,7 +296,10 @@ impl World {
         if self.history.is_empty() {
             return;
         }
-        let commit = commit.index(self.history.len());
+        self.look_back_at(who, commit.index(self.history.len()));
+    }
+
+    fn look_back_at(&mut self, who: usize, commit: usize) {
         let (at, wall, _) = self.history[commit];
         let how = Begin {
             as_of: Some(Moment::At(at)),
@@ -270,7 +313,7 @@ impl World {
             }
             Err(Error::TooOld { .. }) => {
                 let age = self.environment.clock.wall_micros() - wall;
-                let kept = i64::try_from(self.retention.as_micros()).unwrap();
+                let kept = i64::try_from(self.options.retention.as_micros()).unwrap();
                 assert!(age >= kept, "{at:?} was {age} µs ago and is gone");
             }
             Err(error) => panic!("{at:?}: {error}"),
@@ -297,7 +340,7 @@ impl World {
         }
         self.model.open = [None, None, None];
         self.readers = [None, None];
-        let engine = open(&log, &self.environment, self.retention);
+        let engine = open_with(&log, &self.environment, self.options);
         self.log = log;
         // What the old process does after the crash reaches nobody.
         self.real = Side::new(engine);
@@ -306,13 +349,32 @@ impl World {
 }
 
 fn check(retention: Duration, steps: &[Step]) {
-    let mut world = World::new(retention);
+    run(World::new(retention), steps);
+}
+
+fn run(mut world: World, steps: &[Step]) {
     steps.iter().for_each(|step| world.run(step));
     world.crash();
 }
 
+/// Many puts by one transaction, and now and then something else.
+fn steps_of_one() -> impl Strategy<Value = Vec<Step>> {
+    let (key, value) = (any::<u8>(), any::<u8>());
+    let put = (key, value).prop_map(|(key, value)| Step::Put(0, key % 60, value));
+    let puts = proptest::collection::vec(put, 1..30);
+    let other = steps().prop_map(|mut steps| vec![steps.swap_remove(0).by(0)]);
+    let some = prop_oneof![puts, other];
+    proptest::collection::vec(some, 1..60).prop_map(|some| some.concat())
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(100))]
+
+    #[test]
+    fn gathered_puts_are_puts(steps in steps_of_one(), memory in prop_oneof![Just(32 << 10), Just(1 << 20)]) {
+        let retention = Duration::from_secs(60);
+        run(World::with(MvccOptions { retention, batch_memory: memory }), &steps);
+    }
 
     #[test]
     fn it_answers_as_the_engine_in_memory(steps in steps()) {
@@ -328,4 +390,24 @@ proptest! {
     fn it_shows_as_much_of_the_past_as_it_must(steps in steps()) {
         check(Duration::from_secs(60), &steps);
     }
+}
+
+#[test]
+fn a_row_of_the_timeline_loses_old_transactions_and_gains_new_ones_at_once() {
+    let mut world = World::new(Duration::from_secs(60));
+    let steps = [
+        Step::Burst(21),
+        Step::Collect,
+        Step::Put(1, 0, 0),
+        Step::Put(0, 1, 0),
+        Step::Wait(17),
+        Step::Commit(0),
+        Step::Wait(44),
+        Step::Burst(19),
+        Step::Commit(1),
+        Step::Collect,
+    ];
+    steps.iter().for_each(|step| world.run(step));
+    world.look_back_at(0, 20);
+    assert!(world.readers[0].is_some(), "it is the oldest state that is kept");
 }
