@@ -217,6 +217,26 @@ fn what_the_log_acknowledges_survives_a_power_cut_and_lies_in_order() {
 }
 
 #[test]
+fn what_is_written_while_a_sync_runs_waits_for_the_next() {
+    explore("group commit", 2, || {
+        let (log, disk) = log(64 << 10);
+        let other = {
+            let log = log.clone();
+            thread::spawn(move || {
+                change(&log, 1, &[1; 24]).expect("nothing fails");
+                commit(&log, 1).expect("nothing fails");
+            })
+        };
+        let mark = [0xAA; 24];
+        let at = change(&log, 2, &mark).expect("nothing fails");
+        log.wait_written(at).expect("nothing fails");
+        log.wait_synced(at).expect("nothing fails");
+        assert!(survives(&disk, &mark), "written is not durable");
+        other.join().expect("nobody panics");
+    });
+}
+
+#[test]
 fn a_failed_sync_of_the_log_fails_committers_and_those_who_wait_for_room() {
     explore("group commit", 2, || {
         let (log, disk) = log(1024);
