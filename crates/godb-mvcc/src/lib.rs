@@ -140,6 +140,6 @@ pub use error::Error;
 pub use godb_txn::sync;
 pub use godb_txn::{Clock, Environment, Fault, Joining, Lsn, Range, Spawn, TreeId, TxnId};
 pub use memory::MemoryEngine;
-pub use mvcc::{Commits, MvccEngine, MvccOptions, RecoveredCommits};
+pub use mvcc::{Commits, MvccEngine, MvccOptions, RecoveredCommits, VersionCheck, VersionFinding};
 #[cfg(godb_loom)]
 pub use mvcc::{Publication, Taken};

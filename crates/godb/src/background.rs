@@ -5,11 +5,13 @@
 //! | `godb-writeback` | writes dirty pages, so that clean frames are ready |
 //! | `godb-checkpoint` | takes a checkpoint when its time or its amount of log has come |
 //! | `godb-collect` | drops versions that nobody can see |
+//! | `godb-scrub` | reads pages to see whether they can still be read |
 
 use crate::config::Config;
 use crate::error::Result;
+use crate::scrub::Scrubber;
 use crate::storage::Storage;
-use godb_page::sync::{Arc, Condvar, Mutex, RwLock, wait_for};
+use godb_page::sync::{Arc, Condvar, Mutex, wait_for};
 use godb_page::{Environment, Joining};
 use godb_sql::StorageEngine;
 use std::time::Duration;
@@ -43,8 +45,6 @@ impl Stop {
 /// The running threads.
 pub(crate) struct Background {
     stop: Arc<Stop>,
-    /// Held shared during each step; whoever wants them to rest holds it exclusively.
-    busy: Arc<RwLock<()>>,
     threads: Mutex<Vec<Box<dyn Joining>>>,
 }
 
@@ -55,12 +55,18 @@ impl Background {
         config: &Config,
         engine: Arc<dyn StorageEngine>,
         storage: Option<Arc<Storage>>,
+        scrubber: Option<Arc<Scrubber>>,
     ) -> Self {
         let background = Self {
             stop: Arc::new(Stop::default()),
-            busy: Arc::new(RwLock::new(())),
             threads: Mutex::new(Vec::new()),
         };
+        if let Some(scrubber) = scrubber.filter(|_| config.scrub_rate > 0) {
+            background.run(environment, "godb-scrub", move || scrubber.step().map(|()| false));
+        }
+        if config.read_only {
+            return background;
+        }
         if let Some(storage) = storage {
             background.run(environment, "godb-writeback", move || storage.write_back());
         }
@@ -71,12 +77,6 @@ impl Background {
         );
         background.run(environment, "godb-collect", move || Ok(engine.collect()?));
         background
-    }
-
-    /// Runs `quietly` while the threads rest.
-    pub(crate) fn pause<R>(&self, quietly: impl FnOnce() -> R) -> R {
-        let _resting = self.busy.write();
-        quietly()
     }
 
     /// Asks the threads to stop and waits until they have.
@@ -92,15 +92,11 @@ impl Background {
         name: &str,
         mut step: impl FnMut() -> Result<bool> + Send + 'static,
     ) {
-        let (stop, busy) = (self.stop.clone(), self.busy.clone());
+        let stop = self.stop.clone();
         let body = move || {
             let mut rest = Duration::ZERO;
             while !stop.rest(rest) {
-                let stepped = {
-                    let _busy = busy.read();
-                    step()
-                };
-                rest = match stepped {
+                rest = match step() {
                     Ok(true) => Duration::ZERO,
                     Ok(false) => REST,
                     Err(error) => {

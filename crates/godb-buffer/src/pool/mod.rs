@@ -14,6 +14,7 @@
 //! | `write_back`, `dirt` | how dirty pages reach the store, and stay dirty when changed meanwhile |
 //! | `admission` | why nobody who holds latches ever waits for a frame |
 //! | `shelf` | why readers go on when nothing can be written any more |
+//! | `verify` | how rot in the store is found, and mended from memory |
 //! | `witness` | how a store that returns old bytes is caught |
 //!
 //! Lock order: a latch; the writer; a bucket's lock; then the small locks (free list, policy, dirt, floors), one at a time. A latch is waited for only
@@ -32,12 +33,14 @@ mod pages;
 mod shelf;
 mod stats;
 mod table;
+mod verify;
 mod witness;
 mod write_back;
 
 pub use admission::Admission;
 pub use guards::{PageGlance, PageReadGuard, PageWriteGuard, Pinned};
 pub use stats::PoolStats;
+pub use verify::Stored;
 
 use crate::barrier::LogBarrier;
 use crate::policy::{EvictionKind, EvictionPolicy};

@@ -405,6 +405,31 @@ fn a_scan_does_not_wash_out_the_hot_set() {
     );
 }
 
+#[test]
+fn rot_in_the_store_is_found_and_mended_from_memory() {
+    let (disk, pool) = on_disk(Arc::new(NoLog));
+    for page in 5..8 {
+        set(&pool, page, 1, 7).unwrap();
+    }
+    pool.flush().unwrap();
+    let mut buffer = vec![0; SIZE];
+    let mut look = |page| pool.verify_stored(id(page), &mut buffer).unwrap();
+    assert!(matches!(look(5), Stored::Sound));
+    for page in 5..8_u64 {
+        disk.flip_bit("db", (page * SIZE as u64 + 2000) * 8).unwrap();
+    }
+    set(&pool, 6, 2, 8).unwrap();
+    pool.forget(id(7));
+    assert!(matches!(look(5), Stored::Mended(Fault::Corrupt { page, .. }) if page == Some(id(5))));
+    assert!(matches!(look(5), Stored::Sound));
+    assert!(matches!(look(6), Stored::Pending));
+    assert!(matches!(look(7), Stored::Damaged(_)));
+    assert!(matches!(get(&pool, 7), Err(Fault::Corrupt { .. })));
+    pool.flush().unwrap();
+    assert!(matches!(look(6), Stored::Sound));
+    assert_eq!(get(&pool, 6).unwrap(), 8);
+}
+
 /// A log during whose wait somebody changes more pages.
 #[derive(Default)]
 struct Busy {
@@ -432,5 +457,9 @@ fn a_flush_does_not_run_after_a_busy_writer() {
     (2..5).for_each(|page| set(&pool, page, 5, 1).unwrap());
     pool.flush().unwrap();
     assert_eq!(pool.stats().written, 3);
-    assert_eq!(pool.dirty_count(), 5, "what was changed meanwhile is left to the next");
+    assert_eq!(
+        pool.dirty_count(),
+        5,
+        "what was changed meanwhile is left to the next"
+    );
 }

@@ -9,15 +9,24 @@ use godb_txn::TreeId;
 use godb_txn::sync::atomic::{AtomicUsize, Ordering};
 use godb_txn::sync::{Mutex, MutexGuard};
 use std::collections::HashMap;
-use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 
 /// How many stripes there are; few in a model.
 const STRIPES: usize = if cfg!(godb_loom) { 1 } else { 256 };
 
-/// The stripe of a key.
+/// The stripe of a key. Nobody gains by choosing keys that share one: at worst writers of different keys wait for each other for a moment, so a cheap hash will do.
 fn number(tree: TreeId, key: &[u8]) -> usize {
-    let hash = BuildHasherDefault::<DefaultHasher>::default().hash_one((tree, key));
-    usize::try_from(hash % STRIPES as u64).unwrap_or(0)
+    let mix = |hash: u64, word: u64| {
+        let mixed = (hash ^ word).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        mixed ^ (mixed >> 32)
+    };
+    let (words, rest) = key.as_chunks::<8>();
+    let hash = words.iter().fold(u64::from(tree.raw()), |hash, word| {
+        mix(hash, u64::from_le_bytes(*word))
+    });
+    let last = rest
+        .iter()
+        .fold(key.len() as u64, |last, byte| last << 8 | u64::from(*byte));
+    usize::try_from(mix(hash, last) % STRIPES as u64).unwrap_or(0)
 }
 
 /// Stripes, and counts of explicit locks.
