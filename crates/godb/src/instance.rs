@@ -96,6 +96,7 @@ impl Instance {
     pub(crate) fn step(&self) -> Result<bool> {
         let mut more = self.engine().collect()?;
         if let Some(storage) = &self.storage {
+            more |= storage.write_log()?;
             more |= storage.write_back()?;
         }
         if self.engine().log_since_checkpoint() > self.config.log_between_checkpoints() {
