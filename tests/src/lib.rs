@@ -2,6 +2,7 @@
 
 pub mod crash;
 pub mod faults;
+pub mod figures;
 #[cfg(test)]
 mod recovery;
 pub mod slt;

@@ -15,6 +15,8 @@ mod command;
 mod coverage;
 mod crash_test;
 mod deny;
+mod faults;
+mod faults_file;
 mod layers;
 mod loom;
 mod slt;
@@ -35,10 +37,12 @@ cargo xtask TASK
   layers                each crate names only its lower neighbour
   tidy [--record]       file heads, lengths, words and unsafe; --record lowers the ratchet to what is there now
   deny                  licences, bans and sources of every dependency, by deny.toml
-  loom [--plant] [-p CRATE]...
+  loom [--full] [--plant] [--figures FOLDER] [-p CRATE]...
                         runs the concurrency models; --plant demands that every planted bug is found
   crash-test [OPTION]...
                         crashes the engine at every operation and checks what is left; --help lists its options
+  faults [--run] [--row N]
+                        the fault matrix with the figures of its last full run; --run runs its campaigns
   slt [OPTION]...       runs the sqllogictest corpus, where it is there; a wrong option shows those there are
   bench [--sqlite] [ARG]...
                         measures; --sqlite measures SQLite beside it
@@ -68,6 +72,7 @@ fn run() -> Result<()> {
         "deny" => deny::run(arguments),
         "loom" => loom::run(arguments),
         "crash-test" => crash_test::run(arguments),
+        "faults" => faults::run(arguments),
         "slt" => slt::run(arguments),
         "bench" => bench::run(arguments),
         "coverage" => coverage::run(arguments),

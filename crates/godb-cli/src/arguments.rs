@@ -27,7 +27,8 @@ FILE `:memory:` is a database in memory.
   -h, --help           this text
   -V, --version        the version
 
-Exit codes: 0 all went well, 1 a statement failed or the check found damage, 2 a mistake on the command line.";
+Exit codes: 0 all went well, 1 a statement failed or the check found damage, 2 a mistake on the command line,
+3 the file could not be looked at (it is not there, in use, or no database).";
 
 /// What is asked for.
 #[derive(Debug, PartialEq)]

@@ -51,7 +51,7 @@ fn main() -> ExitCode {
         Err(Problem::NobodyReads) => ExitCode::from(141),
         Err(problem) => {
             eprintln!("{problem}");
-            ExitCode::FAILURE
+            problem.exit_code()
         }
     }
 }

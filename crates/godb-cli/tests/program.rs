@@ -333,7 +333,7 @@ fn the_check_finds_damage_and_names_it() {
     let well = place.godb(&["check", "a.godb"]);
     assert_eq!((well.code, well.err.as_str()), (Some(0), ""), "{}", well.out);
     let absent = place.godb(&["check", "b.godb"]);
-    assert_eq!(absent.code, Some(1));
+    assert_eq!(absent.code, Some(3));
     assert!(!place.path("b.godb").exists(), "a check creates nothing");
     let mut bytes = fs::read(place.path("a.godb")).unwrap();
     let at = find(&bytes, b"Grace").expect("the rows are in the file");

@@ -85,9 +85,11 @@ impl Ledger {
         tail.space.take(unused, for_undo);
         let heavy = tail.buffer.unsealed() > self.heavy;
         drop(tail);
-        self.freed.notify_all();
         if heavy {
             self.bell.ring();
+        }
+        if !cfg!(godb_plant = "close-quietly") {
+            self.freed.notify_all();
         }
     }
 }

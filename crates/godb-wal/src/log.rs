@@ -3,6 +3,7 @@
 //! The parts, each in a file of its own: the [ledger](crate::ledger) holds the end that is not written yet; the two
 //! [gates](crate::gate) decide who writes and who syncs; the segments hold what is written; the control file says where recovery begins.
 
+mod check;
 mod flush;
 mod journal;
 mod open;
@@ -10,6 +11,7 @@ mod records;
 mod recycle;
 mod survey;
 
+pub use check::{LogCheck, control_flaws};
 pub use recycle::remove_log;
 
 use crate::block::{HEADER, Stamp, seal};

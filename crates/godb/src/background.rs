@@ -6,11 +6,13 @@
 //! | `godb-writeback` | writes dirty pages, so that clean frames are ready |
 //! | `godb-checkpoint` | takes a checkpoint when its time or its amount of log has come |
 //! | `godb-collect` | drops versions that nobody can see |
+//! | `godb-scrub` | reads pages to see whether they can still be read |
 
 use crate::config::Config;
 use crate::error::Result;
+use crate::scrub::Scrubber;
 use crate::storage::Storage;
-use godb_page::sync::{Arc, Condvar, Mutex, RwLock, wait_for};
+use godb_page::sync::{Arc, Condvar, Mutex, wait_for};
 use godb_page::{Environment, Joining};
 use godb_sql::StorageEngine;
 use std::time::Duration;
@@ -48,8 +50,6 @@ impl Stop {
 /// The running threads.
 pub(crate) struct Background {
     stop: Arc<Stop>,
-    /// Held shared during each step; whoever wants them to rest holds it exclusively.
-    busy: Arc<RwLock<()>>,
     threads: Mutex<Vec<Box<dyn Joining>>>,
     /// Whose log has a thread that rests until it is woken.
     storage: Option<Arc<Storage>>,
@@ -62,13 +62,20 @@ impl Background {
         config: &Config,
         engine: Arc<dyn StorageEngine>,
         storage: Option<Arc<Storage>>,
+        scrubber: Option<Arc<Scrubber>>,
     ) -> Self {
         let background = Self {
             stop: Arc::new(Stop::default()),
-            busy: Arc::new(RwLock::new(())),
             threads: Mutex::new(Vec::new()),
             storage: storage.clone(),
         };
+        if let Some(scrubber) = scrubber.filter(|_| config.scrub_rate > 0) {
+            let step = move || scrubber.step().map(|()| false);
+            background.run(environment, "godb-scrub", step, Stop::rest);
+        }
+        if config.read_only {
+            return background;
+        }
         if let Some(log) = storage.clone() {
             let bell = log.clone();
             let rest = move |_: &Stop, time| bell.rest_log(time);
@@ -93,12 +100,6 @@ impl Background {
         background
     }
 
-    /// Runs `quietly` while the threads rest.
-    pub(crate) fn pause<R>(&self, quietly: impl FnOnce() -> R) -> R {
-        let _resting = self.busy.write();
-        quietly()
-    }
-
     /// Asks the threads to stop and waits until they have.
     pub(crate) fn stop(self) {
         self.stop.ask();
@@ -116,14 +117,10 @@ impl Background {
         mut step: impl FnMut() -> Result<bool> + Send + 'static,
         rest: impl Fn(&Stop, Duration) + Send + 'static,
     ) {
-        let (stop, busy) = (self.stop.clone(), self.busy.clone());
+        let stop = self.stop.clone();
         let body = move || {
             while !stop.is_asked() {
-                let stepped = {
-                    let _busy = busy.read();
-                    step()
-                };
-                match stepped {
+                match step() {
                     Ok(true) => {}
                     Ok(false) => rest(&stop, REST),
                     Err(error) => {

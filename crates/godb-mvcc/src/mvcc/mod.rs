@@ -1,6 +1,7 @@
 //! [`MvccEngine`]: versions over locked, recoverable transactions.
 
 mod batch;
+mod check;
 mod claims;
 mod collect;
 mod commits;
@@ -26,6 +27,7 @@ mod version;
 mod waiting;
 mod write;
 
+pub use check::{VersionCheck, VersionFinding};
 pub use commits::Commits;
 #[cfg(godb_loom)]
 pub use model::{Publication, Taken};

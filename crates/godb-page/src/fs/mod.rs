@@ -1,5 +1,6 @@
 //! Implementations of [`FileSystem`](crate::FileSystem).
 
+mod locks;
 mod memory;
 mod overlay;
 mod real;

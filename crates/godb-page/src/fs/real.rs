@@ -6,9 +6,9 @@
 
 use crate::fault::Fault;
 use crate::file_system::{File, FileLock, FileSystem, OpenMode};
+use crate::fs::locks::{Hold, Locks};
 use crate::sync::{Arc, Mutex};
 use rustix::fs::{Advice, FallocateFlags, FlockOperation};
-use std::collections::BTreeMap;
 use std::fs;
 use std::io::{Error, ErrorKind};
 use std::os::unix::fs::{FileExt, MetadataExt};
@@ -30,18 +30,9 @@ struct RealFile {
 /// What identifies a file whatever it is called: device and inode.
 type Identity = (u64, u64);
 
-/// Who has a database open in this process.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Holders {
-    /// One, to write.
-    Owner,
-    /// So many, to read.
-    Readers(u32),
-}
-
 /// The databases that this process has open, by identity: the kernel's lock would let the same process in twice
 /// through another descriptor of its own on some file systems.
-static OPEN_HERE: LazyLock<Mutex<BTreeMap<Identity, Holders>>> = LazyLock::new(Mutex::default);
+static OPEN_HERE: LazyLock<Mutex<Locks<Identity>>> = LazyLock::new(Mutex::default);
 
 /// A held lock: the descriptor carries the kernel's.
 struct Held {
@@ -54,10 +45,7 @@ impl Drop for Held {
         // The kernel's lock goes first, under ours: whoever finds ours free finds the kernel's free too.
         let mut open_here = OPEN_HERE.lock();
         drop(self.file.take());
-        match open_here.get_mut(&self.identity) {
-            Some(Holders::Readers(count)) if *count > 1 => *count -= 1,
-            _ => drop(open_here.remove(&self.identity)),
-        }
+        open_here.give(&self.identity);
     }
 }
 
@@ -144,47 +132,44 @@ impl FileSystem for RealFileSystem {
     }
 
     fn lock(&self, name: &str) -> Result<FileLock, Fault> {
-        hold(name, Holders::Owner)
+        hold(name, Hold::Owner)
     }
 
     fn lock_shared(&self, name: &str) -> Result<FileLock, Fault> {
-        hold(name, Holders::Readers(1))
+        hold(name, Hold::READER)
     }
 }
 
 /// Takes the kernel's lock, and notes it for this process.
-fn hold(name: &str, wanted: Holders) -> Result<FileLock, Fault> {
+fn hold(name: &str, wanted: Hold) -> Result<FileLock, Fault> {
     let fault = |error: Error| Fault::io("lock", name, error);
     let file = fs::OpenOptions::new().read(true).open(name).map_err(fault)?;
     let metadata = file.metadata().map_err(fault)?;
     let identity = (metadata.dev(), metadata.ino());
     let mut open_here = OPEN_HERE.lock();
-    let holders = match (open_here.get(&identity), wanted) {
-        (None, wanted) => wanted,
-        (Some(Holders::Readers(count)), Holders::Readers(_)) => Holders::Readers(count + 1),
-        (Some(_), _) => {
-            return Err(Fault::InUse {
-                file: name.into(),
-                owner: Some(std::process::id()),
-            });
-        }
-    };
+    if !open_here.take(&identity, wanted) {
+        return Err(Fault::InUse {
+            file: name.into(),
+            owner: Some(std::process::id()),
+        });
+    }
     let operation = match wanted {
-        Holders::Owner => FlockOperation::NonBlockingLockExclusive,
-        Holders::Readers(_) => FlockOperation::NonBlockingLockShared,
+        Hold::Owner => FlockOperation::NonBlockingLockExclusive,
+        Hold::Readers(_) => FlockOperation::NonBlockingLockShared,
     };
-    match rustix::fs::flock(&file, operation) {
+    let refused = match rustix::fs::flock(&file, operation) {
         Ok(()) => {
-            open_here.insert(identity, holders);
             let file = Some(file);
-            Ok(Box::new(Held { identity, file }))
+            return Ok(Box::new(Held { identity, file }));
         }
-        Err(rustix::io::Errno::WOULDBLOCK) => Err(Fault::InUse {
+        Err(rustix::io::Errno::WOULDBLOCK) => Fault::InUse {
             file: name.into(),
             owner: owner_of(identity),
-        }),
-        Err(error) => Err(fault(error.into())),
-    }
+        },
+        Err(error) => fault(error.into()),
+    };
+    open_here.give(&identity);
+    Err(refused)
 }
 
 impl RealFile {

@@ -16,6 +16,7 @@
 
 mod admin;
 mod cache;
+mod check;
 mod control;
 mod copying;
 mod execute;
@@ -29,7 +30,8 @@ mod settings;
 mod sql;
 mod variables;
 
-pub use admin::{CheckReport, ColumnDescription, IndexDescription, TableDescription};
+pub use admin::{ColumnDescription, IndexDescription, TableDescription};
+pub use check::{IndexMended, TableCheck, TableProblem, TreeUse};
 pub use plan::{Description, Prepared};
 pub use rows::{ResultColumn, Rows, StatementResult};
 pub use sql::{Sql, SqlOptions};

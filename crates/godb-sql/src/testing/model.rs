@@ -189,7 +189,7 @@ proptest! {
             }
         }
         drop(session);
-        prop_assert_eq!(sql.check().unwrap().problems, Vec::<String>::new());
+        prop_assert!(sql.check().unwrap().problems.is_empty());
         for (at, model) in past {
             let mut session = sql.session();
             session.begin(Begin { as_of: Some(Moment::At(at)), ..Begin::default() }).unwrap();
