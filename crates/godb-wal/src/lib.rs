@@ -69,6 +69,7 @@ mod block;
 mod buffer;
 mod codec;
 mod control;
+mod doorbell;
 mod gate;
 mod ledger;
 mod log;

@@ -38,7 +38,10 @@ impl Database {
 
     /// Opens a database on files, clock, randomness and threads of the caller's: a disk that fails on demand, a clock that
     /// stands still.
-    #[expect(clippy::needless_pass_by_value, reason = "the files are given to the database for good")]
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "the files are given to the database for good"
+    )]
     pub fn open_on(
         files: Arc<dyn FileSystem>,
         environment: &Environment,
