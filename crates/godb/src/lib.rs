@@ -46,6 +46,7 @@ mod keys;
 mod pairs;
 mod prepared;
 mod read_only;
+mod retry;
 mod rows;
 mod scrub;
 mod session;
