@@ -187,7 +187,7 @@ fn a_file_that_cannot_be_opened_is_looked_at_page_by_page() {
 #[test]
 fn a_check_runs_beside_writers() {
     let (_files, db) = filled();
-    godb_page::sync::thread::scope(|scope| {
+    std::thread::scope(|scope| {
         let writers: Vec<_> = (0..2_i64)
             .map(|who| {
                 let db = db.clone();
