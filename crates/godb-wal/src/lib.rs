@@ -93,7 +93,7 @@ pub use godb_btree::{
     Chain, Clock, DatabaseId, Environment, Fault, FileSystem, Joining, Lsn, MemoryFileSystem, MemoryTree,
     PageId, Range, Row, Spawn, Tree, TreeId, TxnId, Value,
 };
-pub use log::{Log, LogCheck, control_flaws, remove_log};
+pub use log::{Log, LogCheck, WreckedLog, control_flaws, read_wrecked_log, remove_log};
 pub use logged::LoggedTree;
 pub use memory::{MemoryLog, MemoryWal};
 pub use options::{LogOptions, SyncMode};
