@@ -16,6 +16,7 @@ mod coverage;
 mod crash_test;
 mod deny;
 mod faults;
+mod faults_file;
 mod layers;
 mod loom;
 mod slt;
@@ -36,7 +37,7 @@ cargo xtask TASK
   layers                each crate names only its lower neighbour
   tidy [--record]       file heads, lengths, words and unsafe; --record lowers the ratchet to what is there now
   deny                  licences, bans and sources of every dependency, by deny.toml
-  loom [--plant] [-p CRATE]...
+  loom [--full] [--plant] [--figures FOLDER] [-p CRATE]...
                         runs the concurrency models; --plant demands that every planted bug is found
   crash-test [OPTION]...
                         crashes the engine at every operation and checks what is left; --help lists its options

@@ -123,6 +123,7 @@
 //! Left out: stamping versions with their commit's time after the fact (it makes readers dirty pages; the floor gives most of what it would), differences, and an order of the history by
 //! commit, which would feed followers and make dropping old slices cheap.
 
+mod cancellation;
 mod engine;
 mod error;
 mod memory;
@@ -130,6 +131,7 @@ mod mvcc;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 
+pub use cancellation::Cancellation;
 pub use engine::{
     Begin, EngineCursor, EngineSavepoint, EngineTransaction, Isolation, Moment, ShowRow, StorageEngine,
     Strength, Timestamp,

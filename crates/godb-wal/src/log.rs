@@ -134,7 +134,8 @@ impl Log {
         env: &Environment,
     ) -> Self {
         let buffer = Buffer::new(start.block, start.at);
-        let ledger = Arc::new(Ledger::new(buffer, Space::new(start.block, options.buffer)));
+        let space = Space::new(start.block, options.buffer);
+        let ledger = Arc::new(Ledger::new(buffer, space, options.buffer / 4));
         Self {
             database: start.database,
             epoch: start.epoch,

@@ -9,8 +9,11 @@
 mod campaign;
 mod cut_files;
 mod failed_syncs;
+mod failing_recovery;
+mod full_disks;
 mod misdirected;
 mod script;
+mod unreadable;
 mod world;
 
 pub use campaign::{Campaign, Tally, note_panics};
@@ -33,6 +36,16 @@ pub const ROWS: &[Row] = &[
         run: failed_syncs::run,
     },
     Row {
+        number: 6,
+        fault: "the disk is full",
+        run: full_disks::run,
+    },
+    Row {
+        number: 7,
+        fault: "a sector cannot be read",
+        run: unreadable::run,
+    },
+    Row {
         number: 10,
         fault: "a file is cut",
         run: cut_files::run,
@@ -41,5 +54,10 @@ pub const ROWS: &[Row] = &[
         number: 12,
         fault: "a read or write goes to another place",
         run: misdirected::run,
+    },
+    Row {
+        number: 14,
+        fault: "recovery or a checkpoint fails",
+        run: failing_recovery::run,
     },
 ];

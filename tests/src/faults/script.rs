@@ -58,7 +58,14 @@ impl Script {
                 states.push(state);
             }
         }
-        Self { steps, states }
+        let script = Self { steps, states };
+        let play = Play::of(&base.fork(), &script);
+        assert!(
+            play.ended.is_none(),
+            "the script fails by itself: {:?}",
+            play.ended
+        );
+        script
     }
 
     /// The script that most rows use.
@@ -76,7 +83,7 @@ impl Script {
                 Put(3, 9000),
                 Delete(1),
                 Undo,
-                Row(2, 2000),
+                Row(2, 700),
             ]),
             Step::Checkpoint,
             Step::Commit((12..38).map(Delete).chain((12..28).map(DropRow)).collect()),
