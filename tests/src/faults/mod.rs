@@ -11,8 +11,10 @@ mod cut_files;
 mod failed_syncs;
 mod failing_recovery;
 mod full_disks;
+mod lost_writes;
 mod misdirected;
 mod script;
+mod short_calls;
 mod unreadable;
 mod world;
 
@@ -46,9 +48,19 @@ pub const ROWS: &[Row] = &[
         run: unreadable::run,
     },
     Row {
+        number: 8,
+        fault: "calls are short or interrupted",
+        run: short_calls::run,
+    },
+    Row {
         number: 10,
         fault: "a file is cut",
         run: cut_files::run,
+    },
+    Row {
+        number: 11,
+        fault: "a write is lost",
+        run: lost_writes::run,
     },
     Row {
         number: 12,
