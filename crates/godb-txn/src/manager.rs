@@ -223,8 +223,11 @@ impl<R: Recoverable> Transactions for TransactionManager<R> {
         self.below.tree()
     }
 
-    fn begin(&self) -> TxnId {
+    fn finish_rollbacks(&self) {
         self.free_stuck();
+    }
+
+    fn begin(&self) -> TxnId {
         let id = self.below.begin();
         let own = self
             .locks

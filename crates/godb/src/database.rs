@@ -8,6 +8,7 @@ use crate::instance::Instance;
 use crate::prepared::Prepared;
 use crate::retry::Retry;
 use crate::rows::Rows;
+use crate::salvage::SalvageReport;
 use crate::scrub::ScrubReport;
 use crate::session::Session;
 use crate::transaction::Transaction;
@@ -222,6 +223,28 @@ impl Database {
         config: &Config,
     ) -> Result<CheckReport> {
         crate::check::check_file(files, environment, path, config)
+    }
+
+    /// Copies every row that can be read out of a broken database file into a new one. The broken file stays as it is; what was saved and what was not is in the report.
+    ///
+    /// # Errors
+    /// There is a file at `output` already; no page of the broken file can be read; it is in use; failures other than damage.
+    pub fn salvage(path: impl AsRef<Path>, output: impl AsRef<Path>) -> Result<SalvageReport> {
+        let environment = Environment::system();
+        let files = crate::storage::real_files();
+        let config = Config::default();
+        Self::salvage_on(&files, &environment, path.as_ref(), output.as_ref(), &config)
+    }
+
+    /// The same on files, clock and randomness of the caller's.
+    pub fn salvage_on(
+        files: &Arc<dyn FileSystem>,
+        environment: &Environment,
+        path: &Path,
+        output: &Path,
+        config: &Config,
+    ) -> Result<SalvageReport> {
+        crate::salvage::salvage(files, environment, path, output, config)
     }
 
     /// What the scrubber found since the database was opened.

@@ -22,13 +22,14 @@ use godb_recovery::{Recovered, RecoveryOptions, Report, Resume, recover};
 use godb_txn::{LockOptions, TransactionManager, Transactions};
 use godb_wal::{Log, LogOptions, LoggedTree, remove_log};
 use std::path::Path;
+use std::time::Duration;
 
 pub(crate) type Frames = Pool<PageFile>;
 pub(crate) type Tree = BTree<Frames>;
 type Engine = MvccEngine<TransactionManager<Recovered<LoggedTree<Tree>>>>;
 
 /// What lies beside the log's own files in its directory, and goes with them.
-const SAFE_COPIES: &str = "safe-copies";
+pub(crate) const SAFE_COPIES: &str = "safe-copies";
 
 /// How many dirty pages one step of the background writer writes.
 const WRITE_BACK: usize = 256;
@@ -156,15 +157,27 @@ impl Storage {
         self.engine.clone()
     }
 
-    /// Writes what the log holds in memory, and dirty pages where they begin to crowd the pool; checkpoints write the others. Tells whether there is
-    /// more to do.
+    /// Writes what the log holds in memory. Tells whether there is more to do.
+    pub(crate) fn write_log(&self) -> Result<bool> {
+        Ok(self.log.step()?)
+    }
+
+    /// Waits until the log has work for a step, or until the time is over.
+    pub(crate) fn rest_log(&self, at_most: Duration) {
+        self.log.rest(at_most);
+    }
+
+    /// Ends such a wait.
+    pub(crate) fn wake_log(&self) {
+        self.log.wake();
+    }
+
+    /// Writes dirty pages where they begin to crowd the pool; checkpoints write the others. Tells whether there is more to do.
     pub(crate) fn write_back(&self) -> Result<bool> {
-        let logged = self.log.step()?;
         if self.pool.dirty_count() * DIRTY_SHARE < self.pool.frame_count() {
-            return Ok(logged);
+            return Ok(false);
         }
-        let written = self.pool.write_back(WRITE_BACK)?;
-        Ok(logged || written == WRITE_BACK)
+        Ok(self.pool.write_back(WRITE_BACK)? == WRITE_BACK)
     }
 
     /// The trees.

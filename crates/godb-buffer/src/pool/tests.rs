@@ -267,9 +267,15 @@ fn a_failed_write_is_tried_again_and_a_failed_read_is_told() {
     disk.inject(Injection::lasting(Operations::WRITE, 1, Effect::DiskFull));
     set(&pool, 39, 100, 4).unwrap();
     assert!(matches!(pool.flush(), Err(Fault::Full { .. })));
-    assert!(pool.oldest_dirty().is_some());
+    let oldest = pool.oldest_dirty();
+    assert!(oldest.is_some());
+    for page in 2..39 {
+        assert_eq!(get(&pool, page).unwrap(), 3, "reading goes on");
+    }
+    assert_eq!(pool.oldest_dirty(), oldest, "what is put aside is not forgotten");
     disk.heal();
     pool.flush().unwrap();
+    assert_eq!(pool.oldest_dirty(), None);
     disk.inject(Injection::once(Operations::READ, 1, Effect::IoError));
     assert!(matches!(get(&pool, 2), Err(Fault::Io { .. })));
     assert_eq!(get(&pool, 2).unwrap(), 3, "the fault has passed");

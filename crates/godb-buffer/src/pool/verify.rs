@@ -29,13 +29,13 @@ impl<S: PageStore> Pool<S> {
     /// Failures other than damage.
     pub fn verify_stored(&self, id: PageId, buffer: &mut [u8]) -> Result<Stored, Fault> {
         match self.read_checked(id, buffer) {
-            Ok(()) => return Ok(Stored::Sound),
+            Ok(_) => return Ok(Stored::Sound),
             Err(Fault::Corrupt { .. }) => {}
             Err(fault) => return Err(fault),
         }
         let writer = self.writer.lock();
         match self.read_checked(id, buffer) {
-            Ok(()) => Ok(Stored::Sound),
+            Ok(_) => Ok(Stored::Sound),
             Err(fault @ Fault::Corrupt { .. }) => Ok(self.mend(&writer, id, fault, buffer)),
             Err(fault) => Err(fault),
         }
@@ -44,7 +44,7 @@ impl<S: PageStore> Pool<S> {
     /// Writes a damaged page again if memory has it. No other batch is on its way, since the caller has the writer.
     fn mend(&self, _writer: &Writer, id: PageId, fault: Fault, buffer: &mut [u8]) -> Stored {
         let Some(pin) = self.table.pin(id) else {
-            return match self.shelf.copy(id, buffer) {
+            return match self.shelf.has(id) {
                 true => Stored::Pending,
                 false => Stored::Damaged(fault),
             };

@@ -146,13 +146,14 @@ fn a_rollback_that_fails_holds_up_nobody_but_those_who_want_its_rows() {
     let wanted = db.lock(waiter, Resource::Key(tree, b"a"), Mode::Exclusive);
     assert!(matches!(wanted, Err(Error::LockTimeout { .. })), "{wanted:?}");
     // Somebody who wants other rows goes on, though the rollback, tried again, fails again.
+    db.finish_rollbacks();
     let other = db.begin();
     db.lock(other, Resource::Key(tree, b"b"), Mode::Exclusive)
         .unwrap();
     let theirs = db.tree().create(other).unwrap();
     db.commit(other).unwrap();
     failing.roll_back.store(0, Ordering::SeqCst);
-    db.begin();
+    db.finish_rollbacks();
     assert_eq!(*told.rolled_back.lock(), [by]);
     assert_eq!(db.tree().trees().unwrap(), [theirs]);
     db.lock(waiter, Resource::Key(tree, b"a"), Mode::Exclusive)
