@@ -80,6 +80,7 @@ pub(super) const GOALS: &[Goal] = &[
     goal(24, "interleavings of checkpoint", 100),
     goal(24, "interleavings of lock grant", 10),
     goal(24, "interleavings of lock upgrade", 100),
+    goal(24, "interleavings of lock escalation", 100),
     goal(24, "interleavings of lock time-out", 10),
     goal(24, "interleavings of lock victim", 100),
     goal(24, "interleavings of status publish", 100),
