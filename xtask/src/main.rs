@@ -22,6 +22,7 @@ mod loom;
 mod slt;
 mod source;
 mod tidy;
+mod tsan;
 mod workspace;
 
 use std::process::ExitCode;
@@ -39,6 +40,8 @@ cargo xtask TASK
   deny                  licences, bans and sources of every dependency, by deny.toml
   loom [--full] [--plant] [--figures FOLDER] [-p CRATE]...
                         runs the concurrency models; --plant demands that every planted bug is found
+  tsan [--plant] [--figures FOLDER] [-p CRATE]...
+                        runs the concurrent tests under ThreadSanitizer; --plant demands that a planted race is reported
   crash-test [OPTION]...
                         crashes the engine at every operation and checks what is left; --help lists its options
   faults [--run] [--row N]
@@ -71,6 +74,7 @@ fn run() -> Result<()> {
         "tidy" => tidy::run(arguments),
         "deny" => deny::run(arguments),
         "loom" => loom::run(arguments),
+        "tsan" => tsan::run(arguments),
         "crash-test" => crash_test::run(arguments),
         "faults" => faults::run(arguments),
         "slt" => slt::run(arguments),

@@ -5,7 +5,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use godb::{Canceller, CheckReport, Config, DataType, Database, Error, Row, Rows, Session};
+use godb::{Canceller, CheckReport, Config, DataType, Database, Error, Row, Rows, SalvageReport, Session};
 
 use crate::problem::{Failure, Problem};
 use crate::schema::{self, Table};
@@ -124,6 +124,11 @@ impl Engine {
 /// What the check of a database file looked at and found.
 pub(crate) fn check(file: &Path) -> Result<CheckReport, Problem> {
     Database::check_file(file).map_err(|error| opening(file, &error))
+}
+
+/// Copies the rows of a broken file into a new one.
+pub(crate) fn salvage(file: &Path, output: &Path) -> Result<SalvageReport, Problem> {
+    Database::salvage(file, output).map_err(|error| opening(file, &error))
 }
 
 fn opening(file: &Path, error: &Error) -> Problem {

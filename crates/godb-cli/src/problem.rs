@@ -17,6 +17,8 @@ pub(crate) enum Problem {
     Io { what: String, error: io::Error },
     /// The check found damage; it has been told.
     Damage(usize),
+    /// Not everything could be saved; what could is in that file.
+    Incomplete(String),
     /// The file could not be looked at.
     CannotLook(Box<Problem>),
     /// Whoever read the output has gone.
@@ -80,6 +82,10 @@ impl fmt::Display for Problem {
             Self::Command(message) => to.write_str(message),
             Self::Io { what, error } => write!(to, "{what}: {error}"),
             Self::CannotLook(problem) => write!(to, "{problem}"),
+            Self::Incomplete(output) => write!(
+                to,
+                "{output}: what could be read was saved, and something was lost"
+            ),
             Self::Damage(findings) => write!(to, "the check found damage in {findings} places"),
             Self::NobodyReads => to.write_str("nobody reads the output"),
         }

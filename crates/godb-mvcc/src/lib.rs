@@ -143,3 +143,4 @@ pub use memory::MemoryEngine;
 pub use mvcc::{Commits, MvccEngine, MvccOptions, RecoveredCommits, VersionCheck, VersionFinding};
 #[cfg(godb_loom)]
 pub use mvcc::{Publication, Taken};
+pub use mvcc::{StoredVersion, history_key};

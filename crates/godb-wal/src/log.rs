@@ -10,9 +10,11 @@ mod open;
 mod records;
 mod recycle;
 mod survey;
+mod wreck;
 
 pub use check::{LogCheck, control_flaws};
 pub use recycle::remove_log;
+pub use wreck::{WreckedLog, read_wrecked_log};
 
 use crate::block::{HEADER, Stamp, seal};
 use crate::buffer::Buffer;

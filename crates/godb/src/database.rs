@@ -6,7 +6,9 @@ use crate::connection::Connection;
 use crate::error::{Error, Result};
 use crate::instance::Instance;
 use crate::prepared::Prepared;
+use crate::retry::Retry;
 use crate::rows::Rows;
+use crate::salvage::SalvageReport;
 use crate::scrub::ScrubReport;
 use crate::session::Session;
 use crate::transaction::Transaction;
@@ -124,14 +126,15 @@ impl Database {
         })
     }
 
-    /// Runs `body` in a transaction and commits it; runs it again when it fails with a [retryable](Error::is_retryable) error.
+    /// Runs `body` in a transaction and commits it; runs it again, after a pause that grows, when it fails with a
+    /// [retryable](Error::is_retryable) error. Others go on meanwhile: the pause holds nothing. After a hundred times the error is given back.
     pub fn transaction<T>(&self, mut body: impl FnMut(&mut Transaction) -> Result<T>) -> Result<T> {
-        let mut attempts = 0;
+        let mut retry = Retry::default();
         loop {
             let mut tx = self.begin()?;
             let result = body(&mut tx).and_then(|value| tx.commit().map(|_| value));
             match result {
-                Err(error) if error.is_retryable() && attempts < MOST_RETRIES => attempts += 1,
+                Err(error) if error.is_retryable() && retry.again(&*self.instance.random) => {}
                 other => return other,
             }
         }
@@ -222,6 +225,28 @@ impl Database {
         crate::check::check_file(files, environment, path, config)
     }
 
+    /// Copies every row that can be read out of a broken database file into a new one. The broken file stays as it is; what was saved and what was not is in the report.
+    ///
+    /// # Errors
+    /// There is a file at `output` already; no page of the broken file can be read; it is in use; failures other than damage.
+    pub fn salvage(path: impl AsRef<Path>, output: impl AsRef<Path>) -> Result<SalvageReport> {
+        let environment = Environment::system();
+        let files = crate::storage::real_files();
+        let config = Config::default();
+        Self::salvage_on(&files, &environment, path.as_ref(), output.as_ref(), &config)
+    }
+
+    /// The same on files, clock and randomness of the caller's.
+    pub fn salvage_on(
+        files: &Arc<dyn FileSystem>,
+        environment: &Environment,
+        path: &Path,
+        output: &Path,
+        config: &Config,
+    ) -> Result<SalvageReport> {
+        crate::salvage::salvage(files, environment, path, output, config)
+    }
+
     /// What the scrubber found since the database was opened.
     pub fn scrub_report(&self) -> ScrubReport {
         self.instance
@@ -261,6 +286,3 @@ impl Database {
         }
     }
 }
-
-/// How often [`Database::transaction`] tries again before it gives the error back.
-const MOST_RETRIES: usize = 100;

@@ -46,7 +46,9 @@ mod keys;
 mod pairs;
 mod prepared;
 mod read_only;
+mod retry;
 mod rows;
+mod salvage;
 mod scrub;
 mod session;
 mod storage;
@@ -60,13 +62,15 @@ pub use error::{Error, Result};
 pub use godb_buffer::EvictionKind;
 pub use godb_page::{Environment, Fault, FileSystem};
 pub use godb_sql::{
-    Begin, Canceller, ColumnDescription, DataType, EngineError, IndexDescription, Interval, Isolation,
-    Moment, Numeric, Progress, SqlError, StorageEngine, TableDescription, Timestamp, TransactionState, Value,
+    Begin, Canceller, ColumnDescription, DataType, EngineError, IndexDescription, IndexMended, Interval,
+    Isolation, Moment, Numeric, Progress, SqlError, StorageEngine, TableDescription, Timestamp,
+    TransactionState, Value,
 };
 pub use godb_wal::SyncMode;
 pub use pairs::{Pair, Pairs};
 pub use prepared::Prepared;
 pub use rows::{Column, ColumnIndex, Row, Rows};
+pub use salvage::{SalvageReport, Salvaged};
 pub use scrub::ScrubReport;
 pub use session::{Outcome, Session};
 pub use transaction::{Savepoint, Transaction};

@@ -29,7 +29,7 @@ pub(crate) type Tree = BTree<Frames>;
 type Engine = MvccEngine<TransactionManager<Recovered<LoggedTree<Tree>>>>;
 
 /// What lies beside the log's own files in its directory, and goes with them.
-const SAFE_COPIES: &str = "safe-copies";
+pub(crate) const SAFE_COPIES: &str = "safe-copies";
 
 /// How many dirty pages one step of the background writer writes.
 const WRITE_BACK: usize = 256;

@@ -20,6 +20,7 @@ mod recent;
 mod rows;
 mod snapshots;
 mod source;
+mod stored;
 mod sweep;
 mod timeline;
 mod transaction;
@@ -32,6 +33,7 @@ pub use commits::Commits;
 #[cfg(godb_loom)]
 pub use model::{Publication, Taken};
 pub use note::RecoveredCommits;
+pub use stored::{StoredVersion, history_key};
 
 use crate::engine::{Begin, EngineTransaction, Isolation, StorageEngine, Timestamp};
 use crate::error::Error;

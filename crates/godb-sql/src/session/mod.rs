@@ -15,6 +15,7 @@
 //! even start an operator ([`point`]).
 
 mod admin;
+mod adopt;
 mod cache;
 mod check;
 mod control;
@@ -31,6 +32,7 @@ mod sql;
 mod variables;
 
 pub use admin::{ColumnDescription, IndexDescription, TableDescription};
+pub use adopt::{Adopted, AdoptedTable};
 pub use check::{IndexMended, TableCheck, TableProblem, TreeUse};
 pub use plan::{Description, Prepared};
 pub use rows::{ResultColumn, Rows, StatementResult};

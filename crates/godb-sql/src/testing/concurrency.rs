@@ -13,7 +13,7 @@ fn run(session: &mut Session, text: &str) -> Result<u64, &'static str> {
 }
 
 fn on_threads(sql: &Arc<Sql>, count: i64, work: impl Fn(i64, &mut Session) + Sync) {
-    std::thread::scope(|scope| {
+    godb_mvcc::sync::thread::scope(|scope| {
         for number in 0..count {
             let mut session = sql.session();
             let work = &work;
