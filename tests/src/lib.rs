@@ -1,6 +1,7 @@
 //! Tests of the whole stack: what several of its programs share.
 
 pub mod crash;
+pub mod postgres;
 #[cfg(test)]
 mod recovery;
 pub mod slt;
