@@ -33,6 +33,10 @@
 //! list would make every reader a writer of the same cache line. The frame gets a mark instead, and the [policy](EvictionPolicy) reads the marks when it
 //! needs a victim. CLOCK is the default; LRU-K resists scans better and LRU teaches why.
 //!
+//! Pin and latch are still four writes to the frame, and the root's frame is everybody's. So there is a way past them, for readers who can do without waiting: a
+//! [glance](Pages::glance). It is announced in a place that only this thread writes to, and whoever changes or evicts pages looks there (`pool/glances.rs`). Readers on
+//! different cores then share no line that anybody writes, and need no admission, since they wait for nothing.
+//!
 //! # What is dirty, and since when
 //!
 //! A changed page remembers its *floor*: the log position from which redo would have to start if memory were lost now. The smallest floor of all pages is where
@@ -59,8 +63,7 @@
 //! # Left out
 //!
 //! *Pointer swizzling and virtual-memory tricks* (LeanStore, vmcache) save the hash and cost unsafe code throughout. *Optimistic latches*, which let readers write no shared line at all,
-//! would be data races on plain bytes in Rust's memory model; the root page's pin and latch are where many readers meet. *Huge pages for the frames*: each frame's
-//! bytes are their own allocation. *A pool shared by several files*: a database is one file.
+//! would be data races on plain bytes in Rust's memory model; glances reach the same end by the rules. *A pool shared by several files*: a database is one file.
 
 mod barrier;
 mod memory;
@@ -76,12 +79,14 @@ pub use godb_page::page::header;
 pub use godb_page::slotted;
 pub use godb_page::sync;
 pub use godb_page::{
-    Clock, DatabaseId, Environment, Fault, File, FileLock, FileSystem, Joining, Lsn, ManualClock,
-    MemoryFileSystem, MemoryPageStore, OpenMode, PageId, PageStore, Random, SeededRandom, Spawn, TreeId,
-    TxnId,
+    Clock, DATABASE_FILE, DatabaseId, Environment, Fault, File, FileLock, FileSystem, Joining, Lsn,
+    ManualClock, MemoryFileSystem, MemoryPageStore, OpenMode, PageId, PageStore, Random, SeededRandom, Spawn,
+    TreeId, TxnId,
 };
 pub use godb_page::{Crash, Effect, Injection, Operations, SimulatedDisk, Tear};
 pub use memory::{MemoryPages, MemoryRead, MemoryWrite};
 pub use pages::{PageWrite, Pages};
 pub use policy::{Clock as ClockPolicy, EvictionKind, EvictionPolicy, Frames, Lru, LruK};
-pub use pool::{Admission, MIN_FRAMES, PageReadGuard, PageWriteGuard, Pinned, Pool, PoolStats};
+pub use pool::{
+    Admission, MIN_FRAMES, PageGlance, PageReadGuard, PageWriteGuard, Pinned, Pool, PoolStats, Stored,
+};

@@ -95,6 +95,7 @@ impl Pages for MemoryPages {
     type Read<'a> = MemoryRead<'a>;
     type Write<'a> = MemoryWrite<'a>;
     type Pin<'a> = ();
+    type Glance<'a> = MemoryRead<'a>;
 
     fn page_size(&self) -> usize {
         self.page_size
@@ -106,6 +107,11 @@ impl Pages for MemoryPages {
 
     fn admit(&self, _pages: usize) -> Result<(), Fault> {
         Ok(())
+    }
+
+    fn glance(&self, id: PageId) -> Option<MemoryRead<'_>> {
+        let bytes = self.slot(id).ok()?.try_read()?;
+        (!bytes.is_empty()).then_some(MemoryRead(bytes))
     }
 
     fn read(&self, id: PageId) -> Result<MemoryRead<'_>, Fault> {

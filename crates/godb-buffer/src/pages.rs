@@ -1,7 +1,7 @@
 //! [`Pages`]: what the layers above see of the buffer pool.
 
 use godb_page::sync::Arc;
-use godb_page::{DatabaseId, Fault, Lsn, PageId};
+use godb_page::{DATABASE_FILE, DatabaseId, Fault, Lsn, PageId};
 use std::ops::Deref;
 
 /// A page latched for writing. Its bytes can be read freely; they can be changed only after [`stamp`](Self::stamp),
@@ -35,14 +35,26 @@ pub trait Pages: Send + Sync + 'static {
     type Pin<'a>
     where
         Self: 'a;
+    /// A page that is looked at without waiting for anything.
+    type Glance<'a>: Deref<Target = [u8]>
+    where
+        Self: 'a;
 
     /// Bytes in a page.
     fn page_size(&self) -> usize;
     /// The identity that the pages carry.
     fn database_id(&self) -> DatabaseId;
+    /// What the file is called, for messages.
+    fn file_name(&self) -> &str {
+        DATABASE_FILE
+    }
     /// Waits until the caller may hold `pages` pages (read, write, fresh or pinned) at once. Taken before the first
     /// latch, dropped after the last.
     fn admit(&self, pages: usize) -> Result<Self::Admission<'_>, Fault>;
+    /// Looks at a page, if it is in memory and nobody changes it. Needs no admission, because it never waits: one who glances must not
+    /// wait for anything either while it does (so it glances at a child and lets the parent go, but does not [`read`](Self::read) meanwhile). `None` means nothing but
+    /// that the caller should take the slow way.
+    fn glance(&self, id: PageId) -> Option<Self::Glance<'_>>;
     /// Latches a page for reading, fetching it from the store if need be. May do I/O: hold no latch meanwhile
     /// unless [`try_read`](Self::try_read) says that the page is not in memory.
     fn read(&self, id: PageId) -> Result<Self::Read<'_>, Fault>;
@@ -79,6 +91,7 @@ impl<P: Pages> Pages for Arc<P> {
     type Read<'a> = P::Read<'a>;
     type Write<'a> = P::Write<'a>;
     type Pin<'a> = P::Pin<'a>;
+    type Glance<'a> = P::Glance<'a>;
 
     fn page_size(&self) -> usize {
         P::page_size(self)
@@ -88,8 +101,17 @@ impl<P: Pages> Pages for Arc<P> {
         P::database_id(self)
     }
 
+    fn file_name(&self) -> &str {
+        P::file_name(self)
+    }
+
     fn admit(&self, pages: usize) -> Result<P::Admission<'_>, Fault> {
         P::admit(self, pages)
+    }
+
+    #[inline]
+    fn glance(&self, id: PageId) -> Option<P::Glance<'_>> {
+        P::glance(self, id)
     }
 
     fn read(&self, id: PageId) -> Result<P::Read<'_>, Fault> {

@@ -22,6 +22,8 @@ pub fn pages<P: Pages>(make: impl Fn() -> P) {
     capacity_only_grows(&make());
     floors_cover_what_is_not_durable(&make());
     guards_share_and_exclude(&make());
+    glances_wait_for_nothing(&make());
+    glances_see_whole_changes(&make());
     threads_lose_no_change(&make());
 }
 
@@ -125,7 +127,7 @@ fn a_fresh_page_given_up_is_not_a_page<P: Pages>(pages: &P) {
 }
 
 fn capacity_only_grows<P: Pages>(pages: &P) {
-    std::thread::scope(|scope| {
+    godb_page::sync::thread::scope(|scope| {
         for thread in 0..4 {
             scope.spawn(move || {
                 for pages_wanted in (1..50).map(|n| n * 4 + thread) {
@@ -180,6 +182,59 @@ fn guards_share_and_exclude<P: Pages>(pages: &P) {
     drop(pinned);
 }
 
+fn glances_wait_for_nothing<P: Pages>(pages: &P) {
+    let _room = pages.admit(3).expect("there is room");
+    pages.ensure_capacity(PAGES).expect("there is room");
+    assert!(pages.glance(id(5)).is_none(), "there is no such page");
+    begin(pages, 5, 1, 55);
+    let glance = pages.glance(id(5)).expect("it is in memory, and nobody writes");
+    assert_eq!(number(&glance), 55);
+    assert_eq!(
+        number(&pages.read(id(5)).expect("glances do not exclude readers")),
+        55
+    );
+    let again = pages.glance(id(5)).expect("nor each other");
+    drop((glance, again));
+    let writing = pages.write(id(5)).expect("everybody has gone");
+    assert!(pages.glance(id(5)).is_none(), "it may be half changed");
+    drop(writing);
+    assert!(pages.glance(id(5)).is_some());
+}
+
+/// One thread changes two numbers of a page together, others look: they never differ.
+fn glances_see_whole_changes<P: Pages>(pages: &P) {
+    const CHANGES: u64 = 2000;
+    let _room = pages.admit(1).expect("there is room");
+    pages.ensure_capacity(PAGES).expect("there is room");
+    begin(pages, 5, 1, 0);
+    let seen = |glance: &[u8]| (number(glance), number(&glance[8..]));
+    godb_page::sync::thread::scope(|scope| {
+        for _ in 0..3 {
+            scope.spawn(|| {
+                let mut last = 0;
+                while last < CHANGES {
+                    let Some(glance) = pages.glance(id(5)) else {
+                        std::thread::yield_now();
+                        continue;
+                    };
+                    let (first, second) = seen(&glance);
+                    assert!(
+                        first == second && first >= last,
+                        "{first} and {second} after {last}"
+                    );
+                    last = first;
+                }
+            });
+        }
+        for change in 1..=CHANGES {
+            let mut page = pages.write(id(5)).expect("it is there");
+            let bytes = page.stamp(lsn(1 + change), lsn(1 + change));
+            bytes[200..208].copy_from_slice(&change.to_le_bytes());
+            bytes[208..216].copy_from_slice(&change.to_le_bytes());
+        }
+    });
+}
+
 fn threads_lose_no_change<P: Pages>(pages: &P) {
     const ADDED: u64 = 300;
     pages.ensure_capacity(PAGES).expect("there is room");
@@ -188,7 +243,7 @@ fn threads_lose_no_change<P: Pages>(pages: &P) {
         begin(pages, page, 1, 0);
     }
     let log = AtomicU64::new(2);
-    std::thread::scope(|scope| {
+    godb_page::sync::thread::scope(|scope| {
         for thread in 0..8_u64 {
             let log = &log;
             scope.spawn(move || {

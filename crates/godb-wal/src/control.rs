@@ -133,10 +133,28 @@ impl ControlFile {
             _ => Err(Fault::Corrupt {
                 file: file.name().into(),
                 page: None,
+                tree: None,
                 lsn: None,
                 what: "neither slot of the log's control file is whole".into(),
             }),
         }
+    }
+
+    /// What is wrong with its slots. One that is merely older is what a crash between the two leaves.
+    pub(crate) fn flaws(&self) -> Result<Vec<Fault>, Fault> {
+        let mut flaws = Vec::new();
+        for place in 0..2 {
+            if !matches!(read_slot(&*self.file, place)?, Slot::Whole(_)) {
+                flaws.push(Fault::Corrupt {
+                    file: self.file.name().into(),
+                    page: None,
+                    tree: None,
+                    lsn: None,
+                    what: format!("slot {place} of the log's control file is damaged").into(),
+                });
+            }
+        }
+        Ok(flaws)
     }
 
     /// Makes `next` what the file says.

@@ -60,7 +60,7 @@ fn parse() -> Option<Options> {
 /// Tells whether everything agrees.
 fn run(options: &Options) -> io::Result<bool> {
     let Some(server) = Server::start()? else {
-        println!("SKIPPED: PostgreSQL 15 is not installed; `cargo xtask pg --install` installs it from Debian");
+        println!("SKIPPED: PostgreSQL 15 is not installed (Debian's package is postgresql-15)");
         return Ok(true);
     };
     if let Some(file) = &options.fill {
@@ -78,9 +78,16 @@ fn run(options: &Options) -> io::Result<bool> {
     if options.random > 0 {
         let (differences, answered) = random_queries(&server, options.seed, options.random)?;
         wrong += differences.len();
-        println!("{} random queries, {answered} with rows, {} differences", options.random, differences.len());
+        println!(
+            "{} random queries, {answered} with rows, {} differences",
+            options.random,
+            differences.len()
+        );
         for difference in &differences {
-            println!("{}\n    PostgreSQL: {}\n    godb:       {}", difference.sql, difference.postgres, difference.godb);
+            println!(
+                "{}\n    PostgreSQL: {}\n    godb:       {}",
+                difference.sql, difference.postgres, difference.godb
+            );
         }
     }
     Ok(wrong == 0)

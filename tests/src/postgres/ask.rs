@@ -44,7 +44,12 @@ pub(super) fn ask_godb(session: &mut Session, sql: &str) -> Answer {
         Ok(outcome) => outcome,
         Err(error) => return failed(error),
     };
-    let types: Vec<String> = outcome.rows.columns().iter().map(|column| column.ty.to_string()).collect();
+    let types: Vec<String> = outcome
+        .rows
+        .columns()
+        .iter()
+        .map(|column| column.ty.to_string())
+        .collect();
     let mut rows = Vec::new();
     for row in outcome.rows {
         match row {
@@ -60,7 +65,9 @@ pub(super) fn ask_godb(session: &mut Session, sql: &str) -> Answer {
 
 /// What PostgreSQL says to each statement, one after the other in one session.
 pub(super) fn ask_postgres(server: &Server, statements: &[String]) -> io::Result<Vec<Answer>> {
-    let mut script = format!("\\pset format csv\n\\pset tuples_only on\n\\pset null '{NULL}'\n\\set VERBOSITY verbose\n\\set ON_ERROR_ROLLBACK off\n");
+    let mut script = format!(
+        "\\pset format csv\n\\pset tuples_only on\n\\pset null '{NULL}'\n\\set VERBOSITY verbose\n\\set ON_ERROR_ROLLBACK off\n"
+    );
     for (at, sql) in statements.iter().enumerate() {
         let sql = sql.trim().trim_end_matches(';');
         if is_query(sql) {
@@ -71,7 +78,9 @@ pub(super) fn ask_postgres(server: &Server, statements: &[String]) -> io::Result
     let (out, errors) = server.psql(&script)?;
     let (out, errors) = (sections(&out), sections(&errors));
     let answer = |at: usize| {
-        let part = |all: &HashMap<(bool, usize), String>, types: bool| all.get(&(types, at)).cloned().unwrap_or_default();
+        let part = |all: &HashMap<(bool, usize), String>, types: bool| {
+            all.get(&(types, at)).cloned().unwrap_or_default()
+        };
         // A query fails first when its types are asked for; in a transaction what follows fails for that alone.
         let said = error_in(&part(&errors, true)).or_else(|| error_in(&part(&errors, false)));
         if let Some((state, message)) = said {
@@ -79,7 +88,9 @@ pub(super) fn ask_postgres(server: &Server, statements: &[String]) -> io::Result
         }
         let rows = part(&out, false);
         if is_query(&statements[at]) {
-            let types = table(&part(&out, true)).into_iter().filter_map(|mut row| row.pop()?);
+            let types = table(&part(&out, true))
+                .into_iter()
+                .filter_map(|mut row| row.pop()?);
             return Answer::Rows(types.collect(), table(&without_tag(&rows)));
         }
         Answer::Done(rows.trim().to_owned())
@@ -89,7 +100,11 @@ pub(super) fn ask_postgres(server: &Server, statements: &[String]) -> io::Result
 
 /// A changing statement with RETURNING shows its rows, then its tag.
 fn without_tag(text: &str) -> String {
-    let tag = |line: &&str| ["INSERT 0 ", "UPDATE ", "DELETE "].iter().any(|tag| line.starts_with(tag));
+    let tag = |line: &&str| {
+        ["INSERT 0 ", "UPDATE ", "DELETE "]
+            .iter()
+            .any(|tag| line.starts_with(tag))
+    };
     let mut lines: Vec<&str> = text.lines().collect();
     if lines.last().is_some_and(tag) {
         lines.pop();
@@ -99,8 +114,15 @@ fn without_tag(text: &str) -> String {
 
 /// Whether a statement gives rows.
 pub(super) fn is_query(sql: &str) -> bool {
-    let sql = sql.trim_start().trim_start_matches('(').trim_start().to_ascii_lowercase();
-    ["select", "values", "with", "table", "show", "explain"].iter().any(|word| sql.starts_with(word)) || sql.contains(" returning ")
+    let sql = sql
+        .trim_start()
+        .trim_start_matches('(')
+        .trim_start()
+        .to_ascii_lowercase();
+    ["select", "values", "with", "table", "show", "explain"]
+        .iter()
+        .any(|word| sql.starts_with(word))
+        || sql.contains(" returning ")
 }
 
 /// What stands behind each marker.

@@ -10,7 +10,11 @@ use std::io;
 /// # Errors
 /// The server does not answer, or the script makes no sense.
 pub fn check_script(server: &Server, name: &str, text: &str) -> io::Result<Vec<String>> {
-    if text.lines().next().is_some_and(|line| line.contains("Not for PostgreSQL")) {
+    if text
+        .lines()
+        .next()
+        .is_some_and(|line| line.contains("Not for PostgreSQL"))
+    {
         return Ok(Vec::new());
     }
     let items = items(text).map_err(io::Error::other)?;
@@ -21,7 +25,11 @@ pub fn check_script(server: &Server, name: &str, text: &str) -> io::Result<Vec<S
             continue;
         }
         for (sql, problem) in compare(item, &answers) {
-            wrong.push(format!("{name}.slt:{}\t{problem}\t{}", item.line, sql.replace('\n', " ")));
+            wrong.push(format!(
+                "{name}.slt:{}\t{problem}\t{}",
+                item.line,
+                sql.replace('\n', " ")
+            ));
         }
     }
     Ok(wrong)
@@ -36,7 +44,9 @@ pub fn fill_script(server: &Server, text: &str) -> io::Result<String> {
     let answers = ask_all(server, &items)?;
     let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
     for (item, answers) in items.iter().zip(answers) {
-        let Expected::Values(values) = &item.expected else { continue };
+        let Expected::Values(values) = &item.expected else {
+            continue;
+        };
         if item.unlike_postgres {
             continue;
         }
@@ -50,10 +60,19 @@ pub fn fill_script(server: &Server, text: &str) -> io::Result<String> {
 
 fn ask_all(server: &Server, items: &[Item]) -> io::Result<Vec<Vec<Answer>>> {
     let directory = server.directory().display().to_string();
-    let of = |item: &Item| if item.unlike_postgres { Vec::new() } else { item.statements(&directory) };
+    let of = |item: &Item| {
+        if item.unlike_postgres {
+            Vec::new()
+        } else {
+            item.statements(&directory)
+        }
+    };
     let statements: Vec<Vec<String>> = items.iter().map(of).collect();
     let mut answers = ask_postgres(server, &statements.concat())?.into_iter();
-    Ok(statements.iter().map(|of| answers.by_ref().take(of.len()).collect()).collect())
+    Ok(statements
+        .iter()
+        .map(|of| answers.by_ref().take(of.len()).collect())
+        .collect())
 }
 
 /// What differs in one record: the statement, and how.
@@ -61,10 +80,19 @@ fn compare(item: &Item, answers: &[Answer]) -> Vec<(String, String)> {
     let mut wrong = Vec::new();
     match (&item.expected, answers) {
         (Expected::Values(lines), answers) => {
-            for (ValueLine { expression, expected, .. }, answer) in lines.iter().zip(answers) {
+            for (
+                ValueLine {
+                    expression, expected, ..
+                },
+                answer,
+            ) in lines.iter().zip(answers)
+            {
                 let described = described(answer);
                 if described != *expected {
-                    wrong.push((expression.clone(), format!("PostgreSQL: {described}; here: {expected}")));
+                    wrong.push((
+                        expression.clone(),
+                        format!("PostgreSQL: {described}; here: {expected}"),
+                    ));
                 }
             }
         }

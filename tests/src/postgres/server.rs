@@ -22,18 +22,40 @@ impl Server {
         };
         let folder = tempfile::tempdir()?;
         if is_root() {
-            check(Command::new("chown").arg("postgres").arg(folder.path()).output()?)?;
+            check(
+                Command::new("chown")
+                    .arg("postgres")
+                    .arg(folder.path())
+                    .output()?,
+            )?;
         }
         let server = Self { folder, programs };
         let data = server.data();
-        let options = ["--locale=C", "--encoding=UTF8", "--auth=trust", "--username=postgres", "--no-sync"];
-        check(server.command("initdb").arg("-D").arg(&data).args(options).output()?)?;
+        let options = [
+            "--locale=C",
+            "--encoding=UTF8",
+            "--auth=trust",
+            "--username=postgres",
+            "--no-sync",
+        ];
+        check(
+            server
+                .command("initdb")
+                .arg("-D")
+                .arg(&data)
+                .args(options)
+                .output()?,
+        )?;
         let settings = format!(
             "-k {} -c listen_addresses= -c fsync=off -c timezone=UTC -c max_stack_depth=7MB",
             server.folder.path().display()
         );
         let mut start = server.command("pg_ctl");
-        start.args(["start", "-w", "-s", "-o", &settings, "-l"]).arg(server.folder.path().join("log")).arg("-D").arg(&data);
+        start
+            .args(["start", "-w", "-s", "-o", &settings, "-l"])
+            .arg(server.folder.path().join("log"))
+            .arg("-D")
+            .arg(&data);
         let status = start.stdout(Stdio::null()).stderr(Stdio::null()).status()?;
         if !status.success() {
             return Err(io::Error::other(format!("pg_ctl start ended with {status}")));
@@ -80,7 +102,13 @@ impl Server {
     /// Feeds psql a script in a fresh database; returns what it wrote to its output and to its errors.
     pub fn psql(&self, script: &str) -> io::Result<(String, String)> {
         let mut psql = self.client();
-        psql.args(["-c", "DROP DATABASE IF EXISTS fresh", "-c", "CREATE DATABASE fresh", "postgres"]);
+        psql.args([
+            "-c",
+            "DROP DATABASE IF EXISTS fresh",
+            "-c",
+            "CREATE DATABASE fresh",
+            "postgres",
+        ]);
         check(psql.output()?)?;
         let mut child = self
             .client()
@@ -89,11 +117,16 @@ impl Server {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()?;
-        let mut input = child.stdin.take().ok_or_else(|| io::Error::other("psql has no input"))?;
+        let mut input = child
+            .stdin
+            .take()
+            .ok_or_else(|| io::Error::other("psql has no input"))?;
         let script = script.to_owned();
         let writer = std::thread::spawn(move || input.write_all(script.as_bytes()));
         let output = child.wait_with_output()?;
-        let written = writer.join().map_err(|_| io::Error::other("the writer panicked"))?;
+        let written = writer
+            .join()
+            .map_err(|_| io::Error::other("the writer panicked"))?;
         written?;
         let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
         Ok((text(output.stdout), text(output.stderr)))
@@ -102,7 +135,9 @@ impl Server {
     fn client(&self) -> Command {
         let mut psql = Command::new("psql");
         psql.args(["-X", "-U", "postgres", "-h"]).arg(self.folder.path());
-        psql.env("LC_ALL", "C.UTF-8").env("PGOPTIONS", "-c lc_messages=C").env("PGCLIENTENCODING", "UTF8");
+        psql.env("LC_ALL", "C.UTF-8")
+            .env("PGOPTIONS", "-c lc_messages=C")
+            .env("PGCLIENTENCODING", "UTF8");
         psql
     }
 }
@@ -110,9 +145,16 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         let data = self.data();
-        let stopped = self.command("pg_ctl").args(["stop", "-s", "-m", "immediate", "-D"]).arg(data).status();
+        let stopped = self
+            .command("pg_ctl")
+            .args(["stop", "-s", "-m", "immediate", "-D"])
+            .arg(data)
+            .status();
         if !stopped.is_ok_and(|status| status.success()) {
-            eprintln!("the PostgreSQL server in {} could not be stopped", self.folder.path().display());
+            eprintln!(
+                "the PostgreSQL server in {} could not be stopped",
+                self.folder.path().display()
+            );
         }
     }
 }
@@ -125,8 +167,13 @@ fn programs() -> Option<PathBuf> {
     }
     let path = std::env::var_os("PATH")?;
     let found = std::env::split_paths(&path).find(|folder| folder.join("initdb").exists())?;
-    let version = Command::new(found.join("postgres")).arg("--version").output().ok()?;
-    String::from_utf8_lossy(&version.stdout).contains(" 15.").then_some(found)
+    let version = Command::new(found.join("postgres"))
+        .arg("--version")
+        .output()
+        .ok()?;
+    String::from_utf8_lossy(&version.stdout)
+        .contains(" 15.")
+        .then_some(found)
 }
 
 fn is_root() -> bool {

@@ -13,9 +13,10 @@ use crate::meta::{self, DIRECTORY, DIRECTORY_ROOT};
 use crate::node::{self, Cell};
 use crate::step::Step;
 use crate::tree::{Range, Value};
+use arc_swap::ArcSwap;
 use godb_buffer::slotted::{self, Slots};
 use godb_buffer::sync::atomic::{AtomicBool, Ordering};
-use godb_buffer::sync::{Mutex, RwLock};
+use godb_buffer::sync::{Arc, Mutex};
 use godb_buffer::{Fault, PageId, Pages, TreeId, TxnId};
 use std::collections::{BTreeMap, HashMap};
 use std::ops::ControlFlow;
@@ -31,7 +32,8 @@ pub(super) const HOME: Spot = Spot {
 
 /// The copy in memory.
 pub(super) struct Directory {
-    roots: RwLock<HashMap<TreeId, PageId>>,
+    /// Read by everybody all the time, replaced when a tree comes or goes.
+    roots: ArcSwap<HashMap<TreeId, PageId>>,
     /// Trees that a crash or an error kept from being destroyed to the end.
     pub(super) dying: Mutex<BTreeMap<TreeId, PageId>>,
     /// The next id; changes under the lock of `changing_trees`.
@@ -43,7 +45,7 @@ pub(super) struct Directory {
 impl Default for Directory {
     fn default() -> Self {
         Self {
-            roots: RwLock::new(HashMap::new()),
+            roots: ArcSwap::default(),
             dying: Mutex::new(BTreeMap::new()),
             next: Mutex::new(TreeId::default()),
             loaded: AtomicBool::new(false),
@@ -54,18 +56,27 @@ impl Default for Directory {
 
 impl Directory {
     pub(super) fn living(&self) -> Vec<TreeId> {
-        let mut trees: Vec<TreeId> = self.roots.read().keys().copied().collect();
+        let mut trees: Vec<TreeId> = self.roots.load().keys().copied().collect();
         trees.sort_unstable();
         trees
     }
 
     fn root(&self, tree: TreeId) -> Option<PageId> {
-        self.roots.read().get(&tree).copied()
+        self.roots.load().get(&tree).copied()
+    }
+
+    /// Changes the roots.
+    fn change<R>(&self, change: impl Fn(&mut HashMap<TreeId, PageId>) -> R) {
+        self.roots.rcu(|roots| {
+            let mut roots = HashMap::clone(roots);
+            change(&mut roots);
+            roots
+        });
     }
 
     /// From now on nobody finds the tree but its destroyer.
     pub(super) fn bury(&self, spot: Spot) {
-        self.roots.write().remove(&spot.tree);
+        self.change(|roots| roots.remove(&spot.tree));
         self.dying.lock().insert(spot.tree, spot.root);
     }
 }
@@ -84,7 +95,7 @@ pub(super) fn entry(spot: Spot, dying: bool) -> Cell {
 }
 
 /// What an entry says: the tree's place, and whether it is dying.
-fn read_entry(key: &[u8], value: &[u8]) -> Result<(Spot, bool), Fault> {
+pub(crate) fn read_entry(key: &[u8], value: &[u8]) -> Result<(Spot, bool), Fault> {
     let tree = <[u8; 4]>::try_from(key).ok();
     let value = <[u8; 5]>::try_from(value).ok();
     let (Some(tree), Some([a, b, c, d, state])) = (tree, value) else {
@@ -151,7 +162,7 @@ impl<P: Pages> BTree<P> {
                 living.insert(spot.tree, spot.root);
             }
         }
-        *self.directory.roots.write() = living;
+        self.directory.roots.store(Arc::new(living));
         *self.directory.dying.lock() = dying;
         *self.directory.next.lock() = counts.next_tree;
         self.directory.loaded.store(true, Ordering::Release);
@@ -234,7 +245,7 @@ impl<P: Pages> BTree<P> {
         self.set_bits(&mut step, &mut maps, new.pages(), true);
         step.commit(&mut room, Some(by), author.undo(&back));
         new.spend(1);
-        self.directory.roots.write().insert(tree, root_id);
+        self.directory.change(|roots| roots.insert(tree, root_id));
         Ok(true)
     }
 }

@@ -14,8 +14,8 @@ use crate::codec::bad_page;
 use crate::node::{self, Target};
 use crate::tree::{Range, Value};
 use godb_buffer::slotted::Slots;
-use godb_buffer::{Fault, Lsn, PageId, PageKind, Pages, header};
-use std::ops::{Bound, ControlFlow};
+use godb_buffer::{Fault, Lsn, PageId, PageKind, Pages, TreeId, header};
+use std::ops::{Bound, ControlFlow, Deref};
 
 /// An owned position in a [`BTree`].
 #[derive(Clone, Debug)]
@@ -57,6 +57,10 @@ impl BTreeCursor {
             links: 0,
             done: false,
         }
+    }
+
+    pub(super) fn tree(&self) -> TreeId {
+        self.spot.tree
     }
 
     /// Whether `key` lies in what is left of the range. That every page ends further on than the one before it is what ends
@@ -148,31 +152,61 @@ impl<P: Pages> BTree<P> {
     ) -> Result<bool, Fault> {
         let mut hops = 0;
         while !at.done {
-            let next = {
-                let _admitted = self.pages.admit(WALK)?;
-                let mut pins = Pins::new(&*self.pages);
-                let (id, leaf) = self.position(at, &mut pins)?;
-                let shown = if at.backward {
-                    show_backward(at, id, &leaf, &mut show)?
-                } else {
-                    show_forward(at, id, &leaf, &mut show)?
-                };
-                let next = header::right_link(&leaf);
-                if !shown {
-                    hops += 1;
-                    if hops > self.pages.capacity() {
-                        return Err(bad_page(id, "its right links lead in a circle"));
-                    }
-                    continue;
-                }
-                next
+            let step = match self.glance_step(at, &mut show)? {
+                Some(step) => step,
+                None => self.latch_step(at, &mut show)?,
             };
-            if !at.backward && at.links > 1 && !at.done && next != PageId::default() {
-                self.pages.prefetch(next);
+            if !step.shown {
+                hops += 1;
+                if hops > self.pages.capacity() {
+                    return Err(bad_page(step.leaf, "its right links lead in a circle"));
+                }
+                continue;
+            }
+            if !at.backward && at.links > 1 && !at.done && step.right != PageId::default() {
+                self.pages.prefetch(step.right);
             }
             return Ok(true);
         }
         Ok(false)
+    }
+
+    /// Shows the rows of the next leaf without waiting for anything; `None` when that cannot be.
+    fn glance_step(
+        &self,
+        at: &mut BTreeCursor,
+        show: &mut impl FnMut(&[u8], Value<'_>) -> ControlFlow<()>,
+    ) -> Result<Option<Step>, Fault> {
+        let get = |id| Ok(self.pages.glance(id));
+        if let Some(place) = at.place {
+            let Some(leaf) = self.pages.glance(place.page) else {
+                return Ok(None);
+            };
+            match resume(at, place, leaf, get)? {
+                Resumed::Here(id, leaf) => return show_leaf(at, id, &leaf, show).map(Some),
+                Resumed::Wanted(_) => return Ok(None),
+                Resumed::Lost => at.place = None,
+            }
+        }
+        let mut fence = None;
+        let wanted = at.backward.then_some(&mut fence);
+        let Some((id, leaf)) = self.glance(at.spot, at.target(), wanted)? else {
+            return Ok(None);
+        };
+        at.begin_leaf(id, &leaf, fence)?;
+        show_leaf(at, id, &leaf, show).map(Some)
+    }
+
+    /// Shows the rows of the next leaf, waiting for it.
+    fn latch_step(
+        &self,
+        at: &mut BTreeCursor,
+        show: &mut impl FnMut(&[u8], Value<'_>) -> ControlFlow<()>,
+    ) -> Result<Step, Fault> {
+        let _admitted = self.pages.admit(WALK)?;
+        let mut pins = Pins::new(&*self.pages);
+        let (id, leaf) = self.position(at, &mut pins)?;
+        show_leaf(at, id, &leaf, show)
     }
 
     /// Latches the leaf where the scan goes on and sets the cursor's place on it.
@@ -181,102 +215,151 @@ impl<P: Pages> BTree<P> {
         at: &mut BTreeCursor,
         pins: &mut Pins<'p, P>,
     ) -> Result<(PageId, P::Read<'p>), Fault> {
+        let get = |id| self.pages.try_read(id);
         while let Some(place) = at.place {
-            match self.resume(at, place)? {
+            // What cannot be read is looked for by its key.
+            let Ok(Some(leaf)) = get(place.page) else {
+                at.place = None;
+                break;
+            };
+            match resume(at, place, leaf, get)? {
                 Resumed::Here(id, leaf) => return Ok((id, leaf)),
                 Resumed::Wanted(page) => pins.bring(page)?,
                 Resumed::Lost => at.place = None,
             }
         }
-        let mut fence = std::mem::take(&mut at.fence);
-        let target = match (at.backward, slices(&at.from), slices(&at.to)) {
+        let mut fence = None;
+        let target = at.target();
+        let found = pins.reach(|| {
+            let fence = at.backward.then_some(&mut fence);
+            self.walk(at.spot, target, 0, fence)
+        })?;
+        let (id, leaf) = found.expect("every tree has leaves");
+        at.begin_leaf(id, &leaf, fence)?;
+        Ok((id, leaf))
+    }
+}
+
+impl BTreeCursor {
+    /// What a descent to the leaf where the scan goes on looks for.
+    fn target(&self) -> Target<'_> {
+        match (self.backward, slices(&self.from), slices(&self.to)) {
             (false, Bound::Unbounded, _) => Target::First,
             (false, Bound::Included(key) | Bound::Excluded(key), _) | (true, _, Bound::Included(key)) => {
                 Target::At(key)
             }
             (true, _, Bound::Excluded(key)) => Target::Below(key),
             (true, _, Bound::Unbounded) => Target::Last,
-        };
-        let found = pins.reach(|| {
-            let fence = at.backward.then_some(&mut fence);
-            self.walk(at.spot, target, 0, fence)
-        })?;
-        let (id, leaf) = found.expect("every tree has leaves");
-        let slots = sound(id, Slots::of(&leaf))?;
-        let slot = if at.backward {
-            sound(id, end_slot(&slots, slices(&at.to)))?
+        }
+    }
+
+    /// Sets the place on a leaf that a descent found.
+    fn begin_leaf(&mut self, id: PageId, leaf: &[u8], fence: Fence) -> Result<(), Fault> {
+        let slots = sound(id, Slots::of(leaf))?;
+        let slot = if self.backward {
+            sound(id, end_slot(&slots, slices(&self.to)))?
         } else {
-            sound(id, first_slot(&slots, slices(&at.from)))?
+            sound(id, first_slot(&slots, slices(&self.from)))?
         };
-        at.fence = fence;
-        at.links = 0;
-        at.place = Some(Place {
+        self.fence = fence;
+        self.links = 0;
+        self.place = Some(Place {
             page: id,
-            lsn: header::lsn(&leaf),
+            lsn: header::lsn(leaf),
             slot,
         });
-        Ok((id, leaf))
+        Ok(())
     }
+}
 
-    /// Goes on at a place if the page there is still the same. What cannot be read is looked for by its key.
-    fn resume<'p>(&'p self, at: &mut BTreeCursor, place: Place) -> Result<Resumed<P::Read<'p>>, Fault> {
-        let Ok(Some(leaf)) = self.pages.try_read(place.page) else {
-            return Ok(Resumed::Lost);
-        };
-        let same = header::lsn(&leaf) == place.lsn
-            && header::kind(&leaf) == Some(PageKind::Leaf)
-            && header::tree_id(&leaf) == at.spot.tree;
-        if !same {
-            return Ok(Resumed::Lost);
-        }
-        if at.backward {
-            if place.slot > 0 {
-                return Ok(Resumed::Here(place.page, leaf));
-            }
-            let fence = std::mem::take(&mut at.fence);
-            at.done = fence.is_none();
-            if let Some(fence) = fence {
-                at.go_below(place.page, fence)?;
-            }
-            return Ok(if at.done {
-                Resumed::Here(place.page, leaf)
-            } else {
-                Resumed::Lost
-            });
-        }
-        if place.slot < usize::from(header::slot_count(&leaf)) {
+/// Goes on at a place if the page there is still the same. `get` reads a page that is in memory.
+fn resume<G: Deref<Target = [u8]>>(
+    at: &mut BTreeCursor,
+    place: Place,
+    leaf: G,
+    get: impl Fn(PageId) -> Result<Option<G>, Fault>,
+) -> Result<Resumed<G>, Fault> {
+    let same = header::lsn(&leaf) == place.lsn
+        && header::kind(&leaf) == Some(PageKind::Leaf)
+        && header::tree_id(&leaf) == at.spot.tree;
+    if !same {
+        return Ok(Resumed::Lost);
+    }
+    if at.backward {
+        if place.slot > 0 {
             return Ok(Resumed::Here(place.page, leaf));
         }
-        self.follow(at, place, leaf)
-    }
-
-    /// Goes from a leaf that was shown to its right neighbour.
-    fn follow<'p>(
-        &'p self,
-        at: &mut BTreeCursor,
-        place: Place,
-        leaf: P::Read<'p>,
-    ) -> Result<Resumed<P::Read<'p>>, Fault> {
-        let id = header::right_link(&leaf);
-        if id == PageId::default() {
-            at.done = true;
-            return Ok(Resumed::Here(place.page, leaf));
+        let fence = std::mem::take(&mut at.fence);
+        at.done = fence.is_none();
+        if let Some(fence) = fence {
+            at.go_below(place.page, fence)?;
         }
-        if id == place.page {
-            return Err(bad_page(id, "it is its own right neighbour"));
-        }
-        let Some(right) = self.pages.try_read(id)? else {
-            return Ok(Resumed::Wanted(id));
-        };
-        node::expect(id, &right, at.spot.tree, Some(0))?;
-        at.links += 1;
-        at.place = Some(Place {
-            page: id,
-            lsn: header::lsn(&right),
-            slot: 0,
+        return Ok(if at.done {
+            Resumed::Here(place.page, leaf)
+        } else {
+            Resumed::Lost
         });
-        Ok(Resumed::Here(id, right))
     }
+    if place.slot < usize::from(header::slot_count(&leaf)) {
+        return Ok(Resumed::Here(place.page, leaf));
+    }
+    follow(at, place, leaf, get)
+}
+
+/// Goes from a leaf that was shown to its right neighbour.
+fn follow<G: Deref<Target = [u8]>>(
+    at: &mut BTreeCursor,
+    place: Place,
+    leaf: G,
+    get: impl Fn(PageId) -> Result<Option<G>, Fault>,
+) -> Result<Resumed<G>, Fault> {
+    let id = header::right_link(&leaf);
+    if id == PageId::default() {
+        at.done = true;
+        return Ok(Resumed::Here(place.page, leaf));
+    }
+    if id == place.page {
+        return Err(bad_page(id, "it is its own right neighbour"));
+    }
+    let Some(right) = get(id)? else {
+        return Ok(Resumed::Wanted(id));
+    };
+    node::expect(id, &right, at.spot.tree, Some(0))?;
+    at.links += 1;
+    at.place = Some(Place {
+        page: id,
+        lsn: header::lsn(&right),
+        slot: 0,
+    });
+    Ok(Resumed::Here(id, right))
+}
+
+/// One leaf of a scan.
+struct Step {
+    leaf: PageId,
+    /// Whether any of its rows were shown.
+    shown: bool,
+    /// Its right neighbour.
+    right: PageId,
+}
+
+/// Shows the rows of a leaf from the cursor's place on.
+fn show_leaf(
+    at: &mut BTreeCursor,
+    id: PageId,
+    leaf: &[u8],
+    show: &mut impl FnMut(&[u8], Value<'_>) -> ControlFlow<()>,
+) -> Result<Step, Fault> {
+    let shown = if at.backward {
+        show_backward(at, id, leaf, show)?
+    } else {
+        show_forward(at, id, leaf, show)?
+    };
+    Ok(Step {
+        leaf: id,
+        shown,
+        right: header::right_link(leaf),
+    })
 }
 
 /// What became of a remembered place.

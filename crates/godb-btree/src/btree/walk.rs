@@ -9,6 +9,7 @@ use crate::node::{self, Target};
 use godb_buffer::slotted::{Damaged, Slots};
 use godb_buffer::{Fault, PageId, Pages, header};
 use smallvec::SmallVec;
+use std::ops::Deref;
 
 /// Pages that a descent keeps in memory between its attempts: enough that a pool with few frames cannot make two attempts evict
 /// each other's pages for ever.
@@ -98,45 +99,97 @@ pub(super) fn sound<T>(id: PageId, found: Result<T, Damaged>) -> Result<T, Fault
     found.map_err(|Damaged(what)| bad_page(id, what))
 }
 
+/// Goes down from the root to `level`, each page read before its parent is let go. `get` reads a page that is in memory.
+#[inline]
+fn descend<G: Deref<Target = [u8]>>(
+    get: impl Fn(PageId) -> Result<Option<G>, Fault>,
+    spot: Spot,
+    target: Target<'_>,
+    level: u8,
+    mut fence: Option<&mut Fence>,
+) -> Result<Met<G>, Fault> {
+    if let Some(fence) = &mut fence {
+        **fence = None;
+    }
+    let mut id = spot.root;
+    let Some(mut page) = get(id)? else {
+        return Ok(Met::Absent(id));
+    };
+    let mut at = node::expect(id, &page, spot.tree, None)?;
+    if at < level {
+        return Ok(Met::TooHigh);
+    }
+    while at > level {
+        let index = sound(id, node::child_index(&page, target))?;
+        if let Some(fence) = &mut fence
+            && index > 0
+        {
+            let key = sound(id, Slots::of(&page).and_then(|slots| slots.key(index - 1)))?;
+            fence.get_or_insert_default().clear();
+            fence.get_or_insert_default().extend_from_slice(key);
+        }
+        let child = way_down(id, &page, index)?;
+        #[cfg(godb_plant = "uncoupled")]
+        drop(page);
+        let Some(next) = get(child)? else {
+            return Ok(Met::Absent(child));
+        };
+        at -= 1;
+        node::expect(child, &next, spot.tree, Some(at))?;
+        page = next;
+        id = child;
+    }
+    Ok(Met::There(id, page))
+}
+
 impl<P: Pages> BTree<P> {
+    /// The leaf on the way to `target`, if everything on that way is in memory and nobody is changing it just now.
+    #[inline]
+    pub(super) fn glance(
+        &self,
+        spot: Spot,
+        target: Target<'_>,
+        fence: Option<&mut Fence>,
+    ) -> Result<Option<(PageId, P::Glance<'_>)>, Fault> {
+        let met = descend(|id| Ok(self.pages.glance(id)), spot, target, 0, fence)?;
+        Ok(match met {
+            Met::There(id, leaf) => Some((id, leaf)),
+            _ => None,
+        })
+    }
+
     /// One attempt to latch, for reading, the page at `level` on the way to `target`.
     pub(super) fn walk(
         &self,
         spot: Spot,
         target: Target<'_>,
         level: u8,
-        mut fence: Option<&mut Fence>,
+        fence: Option<&mut Fence>,
     ) -> Result<Met<P::Read<'_>>, Fault> {
-        if let Some(fence) = &mut fence {
-            **fence = None;
-        }
-        let mut id = spot.root;
-        let Some(mut page) = self.pages.try_read(id)? else {
-            return Ok(Met::Absent(id));
+        descend(|id| self.pages.try_read(id), spot, target, level, fence)
+    }
+
+    /// Latches the leaf of a key for writing after a glance at what leads there; `None` when that cannot be, or the way changed meanwhile.
+    ///
+    /// Between the glance and the latch nothing is held, so the leaf may have been split or merged. Then its parent was changed, and shows another LSN.
+    pub(super) fn seize_leaf(&self, spot: Spot, key: &[u8]) -> Result<Option<(PageId, P::Write<'_>)>, Fault> {
+        let get = |id| Ok(self.pages.glance(id));
+        let Met::There(parent, page) = descend(get, spot, Target::At(key), 1, None)? else {
+            return Ok(None);
         };
-        let mut at = node::expect(id, &page, spot.tree, None)?;
-        if at < level {
-            return Ok(Met::TooHigh);
+        let lsn = header::lsn(&page);
+        let index = sound(parent, node::child_index(&page, Target::At(key)))?;
+        let id = way_down(parent, &page, index)?;
+        drop(page);
+        let Some(leaf) = self.pages.try_write(id)? else {
+            return Ok(None);
+        };
+        let same = |page: P::Glance<'_>| header::lsn(&page) == lsn;
+        if !self.pages.glance(parent).is_some_and(same) && !cfg!(godb_plant = "trust-glance") {
+            return Ok(None);
         }
-        while at > level {
-            let index = sound(id, node::child_index(&page, target))?;
-            if let Some(fence) = &mut fence
-                && index > 0
-            {
-                let key = sound(id, Slots::of(&page).and_then(|slots| slots.key(index - 1)))?;
-                fence.get_or_insert_default().clear();
-                fence.get_or_insert_default().extend_from_slice(key);
-            }
-            let child = way_down(id, &page, index)?;
-            let Some(next) = self.pages.try_read(child)? else {
-                return Ok(Met::Absent(child));
-            };
-            at -= 1;
-            node::expect(child, &next, spot.tree, Some(at))?;
-            page = next;
-            id = child;
-        }
-        Ok(Met::There(id, page))
+        node::expect(id, &leaf, spot.tree, Some(0))?;
+        Ok(Some((id, leaf)))
     }
 
     /// One attempt to latch, for writing, the page at `level` on the way to `target`; for reading those above it.

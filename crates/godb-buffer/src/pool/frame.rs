@@ -1,8 +1,10 @@
 //! [`Frame`]: room for one page, and what the pool knows about the page in it.
 
+use super::arena::Room;
 use super::dirt::Dirt;
+use super::latch::Latch;
+use godb_page::sync::Mutex;
 use godb_page::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
-use godb_page::sync::{Mutex, RwLock};
 use godb_page::{Fault, Lsn, PageId};
 
 /// No page, and the end of a chain. No page has this number.
@@ -27,7 +29,7 @@ pub(super) enum Content {
 /// What lies behind a frame's latch.
 pub(super) struct Body {
     /// The page's bytes.
-    pub(super) bytes: Box<[u8]>,
+    pub(super) bytes: Room,
     /// What they are worth.
     pub(super) content: Content,
 }
@@ -51,14 +53,14 @@ pub(super) struct Frame {
     /// Whether there is dirt, without taking the lock.
     dirty: AtomicBool,
     /// The page latch.
-    pub(super) latch: RwLock<Body>,
+    pub(super) latch: Latch<Body>,
     /// How the page differs from the store's.
     dirt: Mutex<Dirt>,
 }
 
 impl Frame {
     /// An empty frame, claimed by whoever made it.
-    pub(super) fn new(page_size: usize) -> Self {
+    pub(super) fn new(room: Room) -> Self {
         Self {
             pins: AtomicU64::new(CLAIMED),
             page: AtomicU32::new(NONE),
@@ -68,8 +70,8 @@ impl Frame {
             used: AtomicBool::new(false),
             used_at: AtomicU32::new(0),
             dirt: Mutex::new(Dirt::default()),
-            latch: RwLock::new(Body {
-                bytes: vec![0; page_size].into_boxed_slice(),
+            latch: Latch::new(Body {
+                bytes: room,
                 content: Content::Gone,
             }),
         }
@@ -136,7 +138,12 @@ impl Frame {
         self.pins.load(Ordering::Acquire) << 32 == 0
     }
 
-    /// Takes an idle frame for this thread alone.
+    /// Whether one thread has the frame to itself.
+    pub(super) fn is_claimed(&self) -> bool {
+        self.pins.load(Ordering::SeqCst) & CLAIMED != 0
+    }
+
+    /// Takes an idle frame for this thread alone. Who glances at it is not asked: see [`Table::empty`](super::table::Table::empty).
     pub(super) fn try_claim(&self) -> bool {
         let now = self.pins.load(Ordering::Acquire);
         let idle = now << 32 == 0;
@@ -147,7 +154,7 @@ impl Frame {
         // Acquire: the changes of every user that has gone are seen, the dirty mark above all.
         idle && self
             .pins
-            .compare_exchange(now, now | CLAIMED, Ordering::AcqRel, Ordering::Relaxed)
+            .compare_exchange(now, now | CLAIMED, Ordering::SeqCst, Ordering::Relaxed)
             .is_ok()
     }
 
@@ -166,10 +173,13 @@ impl Frame {
         self.dirty.load(Ordering::Acquire)
     }
 
-    /// Notes a change. Called with the latch held for writing.
-    pub(super) fn soil(&self, floor: Lsn, lsn: Lsn) {
-        self.dirt.lock().add(floor, lsn);
+    /// Notes a change; tells whether the page was clean. Called with the latch held for writing.
+    pub(super) fn soil(&self, floor: Lsn, lsn: Lsn) -> bool {
+        let mut dirt = self.dirt.lock();
+        let was_clean = dirt.floor().is_none();
+        dirt.add(floor, lsn);
         self.dirty.store(true, Ordering::Release);
+        was_clean
     }
 
     /// Notes that a copy is being taken for writing, unless the page is clean or another copy is on its way; returns its
@@ -178,11 +188,13 @@ impl Frame {
         self.dirt.lock().begin_writing()
     }
 
-    /// The copy was written, or not.
-    pub(super) fn end_writing(&self, written: bool) {
+    /// The copy was written, or not; tells whether the page is clean now.
+    pub(super) fn end_writing(&self, written: bool) -> bool {
         let mut dirt = self.dirt.lock();
         dirt.end_writing(written);
-        self.dirty.store(dirt.floor().is_some(), Ordering::Release);
+        let is_clean = dirt.floor().is_none();
+        self.dirty.store(!is_clean, Ordering::Release);
+        is_clean
     }
 
     /// Where redo would have to start for this page.

@@ -1,11 +1,11 @@
 //! The guards that give access to a page: a pin, and with it, maybe, the latch.
 
 use super::frame::{Body, Content, Frame};
+use super::latch::{Glance, LatchRead, LatchWrite};
 use super::table::Table;
 use crate::pages::PageWrite;
 use godb_page::Lsn;
 use godb_page::page::header;
-use godb_page::sync::{RwLockReadGuard, RwLockWriteGuard};
 use std::ops::Deref;
 
 /// Keeps a page in its frame.
@@ -39,12 +39,12 @@ impl Drop for Pinned<'_> {
 
 /// A page latched for reading. The latch goes first, then the pin: fields are dropped in order.
 pub struct PageReadGuard<'a> {
-    body: RwLockReadGuard<'a, Body>,
+    body: LatchRead<'a, Body>,
     _pin: Pinned<'a>,
 }
 
 impl<'a> PageReadGuard<'a> {
-    pub(super) fn new(body: RwLockReadGuard<'a, Body>, pin: Pinned<'a>) -> Self {
+    pub(super) fn new(body: LatchRead<'a, Body>, pin: Pinned<'a>) -> Self {
         Self { body, _pin: pin }
     }
 }
@@ -57,16 +57,35 @@ impl Deref for PageReadGuard<'_> {
     }
 }
 
+/// A page that is glanced at: nobody changes it and nobody takes it away, and no other reader knows.
+pub struct PageGlance<'a>(Glance<'a, Body>);
+
+impl<'a> PageGlance<'a> {
+    /// The page, if the frame's bytes are one.
+    pub(super) fn new(body: Glance<'a, Body>) -> Option<Self> {
+        matches!(body.content, Content::Good).then_some(Self(body))
+    }
+}
+
+impl Deref for PageGlance<'_> {
+    type Target = [u8];
+
+    #[inline]
+    fn deref(&self) -> &[u8] {
+        &self.0.bytes
+    }
+}
+
 /// A page latched for writing.
 pub struct PageWriteGuard<'a> {
-    body: RwLockWriteGuard<'a, Body>,
+    body: LatchWrite<'a, Body>,
     pin: Pinned<'a>,
     /// The bytes were blanked and not stamped yet: they are nobody's, and not the store's either.
     blank: bool,
 }
 
 impl<'a> PageWriteGuard<'a> {
-    pub(super) fn new(body: RwLockWriteGuard<'a, Body>, pin: Pinned<'a>, blank: bool) -> Self {
+    pub(super) fn new(body: LatchWrite<'a, Body>, pin: Pinned<'a>, blank: bool) -> Self {
         Self { body, pin, blank }
     }
 }
@@ -82,7 +101,7 @@ impl Deref for PageWriteGuard<'_> {
 impl PageWrite for PageWriteGuard<'_> {
     fn stamp(&mut self, floor: Lsn, lsn: Lsn) -> &mut [u8] {
         self.blank = false;
-        self.pin.frame().soil(floor, lsn);
+        self.pin.table.soil(self.pin.at, floor, lsn);
         header::set_lsn(&mut self.body.bytes, lsn);
         &mut self.body.bytes
     }

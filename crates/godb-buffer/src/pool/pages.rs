@@ -1,7 +1,7 @@
 //! The pool as [`Pages`].
 
 use super::frame::Content;
-use super::guards::{PageReadGuard, PageWriteGuard, Pinned};
+use super::guards::{PageGlance, PageReadGuard, PageWriteGuard, Pinned};
 use super::{Admission, Pool};
 use crate::pages::Pages;
 use godb_page::sync::atomic::Ordering;
@@ -20,7 +20,7 @@ impl<S: PageStore> Pool<S> {
 
     /// Latches a pinned page for writing; `None` when it has left the frame meanwhile.
     fn latch_exclusive<'a>(&'a self, pin: Pinned<'a>) -> Result<Option<PageWriteGuard<'a>>, Fault> {
-        let body = pin.frame().latch.write();
+        let body = self.table.latch(pin.at());
         match &body.content {
             Content::Good => Ok(Some(PageWriteGuard::new(body, pin, false))),
             Content::Failed(fault) => Err((**fault).clone()),
@@ -37,7 +37,7 @@ impl<S: PageStore> Pool<S> {
     /// Latches a page that begins afresh in its frame, if it is in memory and its frame is its own.
     fn fresh_resident(&self, id: PageId) -> Option<PageWriteGuard<'_>> {
         let pin = self.lookup(id)?;
-        let mut body = pin.frame().latch.write();
+        let mut body = self.table.latch(pin.at());
         if !matches!(body.content, Content::Good) {
             return None;
         }
@@ -48,7 +48,7 @@ impl<S: PageStore> Pool<S> {
     /// Latches a page that begins afresh in an empty frame; `None` when another thread was faster.
     fn fresh_absent(&self, id: PageId) -> Result<Option<PageWriteGuard<'_>>, Fault> {
         let at = self.take_frame()?;
-        let mut body = self.table.frame(at).latch.write();
+        let mut body = self.table.latch(at);
         let Ok(pin) = self.table.install(id, at, false) else {
             drop(body);
             self.give_back(at);
@@ -66,6 +66,7 @@ impl<S: PageStore> Pages for Pool<S> {
     type Read<'a> = PageReadGuard<'a>;
     type Write<'a> = PageWriteGuard<'a>;
     type Pin<'a> = Pinned<'a>;
+    type Glance<'a> = PageGlance<'a>;
 
     fn page_size(&self) -> usize {
         self.store.page_size()
@@ -75,8 +76,18 @@ impl<S: PageStore> Pages for Pool<S> {
         self.store.database_id()
     }
 
+    fn file_name(&self) -> &str {
+        self.store.file_name()
+    }
+
     fn admit(&self, pages: usize) -> Result<Admission<'_>, Fault> {
         Ok(self.gate.enter(pages))
+    }
+
+    #[inline]
+    fn glance(&self, id: PageId) -> Option<PageGlance<'_>> {
+        let tick = self.tick.load(Ordering::Relaxed);
+        self.table.glance(id, |frame| frame.touch(tick, self.period))
     }
 
     fn read(&self, id: PageId) -> Result<PageReadGuard<'_>, Fault> {
@@ -112,6 +123,10 @@ impl<S: PageStore> Pages for Pool<S> {
     fn fresh(&self, id: PageId) -> Result<PageWriteGuard<'_>, Fault> {
         self.check_number(id)?;
         loop {
+            if self.shelf.has(id) {
+                // It begins afresh, but what is known of its changes counts on.
+                drop(self.fetch(id)?);
+            }
             if let Some(page) = self.fresh_resident(id) {
                 return Ok(page);
             }

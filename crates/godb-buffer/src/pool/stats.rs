@@ -40,12 +40,12 @@ impl Counters {
         counter.fetch_add(n as u64, Ordering::Relaxed);
     }
 
-    pub(super) fn snapshot(&self, frames: &[Frame]) -> PoolStats {
+    pub(super) fn snapshot(&self, frames: &[Frame], dirty: usize, glances: u64) -> PoolStats {
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         PoolStats {
             frames: frames.len(),
-            dirty: frames.iter().filter(|frame| frame.is_dirty()).count(),
-            hits: self.count_pins(frames).saturating_sub(read(&self.own_pins)),
+            dirty,
+            hits: glances + self.count_pins(frames).saturating_sub(read(&self.own_pins)),
             misses: read(&self.misses),
             evictions: read(&self.evictions),
             written: read(&self.written),

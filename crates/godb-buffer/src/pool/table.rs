@@ -14,11 +14,15 @@
 //! gone     unclaimed, in no chain, page none: a read that failed, or a fresh page given up; free when its last user has left
 //! ```
 
-use super::frame::{Frame, NONE};
-use super::guards::Pinned;
-use godb_page::PageId;
-use godb_page::sync::atomic::{AtomicU32, Ordering};
+use super::arena;
+use super::frame::{Body, Frame, NONE};
+use super::glances::Glances;
+use super::guards::{PageGlance, Pinned};
+use super::latch::LatchWrite;
+use super::shelf::Shelved;
+use godb_page::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use godb_page::sync::{Mutex, MutexGuard};
+use godb_page::{Lsn, PageId};
 
 /// More steps than any real chain has: buckets are twice as many as frames.
 const STEPS: usize = 64;
@@ -36,6 +40,10 @@ pub(super) struct Table {
     /// The first frame of each chain.
     heads: Box<[AtomicU32]>,
     locks: Box<[Padded]>,
+    /// Who reads a frame without a pin.
+    glances: Glances,
+    /// How many frames hold pages that are not written yet.
+    dirty: AtomicUsize,
 }
 
 /// A bucket, locked.
@@ -50,9 +58,14 @@ impl Table {
     pub(super) fn new(count: usize, page_size: usize) -> Self {
         let buckets = (2 * count).next_power_of_two();
         Self {
-            frames: (0..count).map(|_| Frame::new(page_size)).collect(),
+            frames: arena::rooms(count, page_size)
+                .into_iter()
+                .map(Frame::new)
+                .collect(),
             heads: (0..buckets).map(|_| AtomicU32::new(NONE)).collect(),
             locks: (0..LOCKS).map(|_| Padded(Mutex::new(()))).collect(),
+            glances: Glances::new(),
+            dirty: AtomicUsize::new(0),
         }
     }
 
@@ -78,6 +91,56 @@ impl Table {
             head: &self.heads[bucket],
             _lock: self.locks[bucket % LOCKS].0.lock(),
         }
+    }
+
+    /// Latches a frame's bytes for writing. The frame is pinned or claimed.
+    pub(super) fn latch(&self, at: u32) -> LatchWrite<'_, Body> {
+        self.frame(at).latch.write(&self.glances, at)
+    }
+
+    /// Notes a change of a page, which is latched for writing.
+    pub(super) fn soil(&self, at: u32, floor: Lsn, lsn: Lsn) {
+        if self.frame(at).soil(floor, lsn) {
+            self.dirty.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// The copy of a page was written, or not.
+    pub(super) fn end_writing(&self, at: u32, written: bool) {
+        if self.frame(at).end_writing(written) {
+            self.dirty.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+
+    /// How many frames hold pages that are not written yet.
+    pub(super) fn dirty(&self) -> usize {
+        self.dirty.load(Ordering::Relaxed)
+    }
+
+    /// How many glances there were.
+    pub(super) fn glances(&self) -> u64 {
+        self.glances.count()
+    }
+
+    /// Glances at the page, if it is in memory, nobody changes it, and a walk without locks finds it.
+    #[inline]
+    pub(super) fn glance(&self, page: PageId, used: impl FnOnce(&Frame)) -> Option<PageGlance<'_>> {
+        let mut at = self.heads[self.bucket_of(page)].load(Ordering::Acquire);
+        for _ in 0..STEPS {
+            let frame = self.frames.get(at as usize)?;
+            if frame.page() == page.raw() {
+                let announced = self.glances.announce(at)?;
+                // From here on nobody claims the frame; so if it is not claimed now, the page stays in it.
+                let unclaimed = !frame.is_claimed() || cfg!(godb_plant = "glance-at-claimed");
+                if !unclaimed || frame.page() != page.raw() {
+                    return None;
+                }
+                used(frame);
+                return frame.latch.glance(announced).and_then(PageGlance::new);
+            }
+            at = frame.next.load(Ordering::Acquire);
+        }
+        None
     }
 
     /// Pins the page if it is in memory.
@@ -137,12 +200,46 @@ impl Table {
         if frame.page() != page.raw() || !frame.try_claim() {
             return false;
         }
-        if frame.is_dirty() && !cfg!(godb_plant = "evict-dirty") {
+        let kept = frame.is_dirty() && !cfg!(godb_plant = "evict-dirty");
+        if kept || self.is_glanced_at(at) {
             frame.unclaim();
             return false;
         }
         bucket.unlink(at);
         true
+    }
+
+    /// Claims a frame that nobody uses, gives its changed page away to be kept elsewhere, and takes it out of the table; `false` when that is refused.
+    pub(super) fn shelve(&self, at: u32, keep: impl FnOnce(PageId, Shelved) -> bool) -> bool {
+        let frame = self.frame(at);
+        let Some(page) = frame.page_id() else {
+            return false;
+        };
+        let bucket = self.lock(page);
+        if frame.page() != page.raw() || !frame.try_claim() {
+            return false;
+        }
+        let dirt = match self.is_glanced_at(at) {
+            true => None,
+            false => frame.begin_writing(),
+        };
+        let Some((record, floor)) = dirt else {
+            frame.unclaim();
+            return false;
+        };
+        let bytes = frame.latch.read().bytes.as_ref().into();
+        let kept = keep(page, Shelved { bytes, record, floor });
+        self.end_writing(at, kept);
+        match kept {
+            true => bucket.unlink(at),
+            false => frame.unclaim(),
+        }
+        kept
+    }
+
+    /// Whether anybody glances at a frame that was just claimed.
+    fn is_glanced_at(&self, at: u32) -> bool {
+        self.glances.any(at) && !cfg!(godb_plant = "claim-glanced")
     }
 
     /// Empties the frame of this page, if it is in memory: see [`empty`](Self::empty).

@@ -4,6 +4,8 @@
 //! under every interleaving that matters; so the models check the product's own code and not a copy of it.
 
 #[cfg(not(godb_loom))]
+pub mod cell;
+#[cfg(not(godb_loom))]
 mod real;
 #[cfg(not(godb_loom))]
 pub use real::*;

@@ -6,8 +6,8 @@
 
 use super::table::Entry;
 use super::{
-    Resolved, ResolvedAggregate, Volatility, aggregate, arithmetic, bits, comparison, general, number, pattern, text,
-    time,
+    Resolved, ResolvedAggregate, Volatility, aggregate, arithmetic, bits, comparison, general, number,
+    pattern, text, time,
 };
 use crate::cast::{Category, Coercion, can_cast, category, common_type, is_preferred};
 use crate::error::{Result, SqlError, state};

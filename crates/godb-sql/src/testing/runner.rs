@@ -52,7 +52,12 @@ impl Subject for Arc<Sql> {
     }
 
     fn check(&self) -> Vec<String> {
-        Sql::check(self).expect("the check runs").problems
+        let report = Sql::check(self).expect("the check runs");
+        report
+            .problems
+            .iter()
+            .map(|problem| format!("{problem:?}"))
+            .collect()
     }
 }
 
@@ -92,7 +97,11 @@ pub fn run(name: &str, script: &str, subject: &dyn Subject, directory: &Path) {
     let items = items(script).unwrap_or_else(|problem| panic!("{name}.slt, {problem}"));
     for item in &items {
         if let Err(problem) = runner.item(item) {
-            panic!("{name}.slt, line {}: {problem}\n    {}", item.line, item.body.replace('\n', "\n    "));
+            panic!(
+                "{name}.slt, line {}: {problem}\n    {}",
+                item.line,
+                item.body.replace('\n', "\n    ")
+            );
         }
     }
     drop(runner);
@@ -135,7 +144,9 @@ impl Runner<'_> {
     fn moment(&mut self, name: &str) -> Result<(), String> {
         let pause = || std::thread::sleep(Duration::from_millis(5));
         pause();
-        let said = self.say("SELECT clock_timestamp()").map_err(|refused| shown(&refused))?;
+        let said = self
+            .say("SELECT clock_timestamp()")
+            .map_err(|refused| shown(&refused))?;
         self.words.insert(format!("${name}"), lines(&said).concat());
         pause();
         Ok(())
@@ -149,14 +160,23 @@ impl Runner<'_> {
                     let text = (row[0] != Value::Null).then(|| to_text(&row[0], *ty));
                     (format!("{ty}: {}", value_text(text.as_deref())), String::new())
                 }
-                _ => (format!("{} rows of {} columns", rows.len(), types.len()), String::new()),
+                _ => (
+                    format!("{} rows of {} columns", rows.len(), types.len()),
+                    String::new(),
+                ),
             },
         };
         if got == line.expected {
             Ok(())
         } else {
-            let ValueLine { line, expression, expected } = line;
-            Err(format!("line {line}: {expression} is not {expected} but {got} {words}"))
+            let ValueLine {
+                line,
+                expression,
+                expected,
+            } = line;
+            Err(format!(
+                "line {line}: {expression} is not {expected} but {got} {words}"
+            ))
         }
     }
 }
@@ -165,18 +185,32 @@ fn judge(expected: &Expected, said: Result<Said, Refused>) -> Result<(), String>
     match (expected, said) {
         (Expected::Error(code, part), Err(refused)) => {
             let same = refused.state == *code && shown(&refused).contains(part);
-            if same { Ok(()) } else { Err(format!("failed otherwise: {}", shown(&refused))) }
+            if same {
+                Ok(())
+            } else {
+                Err(format!("failed otherwise: {}", shown(&refused)))
+            }
         }
         (_, Err(refused)) => Err(format!("failed: {}", shown(&refused))),
         (Expected::Success, Ok(_)) => Ok(()),
         (Expected::Tag(wanted), Ok(said)) if said.tag == *wanted => Ok(()),
-        (Expected::Rows { sorted, lines: wanted }, Ok(said)) => {
+        (
+            Expected::Rows {
+                sorted,
+                lines: wanted,
+            },
+            Ok(said),
+        ) => {
             let (mut got, mut wanted) = (lines(&said), wanted.clone());
             if *sorted {
                 got.sort_unstable();
                 wanted.sort_unstable();
             }
-            if got == wanted { Ok(()) } else { Err(format!("answered\n{}\n", got.join("\n"))) }
+            if got == wanted {
+                Ok(())
+            } else {
+                Err(format!("answered\n{}\n", got.join("\n")))
+            }
         }
         (_, Ok(said)) => Err(format!("answered {}", said.tag)),
     }
@@ -188,10 +222,20 @@ fn lines(said: &Said) -> Vec<String> {
         Value::Null => "NULL".to_owned(),
         value => {
             let text = to_text(value, *ty);
-            if text.is_empty() { "(empty)".to_owned() } else { text }
+            if text.is_empty() {
+                "(empty)".to_owned()
+            } else {
+                text
+            }
         }
     };
-    let line = |row: &Vec<Value>| row.iter().zip(&said.types).map(value).collect::<Vec<_>>().join("|");
+    let line = |row: &Vec<Value>| {
+        row.iter()
+            .zip(&said.types)
+            .map(value)
+            .collect::<Vec<_>>()
+            .join("|")
+    };
     said.rows.iter().map(line).collect()
 }
 

@@ -75,15 +75,22 @@ pub fn items(script: &str) -> Result<Vec<Item>, String> {
     let mut lines = script.lines().zip(1..).peekable();
     while let Some((head, line)) = lines.next() {
         if head.trim().is_empty() || head.starts_with('#') {
-            unlike_postgres = head.starts_with("# Unlike PostgreSQL") || (unlike_postgres && head.starts_with('#'));
+            unlike_postgres =
+                head.starts_with("# Unlike PostgreSQL") || (unlike_postgres && head.starts_with('#'));
             continue;
         }
         let mut body = Vec::new();
         while let Some((text, _)) = lines.next_if(|(text, _)| !text.trim().is_empty()) {
             body.push(text);
         }
-        let (body, expected) = record(head, &body, line).map_err(|problem| format!("line {line}: {problem}"))?;
-        items.push(Item { line, body, expected, unlike_postgres });
+        let (body, expected) =
+            record(head, &body, line).map_err(|problem| format!("line {line}: {problem}"))?;
+        items.push(Item {
+            line,
+            body,
+            expected,
+            unlike_postgres,
+        });
         unlike_postgres = false;
     }
     Ok(items)
@@ -96,9 +103,17 @@ fn record(head: &str, body: &[&str], line: usize) -> Result<(String, Expected), 
         "session" => Expected::Session(rest.to_owned()),
         "moment" => Expected::Moment(rest.to_owned()),
         "statement" => statement(rest),
-        "values" => Expected::Values((line + 1..).zip(body).map(|(line, text)| value_line(line, text)).collect()),
+        "values" => Expected::Values(
+            (line + 1..)
+                .zip(body)
+                .map(|(line, text)| value_line(line, text))
+                .collect(),
+        ),
         "query" => {
-            let split = body.iter().position(|line| *line == "----").ok_or("there is no ----")?;
+            let split = body
+                .iter()
+                .position(|line| *line == "----")
+                .ok_or("there is no ----")?;
             let lines = body[split + 1..].iter().map(|line| (*line).to_owned()).collect();
             let sorted = rest == "sorted";
             return Ok((body[..split].join("\n"), Expected::Rows { sorted, lines }));

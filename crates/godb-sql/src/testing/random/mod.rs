@@ -53,9 +53,15 @@ pub fn tables(dice: &mut Dice) -> Vec<String> {
     }
     for id in 0..dice.roll(12) {
         let customer = small(dice);
-        statements.push(format!("INSERT INTO orders VALUES ({id}, {customer}, 'note {}')", dice.roll(3)));
+        statements.push(format!(
+            "INSERT INTO orders VALUES ({id}, {customer}, 'note {}')",
+            dice.roll(3)
+        ));
         for number in 0..dice.roll(4) {
-            statements.push(format!("INSERT INTO lines VALUES ({id}, {number}, 'item {}')", dice.roll(5)));
+            statements.push(format!(
+                "INSERT INTO lines VALUES ({id}, {number}, 'item {}')",
+                dice.roll(5)
+            ));
         }
     }
     statements.extend(values::table(dice));
