@@ -67,8 +67,8 @@ const LIMITS: &[Limit] = &[
         &["22003"],
     ),
     limit("a year of date", 5_874_897, year, &["22008"]),
-    limit("bytes of repeat()", 0x3FFF_FFFF, repeat, TOO_LARGE),
-    limit("a length for lpad()", 0x3FFF_FFFF, lpad, TOO_LARGE),
+    limit("bytes of repeat()", 128 << 20, repeat, TOO_LARGE),
+    limit("a length for lpad()", 128 << 20, lpad, TOO_LARGE),
     limit("open transactions", 50, transactions, &["53300"]),
 ];
 
@@ -238,7 +238,7 @@ fn year(db: &Database, n: usize) -> Result<()> {
 
 /// The length is known before the text is made, so nobody need make it here.
 fn repeat(db: &Database, n: usize) -> Result<()> {
-    if n <= 0x3FFF_FFFF {
+    if n <= 128 << 20 {
         return number(db, "SELECT length(repeat('x', 1000))", &[], 1000);
     }
     db.query(&format!("SELECT repeat('x', {n})"), &[])?
@@ -246,7 +246,7 @@ fn repeat(db: &Database, n: usize) -> Result<()> {
 }
 
 fn lpad(db: &Database, n: usize) -> Result<()> {
-    if n <= 0x3FFF_FFFF {
+    if n <= 128 << 20 {
         return number(db, "SELECT length(lpad('x', 1000))", &[], 1000);
     }
     db.query(&format!("SELECT lpad('x', {n}, 'yz')"), &[])?

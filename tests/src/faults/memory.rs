@@ -15,7 +15,7 @@ pub const PROBE: &str = "--probe";
 const LIMIT_KIB: u64 = 1_500_000;
 
 /// The most memory that a probe may ever have had, in KiB, unless it says otherwise: pool, work memory, and what one statement's text and result need.
-const MOST_KIB: u64 = 400_000;
+const MOST_KIB: u64 = 500_000;
 
 /// SQLSTATEs of a limit: program limits, memory, disk, configuration; and what a text or a number too large says.
 const LIMITS: &[&str] = &[
@@ -31,6 +31,12 @@ const PROBES: &[Probe] = &[
     ("repeat()", |db| all(db, "SELECT repeat('x', 2000000000)")),
     ("repeat() of repeat()", |db| {
         all(db, "SELECT repeat(repeat('x', 30000), 30000)")
+    }),
+    ("long strings in many rows", |db| {
+        all(
+            db,
+            "SELECT repeat('x', 20000000 + n) FROM generate_series(1, 1000) AS g(n)",
+        )
     }),
     ("lpad()", |db| all(db, "SELECT lpad('x', 2000000000, 'abc')")),
     ("concatenation", |db| {
@@ -85,18 +91,6 @@ const PROBES: &[Probe] = &[
         all(
             db,
             "SELECT count(*) FROM (SELECT n FROM generate_series(1, 2000000) AS g(n) UNION SELECT n + 1000000 FROM generate_series(1, 2000000) AS g(n)) AS t",
-        )
-    }),
-    ("a recursive query", |db| {
-        all(
-            db,
-            "WITH RECURSIVE r AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM r WHERE n < 3000000) SELECT count(*) FROM r",
-        )
-    }),
-    ("a recursive query that remembers", |db| {
-        all(
-            db,
-            "WITH RECURSIVE r AS (SELECT 1 AS n UNION SELECT n + 1 FROM r WHERE n < 2000000) SELECT count(*) FROM r",
         )
     }),
     ("rows of a VALUES list", values_list),
