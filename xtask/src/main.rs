@@ -19,6 +19,7 @@ mod faults;
 mod faults_file;
 mod layers;
 mod loom;
+mod pg;
 mod slt;
 mod source;
 mod tidy;
@@ -47,6 +48,7 @@ cargo xtask TASK
   faults [--run] [--row N]
                         the fault matrix with the figures of its last full run; --run runs its campaigns
   slt [OPTION]...       runs the sqllogictest corpus, where it is there; a wrong option shows those there are
+  pg [OPTION]...        asks PostgreSQL 15, where it is installed, what the golden scripts and random queries should answer
   bench [--sqlite] [ARG]...
                         measures; --sqlite measures SQLite beside it
   coverage [--floor PERCENT]
@@ -77,6 +79,7 @@ fn run() -> Result<()> {
         "tsan" => tsan::run(arguments),
         "crash-test" => crash_test::run(arguments),
         "faults" => faults::run(arguments),
+        "pg" => pg::run(arguments),
         "slt" => slt::run(arguments),
         "bench" => bench::run(arguments),
         "coverage" => coverage::run(arguments),
