@@ -5,4 +5,5 @@ pub mod faults;
 pub mod figures;
 #[cfg(test)]
 mod recovery;
+pub mod salvage;
 pub mod slt;

@@ -60,7 +60,7 @@ impl Source {
         let mut notes = Vec::new();
         let (header, known) = header(&*file, &mut notes)?;
         let overlay: Arc<dyn FileSystem> = Arc::new(OverlayFileSystem::new(files.clone(), u64::MAX));
-        let has_log = overlay.exists(&place.log_dir)?;
+        let has_log = overlay.exists(&place.log_dir)? && !overlay.list(&place.log_dir)?.is_empty();
         let uses_log = has_log && !(known && header.clean);
         let pages = pages(&overlay, place, &header, uses_log, &mut notes)?;
         let mut pages = Redone::new(pages);
@@ -81,12 +81,18 @@ impl Source {
         if missing {
             notes.push("the file was not closed cleanly, and its log is missing".to_owned());
         }
+        let unsure = missing || log.damage.is_some();
+        // A commit may be in the part that cannot be read.
+        let unfinished = match unsure {
+            true => HashSet::new(),
+            false => outcomes.began.difference(&outcomes.ended).copied().collect(),
+        };
         Ok(Self {
             wreck: Wreck::survey(pages)?,
             header,
-            unsure: missing || log.damage.is_some(),
+            unsure,
             log,
-            unfinished: outcomes.began.difference(&outcomes.ended).copied().collect(),
+            unfinished,
             notes,
             _reading: reading,
         })
