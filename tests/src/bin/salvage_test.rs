@@ -52,12 +52,13 @@ fn main() -> ExitCode {
         println!("{}", failure.replace("faults --row 9", "salvage-test"));
     }
     println!(
-        "{times} damages, {} failures, {:.1} s: of {} rows {} were demanded back, and {} came",
+        "{times} damages, {} failures, {:.1} s: of {} rows {} were demanded back, and {} came; {} databases could be repaired",
         campaign.failures().len(),
         started.elapsed().as_secs_f64(),
         sums.there,
         sums.demanded,
-        sums.returned
+        sums.returned,
+        sums.repaired
     );
     if let Some(folder) = figures {
         let lines = campaign.tallies().iter().map(|tally| Figure {

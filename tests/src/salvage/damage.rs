@@ -53,6 +53,21 @@ impl Damage {
         Self { seed, parts }
     }
 
+    /// Damage to one or two pages of the main file, which can often be repaired.
+    pub(super) fn slight(base: &Base, seed: u64) -> Self {
+        let dice = Dice(SeededRandom::new(seed ^ 0x51));
+        let blocks = base.bytes[FILE].len() as u64 / PAGE as u64;
+        let block = || match dice.below(3) {
+            0 => dice.below(5),
+            _ => dice.below(blocks),
+        };
+        let hit = (0..=dice.below(2)).map(|_| block()).collect();
+        Self {
+            seed,
+            parts: vec![(FILE.to_owned(), Kind::Zeroed(hit))],
+        }
+    }
+
     /// Does it, and tells what was hit.
     pub(super) fn make(&self, base: &Base, files: &dyn FileSystem) -> Hit {
         let mut now: Bytes = base.bytes.clone();

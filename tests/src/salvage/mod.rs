@@ -10,7 +10,7 @@ mod damage;
 
 use base::{Base, FILE, NEW, State, key_mark, value_mark};
 use damage::Damage;
-use godb::{Database, SalvageReport, Value};
+use godb::{Database, RepairTo, SalvageReport, Value};
 use godb_page::{Environment, FileSystem};
 use std::collections::HashSet;
 use std::path::Path;
@@ -18,8 +18,9 @@ use std::sync::Arc;
 
 use crate::faults::Campaign;
 
-/// The name of the measure.
-pub const MEASURE: &str = "salvage of a damaged database";
+/// The names of the measures.
+const SALVAGE: &str = "salvage of a damaged database";
+const REPAIR: &str = "repair of a damaged database";
 
 /// What the cases came to, so that a campaign that demands nothing is seen.
 #[derive(Clone, Copy, Debug, Default)]
@@ -30,6 +31,8 @@ pub struct Sums {
     pub demanded: u64,
     /// Rows that came back.
     pub returned: u64,
+    /// Databases that could be repaired.
+    pub repaired: u64,
 }
 
 /// Damages databases so many times, and salvages each.
@@ -45,12 +48,14 @@ pub fn run(campaign: &mut Campaign, times: u64) -> Sums {
     let mut sums = Sums::default();
     for number in 0..times {
         let base = &bases[usize::try_from(number).unwrap_or(0) % bases.len()];
-        let damage = Damage::random(base, campaign.seed.wrapping_mul(1_000_003).wrapping_add(number));
-        campaign.case(
-            MEASURE,
-            || format!("{}: {damage:?}", base.name),
-            || judge(base, &damage, &mut sums),
-        );
+        let seed = campaign.seed.wrapping_mul(1_000_003).wrapping_add(number);
+        let damage = Damage::random(base, seed);
+        let name = || format!("{}: {damage:?}", base.name);
+        campaign.case(SALVAGE, name, || judge(base, &damage, &mut sums));
+        for damage in [&damage, &Damage::slight(base, seed)] {
+            let name = || format!("{}: {damage:?}", base.name);
+            campaign.case(REPAIR, name, || judge_repair(base, damage, &mut sums));
+        }
     }
     sums
 }
@@ -68,7 +73,7 @@ fn judge(base: &Base, damage: &Damage, sums: &mut Sums) -> Result<(), String> {
     );
     let report = match salvaged {
         Ok(report) => report,
-        Err(error) if hit.everything => return crate_typed(&error),
+        Err(error) if hit.everything => return typed(&error),
         Err(error) => return Err(format!("salvage fails: {error}")),
     };
     let after = base::read(&*files);
@@ -94,7 +99,48 @@ fn judge(base: &Base, damage: &Damage, sums: &mut Sums) -> Result<(), String> {
     }
 }
 
-fn crate_typed(error: &godb::Error) -> Result<(), String> {
+/// Repair either refuses, with an error that says so, or nothing is lost; and the damaged files stay as they are.
+fn judge_repair(base: &Base, damage: &Damage, sums: &mut Sums) -> Result<(), String> {
+    let files: Arc<dyn FileSystem> = Arc::new(base.files());
+    let hit = damage.make(base, &*files);
+    let before = base::read(&*files);
+    let repaired = Database::repair_on(
+        &files,
+        &Environment::simulated(99),
+        Path::new(FILE),
+        &RepairTo::Copy(NEW.into()),
+        &base::config(),
+    );
+    if base::read(&*files) != before {
+        return Err("repair changed the damaged files".to_owned());
+    }
+    let report = match repaired {
+        Ok(report) => report,
+        Err(error) if matches!(files.exists(NEW), Ok(false)) => return typed(&error),
+        Err(error) => return Err(format!("a file is left behind by a repair that failed: {error}")),
+    };
+    if !report.after.is_sound() {
+        return Err(format!(
+            "what was repaired is not sound: {:?}",
+            report.after.findings
+        ));
+    }
+    if report.before.is_sound() {
+        return Ok(());
+    }
+    sums.repaired += 1;
+    let db = base::open(&files, NEW).map_err(|error| format!("it does not open: {error}"))?;
+    let rows = base::contents(&db).map_err(|error| format!("it cannot be read: {error}"))?;
+    match rows == base.state || hit.log {
+        true => Ok(()),
+        false => Err(format!(
+            "something was lost, and that was not told: {:?}",
+            report.done
+        )),
+    }
+}
+
+fn typed(error: &godb::Error) -> Result<(), String> {
     match error.sqlstate() {
         "XX001" | "55000" => Ok(()),
         other => Err(format!("the error is not that of a broken file: {other} {error}")),
@@ -180,6 +226,6 @@ mod tests {
             "{}",
             campaign.failures().join("\n")
         );
-        assert!(sums.demanded * 2 > sums.there, "{sums:?}");
+        assert!(sums.demanded * 2 > sums.there && sums.repaired > 3, "{sums:?}");
     }
 }

@@ -22,6 +22,7 @@ mod write;
 
 use crate::config::Config;
 use crate::error::Result;
+use crate::repair::refusal;
 use crate::storage::Place;
 use godb_page::{Environment, Fault, FileSystem};
 use godb_sql::IndexMended;
@@ -163,6 +164,44 @@ pub(crate) fn salvage(
     let mut report = source.report();
     write::Target::create(files, environment, output, &source, config)?.fill(&source, &mut report)?;
     Ok(report)
+}
+
+/// The same where no row is lost by it, and that can be proved; refused otherwise.
+pub(crate) fn salvage_proved(
+    files: &Arc<dyn FileSystem>,
+    environment: &Environment,
+    path: &Path,
+    output: &Path,
+    config: &Config,
+) -> Result<SalvageReport> {
+    let source = read::Source::open(files, &Place::new(path)?)?;
+    if !source.has_header || !source.wreck.knows_all_trees() {
+        return Err(refusal(
+            path,
+            "neither copy of its header, or not its directory of trees, can be read",
+        ));
+    }
+    let mut report = source.report();
+    let target = write::Target::create(files, environment, output, &source, config)?;
+    let derived = target.fill(&source, &mut report)?;
+    if let Some(page) = source
+        .wreck
+        .may_have_held_rows(|tree| derived.contains(&tree))
+        .first()
+    {
+        return Err(refusal(
+            path,
+            &format!("page {page} cannot be read, and may have held rows"),
+        ));
+    }
+    let whole = SalvageReport {
+        damaged_pages: Vec::new(),
+        ..report.clone()
+    };
+    match whole.is_complete() {
+        true => Ok(report),
+        false => Err(refusal(path, "rows, or what the log says of them, are lost")),
+    }
 }
 
 #[cfg(test)]

@@ -27,6 +27,8 @@ type Before = HashMap<Vec<u8>, Option<Vec<u8>>>;
 pub(super) struct Source {
     pub(super) wreck: Wreck<PageFile>,
     pub(super) header: FileHeader,
+    /// A copy of the header could be read.
+    pub(super) has_header: bool,
     log: WreckedLog,
     /// A log is needed and cannot be read at all, or not to its end.
     unsure: bool,
@@ -90,6 +92,7 @@ impl Source {
         Ok(Self {
             wreck: Wreck::survey(pages)?,
             header,
+            has_header: known,
             unsure,
             log,
             unfinished,
