@@ -7,6 +7,7 @@ use crate::error::{Error, Result};
 use crate::instance::Instance;
 use crate::prepared::Prepared;
 use crate::repair::{RepairReport, RepairTo};
+use crate::retry::Retry;
 use crate::rows::Rows;
 use crate::salvage::SalvageReport;
 use crate::scrub::ScrubReport;
@@ -126,14 +127,15 @@ impl Database {
         })
     }
 
-    /// Runs `body` in a transaction and commits it; runs it again when it fails with a [retryable](Error::is_retryable) error.
+    /// Runs `body` in a transaction and commits it; runs it again, after a pause that grows, when it fails with a
+    /// [retryable](Error::is_retryable) error. Others go on meanwhile: the pause holds nothing. After a hundred times the error is given back.
     pub fn transaction<T>(&self, mut body: impl FnMut(&mut Transaction) -> Result<T>) -> Result<T> {
-        let mut attempts = 0;
+        let mut retry = Retry::default();
         loop {
             let mut tx = self.begin()?;
             let result = body(&mut tx).and_then(|value| tx.commit().map(|_| value));
             match result {
-                Err(error) if error.is_retryable() && attempts < MOST_RETRIES => attempts += 1,
+                Err(error) if error.is_retryable() && retry.again(&*self.instance.random) => {}
                 other => return other,
             }
         }
@@ -307,6 +309,3 @@ impl Database {
         }
     }
 }
-
-/// How often [`Database::transaction`] tries again before it gives the error back.
-const MOST_RETRIES: usize = 100;

@@ -9,7 +9,7 @@ use crate::keys::KeyTree;
 use crate::read_only::{self, ReadOnlyEngine};
 use crate::scrub::Scrubber;
 use crate::storage::Storage;
-use godb_page::{Environment, FileSystem};
+use godb_page::{Environment, FileSystem, Random};
 use godb_sql::{Sql, SqlOptions, StorageEngine};
 
 use std::path::Path;
@@ -21,6 +21,8 @@ pub(crate) struct Instance {
     pub(crate) config: Config,
     /// How many sessions and transactions are open.
     pub(crate) connections: Connections,
+    /// Random numbers of the environment.
+    pub(crate) random: Arc<dyn Random>,
     /// The tree of the key-value API.
     pub(crate) keys: Arc<KeyTree>,
     sql: Option<Arc<Sql>>,
@@ -112,6 +114,7 @@ impl Instance {
         Ok(Arc::new(Self {
             config,
             connections: Connections::default(),
+            random: environment.random.clone(),
             keys,
             sql: Some(sql),
             engine: Some(engine),

@@ -47,6 +47,7 @@ mod pairs;
 mod prepared;
 mod read_only;
 mod repair;
+mod retry;
 mod rows;
 mod salvage;
 mod scrub;

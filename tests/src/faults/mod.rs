@@ -10,6 +10,8 @@ mod campaign;
 mod cut_files;
 mod failed_syncs;
 mod failing_recovery;
+mod flipped_bits;
+mod forged;
 mod full_disks;
 mod lost_writes;
 mod misdirected;
@@ -53,6 +55,11 @@ pub const ROWS: &[Row] = &[
         run: short_calls::run,
     },
     Row {
+        number: 9,
+        fault: "a bit flips",
+        run: flipped_bits::run,
+    },
+    Row {
         number: 10,
         fault: "a file is cut",
         run: cut_files::run,
@@ -71,5 +78,10 @@ pub const ROWS: &[Row] = &[
         number: 14,
         fault: "recovery or a checkpoint fails",
         run: failing_recovery::run,
+    },
+    Row {
+        number: 17,
+        fault: "numbers are forged",
+        run: forged::run,
     },
 ];

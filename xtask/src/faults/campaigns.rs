@@ -67,6 +67,10 @@ const CAMPAIGNS: &[Campaign] = &[
         rows: &[24],
         program: Program::Task(&["loom", "--figures", FOLDER]),
     },
+    Campaign {
+        rows: &[24],
+        program: Program::Task(&["tsan", "--figures", FOLDER]),
+    },
 ];
 
 /// Runs every campaign, or those of one row. One that fails does not stop the others: its failures are in its figures.

@@ -346,7 +346,7 @@ fn sixteen_frames_are_enough_for_sixteen_threads() {
         set(&pool, page, 1, 0).unwrap();
     }
     let log = godb_page::sync::atomic::AtomicU64::new(2);
-    std::thread::scope(|scope| {
+    godb_page::sync::thread::scope(|scope| {
         for thread in 0..16_u32 {
             let (pool, log) = (&pool, &log);
             scope.spawn(move || {

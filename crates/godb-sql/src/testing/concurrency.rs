@@ -1,19 +1,17 @@
 //! Several sessions at once, each on its thread.
 
 use super::tests::sql;
-use crate::session::{Rows, Session, Sql};
+use crate::session::{Rows, Session, Sql, StatementResult};
 use crate::value::Value;
 use std::sync::Arc;
 
 fn run(session: &mut Session, text: &str) -> Result<u64, &'static str> {
-    let result = session
-        .execute(text, &[])
-        .and_then(super::StatementResult::finish);
+    let result = session.execute(text, &[]).and_then(StatementResult::finish);
     result.map_err(|error| error.state.0)
 }
 
 fn on_threads(sql: &Arc<Sql>, count: i64, work: impl Fn(i64, &mut Session) + Sync) {
-    std::thread::scope(|scope| {
+    godb_mvcc::sync::thread::scope(|scope| {
         for number in 0..count {
             let mut session = sql.session();
             let work = &work;

@@ -107,6 +107,7 @@ fn a_commit_that_cannot_be_logged_is_taken_back() {
     failing.append.store(1, Ordering::SeqCst);
     assert!(matches!(db.commit(by), Err(Error::Fault(Fault::Full { .. }))));
     assert_eq!(*told.rolled_back.lock(), [by]);
+    assert!(db.failed_rollback(by).is_none());
     assert!(!db.tree().trees().unwrap().contains(&tree));
     failing.append.store(0, Ordering::SeqCst);
     let by = db.begin();
@@ -143,6 +144,7 @@ fn a_rollback_that_fails_holds_up_nobody_but_those_who_want_its_rows() {
     failing.roll_back.store(1, Ordering::SeqCst);
     assert!(db.roll_back(by).is_err());
     assert!(told.rolled_back.lock().is_empty());
+    assert!(db.failed_rollback(by).is_some() && db.failed_rollback(waiter).is_none());
     let wanted = db.lock(waiter, Resource::Key(tree, b"a"), Mode::Exclusive);
     assert!(matches!(wanted, Err(Error::LockTimeout { .. })), "{wanted:?}");
     // Somebody who wants other rows goes on, though the rollback, tried again, fails again.
