@@ -176,7 +176,7 @@ impl Base {
             !places.is_empty()
                 && places
                     .iter()
-                    .all(|place| !hit.blocks.contains(place) && !(hit.log && place.0 != FILE))
+                    .all(|place| !(hit.blocks.contains(place) || (hit.log && place.0 != FILE)))
         };
         let untouched = self.places.iter().filter(|(_, places)| whole(places));
         untouched.map(|(name, _)| name.clone()).collect()

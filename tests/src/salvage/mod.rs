@@ -178,7 +178,8 @@ impl Found {
     fn is_true(&self, base: &Base, log_was_hit: bool) -> Result<(), String> {
         for (key, text) in &self.rows {
             let is_last = base.state.get(key) == Some(text);
-            if !is_last && !(log_was_hit && base.ever.contains(&(key.clone(), text.clone()))) {
+            let once_was = log_was_hit && base.ever.contains(&(key.clone(), text.clone()));
+            if !(is_last || once_was) {
                 let shown: String = text.chars().take(60).collect();
                 return Err(format!("row {key} is {shown}, which it never was"));
             }

@@ -12,6 +12,9 @@ const PAGE: usize = 4096;
 
 type Files = Arc<dyn FileSystem>;
 
+/// Chooses pages.
+type Pages = Box<dyn Fn(&Files) -> Vec<usize>>;
+
 fn config() -> Config {
     Config {
         page_size: PAGE,
@@ -132,7 +135,7 @@ fn a_copy_of_the_header_is_written_again() {
 fn structure_is_rebuilt_from_the_rows() {
     let rows = b"row 77yyy";
     let inner = |files: &Files| pages_of(files, 5, rows);
-    let damages: Vec<(&str, Box<dyn Fn(&Files) -> Vec<usize>>)> = vec![
+    let damages: Vec<(&str, Pages)> = vec![
         ("the counters", Box::new(|_| vec![2])),
         ("the free map", Box::new(|_| vec![4])),
         ("a root", Box::new(move |files| inner(files)[..1].to_vec())),

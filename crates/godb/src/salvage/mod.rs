@@ -72,15 +72,12 @@ impl SalvageReport {
     /// Whether everything was there: then the new database is the old one, apart from its past.
     #[must_use]
     pub fn is_complete(&self) -> bool {
-        let lost = [self.torn_values, self.without_before]
-            .iter()
-            .any(|count| *count > 0);
-        !(lost
-            || self.undecided
-            || !self.damaged_pages.is_empty()
-            || !self.unnamed.is_empty()
-            || !self.duplicates.is_empty()
-            || self.log_damage.is_some())
+        self.torn_values + self.without_before == 0
+            && !self.undecided
+            && self.damaged_pages.is_empty()
+            && self.unnamed.is_empty()
+            && self.duplicates.is_empty()
+            && self.log_damage.is_none()
     }
 }
 
