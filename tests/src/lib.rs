@@ -6,4 +6,5 @@ pub mod figures;
 pub mod postgres;
 #[cfg(test)]
 mod recovery;
+pub mod salvage;
 pub mod slt;
