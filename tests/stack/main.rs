@@ -12,3 +12,4 @@ mod large_transactions;
 mod small_pool;
 mod time_travel;
 mod time_travel_keys;
+mod waiting;

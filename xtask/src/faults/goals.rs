@@ -64,6 +64,8 @@ pub(super) const GOALS: &[Goal] = &[
     goal(10, "the database, its log in use", 4_096),
     goal(10, "the log", 1_000),
     goal(10, "the control file", 16),
+    goal(9, "salvage of a damaged database", 1_000),
+    goal(9, "repair of a damaged database", 1_000),
     goal(11, "*", 100),
     goal(12, "*", 65_000),
     // Every pair of 256 pages, but for the places of the two headers, which are each other's copies.
