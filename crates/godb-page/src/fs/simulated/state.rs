@@ -99,6 +99,8 @@ pub(super) struct State {
     pub(super) read_only: bool,
     /// The size in which parts of a write are lost independently.
     pub(super) fragment: usize,
+    /// Before which operations the disk is copied, and the copies.
+    pub(super) watched: Option<(Operations, Vec<State>)>,
 }
 
 impl State {
@@ -116,6 +118,7 @@ impl State {
             capacity: None,
             read_only: false,
             fragment: 4096,
+            watched: None,
         }
     }
 
@@ -137,6 +140,7 @@ impl State {
         file: &str,
         bytes: (u64, u64),
     ) -> Result<Option<Effect>, Fault> {
+        self.remember(kind);
         if !self.power_off {
             for (count, each) in self.counts.iter_mut().zip(Operations::EACH) {
                 *count += u64::from(each.meets(kind));
