@@ -23,7 +23,7 @@ const USAGE: &str = "usage: crash-test [OPTION]...
   --workload NAME    only this one: a script, put+split+reopen, random-7
   --fault NAME       only this one                 --list             the workloads and faults there are
   --seed N           for random choices            --jobs N           workloads tried at once
-  --minutes N        go on with random workloads until this time is over
+  --minutes N        so long: after the scripts, random workloads until the time is over
   --at N --case N    only this moment, this case: what a failure says
   --no-shrink        leave failing workloads as they are
   --figures FOLDER   write what was counted to files in this folder";
@@ -37,10 +37,20 @@ struct Options {
     fault: Option<Fault>,
     tester: Tester,
     triples: bool,
+    /// So many random workloads after the scripts.
+    random: u64,
+    started: Instant,
     minutes: u64,
     jobs: usize,
     shrink: bool,
     figures: Option<PathBuf>,
+}
+
+impl Options {
+    /// Whether there was a time, and it is over.
+    fn is_over(&self) -> bool {
+        self.minutes > 0 && self.started.elapsed() >= Duration::from_secs(60 * self.minutes)
+    }
 }
 
 fn main() -> ExitCode {
@@ -54,7 +64,6 @@ fn main() -> ExitCode {
     };
     // A panic inside the engine is a failure that is reported in its place.
     std::panic::set_hook(Box::new(|_| {}));
-    let started = Instant::now();
     let mut total = Total::default();
     let workloads = match &options.workload {
         Some(one) => vec![one.clone()],
@@ -62,12 +71,17 @@ fn main() -> ExitCode {
     };
     round(&options, &workloads, "scripts", &mut total);
     let mut seed = options.tester.seed;
-    while options.minutes > 0 && started.elapsed() < Duration::from_secs(60 * options.minutes) {
+    if options.random > 0 && options.workload.is_none() {
+        let workloads: Vec<Workload> = (0..options.random).map(|n| random(seed + n)).collect();
+        round(&options, &workloads, &format!("random from {seed}"), &mut total);
+        seed += options.random;
+    }
+    while options.minutes > 0 && !options.is_over() {
         let workloads: Vec<Workload> = (0..8 * options.jobs as u64).map(|n| random(seed + n)).collect();
         round(&options, &workloads, &format!("random from {seed}"), &mut total);
         seed += workloads.len() as u64;
     }
-    finish(&options, &total, started.elapsed())
+    finish(&options, &total, options.started.elapsed())
 }
 
 fn parse() -> Result<Option<Options>, String> {
@@ -81,6 +95,8 @@ fn parse() -> Result<Option<Options>, String> {
             case: None,
         },
         triples: false,
+        random: 40,
+        started: Instant::now(),
         minutes: 0,
         jobs: 1,
         shrink: true,
@@ -110,6 +126,7 @@ fn flag(name: &str, options: &mut Options) -> bool {
         "--full" => {
             options.tester.effort = Effort::full();
             options.triples = true;
+            options.random = 500;
         }
         "--no-shrink" => options.shrink = false,
         _ => return false,
@@ -165,8 +182,11 @@ fn round(options: &Options, workloads: &[Workload], what: &str, total: &mut Tota
     let faults = Fault::ALL
         .into_iter()
         .filter(|fault| options.fault.is_none_or(|only| only == *fault));
-    let tasks: Vec<(&Workload, Fault)> = faults
-        .flat_map(|fault| workloads.iter().map(move |workload| (workload, fault)))
+    let faults: Vec<Fault> = faults.collect();
+    let tasks: Vec<(&Workload, Fault)> = workloads
+        .iter()
+        .flat_map(|workload| faults.iter().map(move |fault| (workload, *fault)))
+        .filter(|(workload, fault)| workloads.len() == 1 || options.tester.meets(workload, *fault))
         .collect();
     let bar = bar(tasks.len(), what);
     let next = AtomicUsize::new(0);
@@ -174,7 +194,9 @@ fn round(options: &Options, workloads: &[Workload], what: &str, total: &mut Tota
     std::thread::scope(|scope| {
         for _ in 0..options.jobs {
             scope.spawn(|| {
-                while let Some((workload, fault)) = tasks.get(next.fetch_add(1, Ordering::Relaxed)) {
+                while let Some((workload, fault)) = tasks.get(next.fetch_add(1, Ordering::Relaxed))
+                    && !options.is_over()
+                {
                     bar.set_message(format!("{fault} on {}", workload.name));
                     one(options, workload, *fault, &sum);
                     bar.inc(1);
@@ -285,6 +307,9 @@ fn write_figures(folder: &std::path::Path, total: &Total, took: Duration) -> std
             failures,
         };
         let mut figures = vec![figure(what, tried, outcome.failures.len() as u64)];
+        if row == 18 {
+            figures.push(figure("seeds of clocks", outcome.runs, 0));
+        }
         if row == 1 {
             figures.push(figure("workloads", total.workloads, 0));
             figures.push(figure("minutes of all faults", took.as_secs() / 60, failures));

@@ -29,8 +29,8 @@ impl Clock for Jumpy {
         let next = self.next();
         let by = match next % 6 {
             0 | 1 => 0,
-            2 => 1 + i64::from((next >> 8) as u16),
-            3 => -1 - i64::from((next >> 8) as u16),
+            2 => 1 + ((next >> 8) % 65_536).cast_signed(),
+            3 => -1 - ((next >> 8) % 65_536).cast_signed(),
             4 => YEAR,
             _ => -YEAR,
         };

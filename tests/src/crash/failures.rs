@@ -52,11 +52,22 @@ impl Trial<'_> {
         Ok(disk.count(kinds))
     }
 
-    fn play(&self, disk: &SimulatedDisk) -> (Result<()>, Progress) {
+    /// One run; also the disk at its end.
+    fn play(&self, disk: &SimulatedDisk) -> (Result<()>, Progress, SimulatedDisk) {
         let environment = Environment::simulated(7);
-        let mut player = Player::new(self.workload, || open(disk, self.workload, &environment));
+        let mut end = None;
+        let mut player = Player::new(
+            self.workload,
+            || open(disk, self.workload, &environment),
+            || {
+                end = Some(disk.fork());
+                disk.power_off();
+            },
+        );
         let ended = player.run(&mut Unwatched);
-        (ended, player.progress)
+        let progress = player.progress.clone();
+        drop(player);
+        (ended, progress, end.unwrap_or_else(|| disk.fork()))
     }
 
     /// One run with one fault; then the process goes on with the same system, or the power goes.
@@ -67,7 +78,7 @@ impl Trial<'_> {
         let how = format!("{:?}, lasting {}", injection.effect, injection.lasting);
         let disk = SimulatedDisk::new();
         disk.inject(injection);
-        let (_, progress) = self.play(&disk);
+        let (_, progress, disk) = self.play(&disk);
         disk.heal();
         for (after, crash) in [
             ("unsynced lost", Crash::KeepNone),

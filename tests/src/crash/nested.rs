@@ -96,6 +96,7 @@ fn recovery_moments(disk: &SimulatedDisk, trial: &Trial<'_>) -> Vec<SimulatedDis
     let opened = open(&disk, trial.workload, &Environment::simulated(7));
     let moments = disk.take_moments();
     // The process ends here, as if killed; an error is the judge's to find.
-    drop(opened.map(std::mem::forget));
+    disk.power_off();
+    drop(opened);
     moments
 }

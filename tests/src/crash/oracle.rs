@@ -7,7 +7,7 @@ use super::player::Progress;
 use super::player::{Player, Unwatched, Watch};
 use super::script::Workload;
 use godb::{Config, Database, Environment, Moment, Result, Timestamp, Transaction};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What a database holds: the pairs under the empty name, the rows of each table under its name, and how each table is made. All as sorted lines.
 pub(super) type State = BTreeMap<String, Vec<Vec<u8>>>;
@@ -29,7 +29,7 @@ impl Oracle {
         let mut oracle = Self {
             states: vec![read_all(&open()?)?],
         };
-        Player::new(workload, open).run(&mut oracle)?;
+        Player::new(workload, open, || {}).run(&mut oracle)?;
         Ok(oracle)
     }
 
@@ -50,7 +50,7 @@ impl Oracle {
     /// How `found` differs from the state after a commit, in words.
     pub(super) fn difference(&self, found: &State, commit: usize) -> String {
         let wanted = self.state(commit);
-        let names: std::collections::BTreeSet<&String> = found.keys().chain(wanted.keys()).collect();
+        let names: BTreeSet<&String> = found.keys().chain(wanted.keys()).collect();
         let mut words = Vec::new();
         for name in names {
             if found.get(name) != wanted.get(name) {
@@ -132,5 +132,5 @@ pub(super) fn makes_sense(workload: &Workload) -> bool {
     let environment = Environment::simulated(1);
     let engine = godb_mvcc::MemoryEngine::new(environment.clone());
     let open = || Database::on_engine(engine.clone(), &environment, Config::default());
-    Player::new(workload, open).run(&mut Unwatched).is_ok()
+    Player::new(workload, open, || {}).run(&mut Unwatched).is_ok()
 }

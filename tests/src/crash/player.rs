@@ -6,8 +6,8 @@ use godb::{Database, Result, Savepoint, Timestamp, Transaction};
 /// How far a run came.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Progress {
-    /// The commits that returned, in order.
-    pub(super) acknowledged: Vec<Timestamp>,
+    /// The commits that returned, in order; those that changed something have a moment of their own.
+    pub(super) acknowledged: Vec<Option<Timestamp>>,
     /// Whether one more was asked for and has not returned.
     pub(super) committing: bool,
     /// How many of them must be on the medium.
@@ -31,10 +31,12 @@ struct Running {
 }
 
 /// A workload on its way.
-pub(super) struct Player<'a, O> {
+pub(super) struct Player<'a, O, K> {
     workload: &'a Workload,
     /// Opens the database, at first and again.
     open: O,
+    /// Ends the process, as far as the disk can tell: what is dropped afterwards reaches no disk.
+    kill: K,
     db: Option<Database>,
     slots: Vec<Option<Running>>,
     pub(super) progress: Progress,
@@ -50,6 +52,13 @@ pub(super) trait Watch {
     fn committed(&mut self, db: &Database) -> Result<()>;
 }
 
+/// What a step was.
+enum Done {
+    /// A commit, at a moment of its own unless there was nothing to commit.
+    Committed(Option<Timestamp>),
+    Other,
+}
+
 /// Nobody watches.
 pub(super) struct Unwatched;
 
@@ -61,11 +70,12 @@ impl Watch for Unwatched {
     }
 }
 
-impl<'a, O: FnMut() -> Result<Database>> Player<'a, O> {
-    pub(super) fn new(workload: &'a Workload, open: O) -> Self {
+impl<'a, O: FnMut() -> Result<Database>, K: FnMut()> Player<'a, O, K> {
+    pub(super) fn new(workload: &'a Workload, open: O, kill: K) -> Self {
         Self {
             workload,
             open,
+            kill,
             db: None,
             slots: Vec::new(),
             progress: Progress::default(),
@@ -76,8 +86,9 @@ impl<'a, O: FnMut() -> Result<Database>> Player<'a, O> {
     /// Runs the workload until its end or its first error. What is open then stays as it is, as in a process that is killed.
     pub(super) fn run(&mut self, watch: &mut impl Watch) -> Result<()> {
         let ended = self.steps(watch);
-        self.slots.drain(..).for_each(std::mem::forget);
-        std::mem::forget(self.db.take());
+        (self.kill)();
+        self.slots.clear();
+        self.db = None;
         ended
     }
 
@@ -91,7 +102,7 @@ impl<'a, O: FnMut() -> Result<Database>> Player<'a, O> {
                 matches!(step, Step::Commit(slot) if self.slots.get(*slot).is_some_and(Option::is_some));
             let done = self.step(step);
             watch.step(&self.progress);
-            if let Some(at) = done? {
+            if let Done::Committed(at) = done? {
                 self.progress.acknowledged.push(at);
                 self.progress.committing = false;
                 watch.committed(self.db())?;
@@ -107,13 +118,15 @@ impl<'a, O: FnMut() -> Result<Database>> Player<'a, O> {
         self.db.as_ref().expect("a player has a database while it plays")
     }
 
-    /// Makes a step; when it was a commit, tells its moment.
-    fn step(&mut self, step: &Step) -> Result<Option<Timestamp>> {
+    /// Makes a step.
+    fn step(&mut self, step: &Step) -> Result<Done> {
         match step {
             Step::Do(slot, changes) => self.change(*slot, changes)?,
             Step::Commit(slot) => {
                 if let Some(running) = self.take(*slot) {
-                    return running.tx.commit().map(Some);
+                    let seen = running.tx.snapshot()?;
+                    let at = running.tx.commit()?;
+                    return Ok(Done::Committed((at != seen).then_some(at)));
                 }
             }
             Step::RollBack(slot) => {
@@ -125,7 +138,7 @@ impl<'a, O: FnMut() -> Result<Database>> Player<'a, O> {
             Step::Checkpoint => self.db().checkpoint()?,
             Step::Reopen => self.reopen()?,
         }
-        Ok(None)
+        Ok(Done::Other)
     }
 
     fn take(&mut self, slot: usize) -> Option<Running> {

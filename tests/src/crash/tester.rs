@@ -9,7 +9,6 @@ use super::script::Workload;
 use super::survivors::{Way, mix, names, subsets, torn};
 use godb::{Database, Environment, Result};
 use godb_page::{Crash, Operations, SimulatedDisk};
-use std::collections::BTreeSet;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -34,6 +33,8 @@ pub struct Effort {
     pub nested_stride: u64,
     /// Seeds of partial syncs, and of clocks.
     pub seeds: u64,
+    /// One workload of so many meets each fault other than the plain loss of power, which all meet.
+    pub share: u64,
     /// After so many failures of a workload under a fault the others need not be known.
     pub failures: usize,
 }
@@ -52,6 +53,7 @@ impl Effort {
             nested: 6,
             nested_stride: 16,
             seeds: 1,
+            share: 6,
             failures: 5,
         }
     }
@@ -69,6 +71,7 @@ impl Effort {
             nested: 200,
             nested_stride: 1,
             seeds: 4,
+            share: 1,
             failures: 20,
         }
     }
@@ -86,6 +89,7 @@ impl Effort {
             nested: 24,
             nested_stride: 4,
             seeds: 2,
+            share: 1,
             failures: 20,
         }
     }
@@ -123,6 +127,8 @@ impl fmt::Display for Failure {
 /// What came of testing one fault on one workload.
 #[derive(Clone, Debug, Default)]
 pub struct Outcome {
+    /// Runs of the workload under something that lasts: a clock.
+    pub runs: u64,
     /// Moments at which something went wrong.
     pub moments: u64,
     /// States of the disk that were judged.
@@ -136,6 +142,7 @@ pub struct Outcome {
 impl Outcome {
     /// Takes in another.
     pub fn add(&mut self, other: Self) {
+        self.runs += other.runs;
         self.moments += other.moments;
         self.states += other.states;
         self.opened += other.opened;
@@ -157,6 +164,14 @@ pub struct Tester {
 }
 
 impl Tester {
+    /// Whether a workload is to meet a fault: the share of the effort, chosen by seed.
+    #[must_use]
+    pub fn meets(&self, workload: &Workload, fault: Fault) -> bool {
+        let name = workload.name.bytes().chain(fault.name().bytes());
+        let mixed = name.fold(self.seed, |sum, byte| mix(sum, u64::from(byte)));
+        fault == Fault::PowerLoss || (mixed >> 16).is_multiple_of(self.effort.share)
+    }
+
     /// Tries a fault at every moment of a workload. A workload that makes no sense is a failure, too.
     #[must_use]
     pub fn test(&self, workload: &Workload, fault: Fault) -> Outcome {
@@ -191,6 +206,7 @@ impl Tester {
             at: 0,
             case: 0,
         };
+        trial.judge.clock_is_bad = fault == Fault::Clock;
         match fault {
             Fault::FailedSync => trial.failed_syncs()?,
             Fault::FullDisk => trial.full_disks()?,
@@ -287,14 +303,26 @@ impl Trial<'_> {
         let disk = SimulatedDisk::new();
         disk.keep_moments(Operations::CHANGES);
         let workload = self.workload;
-        let mut player = Player::new(workload, || open(&disk, workload, environment));
+        let mut end = None;
+        let mut player = Player::new(
+            workload,
+            || open(&disk, workload, environment),
+            || {
+                end = Some(disk.fork());
+                disk.power_off();
+            },
+        );
         let mut moments = Moments {
             trial: self,
             disk: disk.clone(),
             pending: 0,
         };
         player.run(&mut moments)?;
-        moments.crash(&disk.fork(), &player.progress);
+        let progress = player.progress.clone();
+        drop(player);
+        if let Some(end) = end {
+            moments.crash(&end, &progress);
+        }
         Ok(())
     }
 
@@ -326,20 +354,29 @@ impl Trial<'_> {
     /// Every state with a clock that cannot be trusted, before the crash and after it.
     fn clocks(&mut self) -> Result<()> {
         for n in 0..self.tester.effort.seeds {
-            let seed = mix(self.tester.seed, n);
+            let workload = self.workload;
+            let named = workload
+                .name
+                .bytes()
+                .fold(n, |sum, byte| mix(sum, u64::from(byte)));
+            let seed = mix(self.tester.seed, named);
             let disk = SimulatedDisk::new();
             disk.keep_moments(Operations::SYNC);
-            let workload = self.workload;
+            self.outcome.runs += 1;
             let environment = super::clock::jumpy(seed);
-            let mut player = Player::new(workload, || open(&disk, workload, &environment));
+            let mut player = Player::new(
+                workload,
+                || open(&disk, workload, &environment),
+                || disk.power_off(),
+            );
             let mut moments = ClockMoments {
                 trial: self,
                 disk: disk.clone(),
                 seed,
             };
             player.run(&mut moments)?;
-            let times = &player.progress.acknowledged;
-            let rising = times.is_sorted() && times.iter().collect::<BTreeSet<_>>().len() == times.len();
+            let times: Vec<_> = player.progress.acknowledged.iter().flatten().collect();
+            let rising = times.is_sorted_by(|one, next| one < next);
             if self.begin_moment() && self.begin_case() {
                 let verdict = rising.then_some(()).ok_or("timestamps went back".to_owned());
                 self.note("the order of commits", verdict);

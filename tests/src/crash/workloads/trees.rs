@@ -7,8 +7,8 @@ pub(super) fn all() -> Vec<Workload> {
     [pages(), long_values(), interleaved()].concat()
 }
 
-fn script(name: &str, steps: Vec<Vec<Step>>) -> Workload {
-    Workload::new(name, steps.concat())
+fn script(name: &str, steps: impl AsRef<[Vec<Step>]>) -> Workload {
+    Workload::new(name, steps.as_ref().concat())
 }
 
 /// Enough keys to split pages and merge them again.
