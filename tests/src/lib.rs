@@ -3,6 +3,8 @@
 pub mod crash;
 pub mod faults;
 pub mod figures;
+pub mod postgres;
 #[cfg(test)]
 mod recovery;
+pub mod salvage;
 pub mod slt;

@@ -10,3 +10,4 @@ mod killed;
 mod small_pool;
 mod time_travel;
 mod time_travel_keys;
+mod waiting;

@@ -89,6 +89,7 @@ mod step;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 mod tree;
+mod wreck;
 
 pub use btree::{BTree, BTreeCursor, Check, Finding, TreeStatistics, Wrong};
 pub use godb_buffer::sync;
@@ -100,6 +101,7 @@ pub use godb_buffer::{Crash, Effect, Injection, Operations, SimulatedDisk, Tear}
 pub use journal::{Change, Journal, NoJournal, Room, Undo, size_of_change};
 pub use memory::{MemoryCursor, MemoryTree};
 pub use tree::{Chain, Range, Row, Tree, Value};
+pub use wreck::{ChainReader, Redone, Wreck, WreckedValue, is_page_in_use};
 
 /// Refuses a size beyond a limit of the format.
 fn too_large(what: &'static str, got: usize, limit: usize) -> Result<(), Fault> {

@@ -87,4 +87,6 @@ pub use godb_page::{Crash, Effect, Injection, Operations, SimulatedDisk, Tear};
 pub use memory::{MemoryPages, MemoryRead, MemoryWrite};
 pub use pages::{PageWrite, Pages};
 pub use policy::{Clock as ClockPolicy, EvictionKind, EvictionPolicy, Frames, Lru, LruK};
-pub use pool::{Admission, MIN_FRAMES, PageGlance, PageReadGuard, PageWriteGuard, Pinned, Pool, PoolStats};
+pub use pool::{
+    Admission, MIN_FRAMES, PageGlance, PageReadGuard, PageWriteGuard, Pinned, Pool, PoolStats, Stored,
+};

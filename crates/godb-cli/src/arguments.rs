@@ -15,7 +15,10 @@ pub(crate) const HELP: &str = "\
 godb FILE                        opens a shell on a database, which is created when it is not there
 godb FILE SQL...                 runs statements and ends; stops at the first error with exit code 1
 godb FILE < script.sql           the same from standard input
-godb check FILE                  reads every page and checks every tree, index and the free space
+godb check FILE                  reads every page and checks every tree, index, version and the free space; changes nothing
+godb check --repair FILE         repairs what can be repaired without losing a row, into FILE.repaired or, with --output, NEW;
+                                 with --in-place it takes the place of FILE
+godb salvage FILE --output NEW   copies every row that can be read out of a broken file into a new database
 godb tour [FILE]                 a guided tour: keys, SQL, time travel, a crash and the recovery from it
 
 FILE `:memory:` is a database in memory.
@@ -27,7 +30,8 @@ FILE `:memory:` is a database in memory.
   -h, --help           this text
   -V, --version        the version
 
-Exit codes: 0 all went well, 1 a statement failed or the check found damage, 2 a mistake on the command line.";
+Exit codes: 0 all went well, 1 a statement failed, the check found damage or not all could be saved, 2 a mistake on the command line,
+3 the file could not be looked at (it is not there, in use, or no database).";
 
 /// What is asked for.
 #[derive(Debug, PartialEq)]
@@ -35,6 +39,15 @@ pub(crate) enum Request {
     Help,
     Version,
     Check(PathBuf),
+    Repair {
+        file: PathBuf,
+        output: Option<PathBuf>,
+        in_place: bool,
+    },
+    Salvage {
+        file: PathBuf,
+        output: PathBuf,
+    },
     Tour(Option<PathBuf>),
     /// The part of the tour that is killed.
     TourVictim(PathBuf),
@@ -55,12 +68,17 @@ pub(crate) struct Run {
 pub(crate) fn parse(mut arguments: Parser) -> Result<Request, lexopt::Error> {
     let mut settings = Settings::default();
     let mut retention = Duration::ZERO;
+    let mut output: Option<PathBuf> = None;
+    let (mut repair, mut in_place) = (false, false);
     let mut words = Vec::new();
     while let Some(argument) = arguments.next()? {
         match argument {
             Arg::Long("mode") => settings.mode = arguments.value()?.parse_with(Mode::named)?,
             Arg::Long("headers") => settings.headers = Some(arguments.value()?.parse_with(on_or_off)?),
             Arg::Long("null") => settings.null = Some(arguments.value()?.string()?),
+            Arg::Long("output") => output = Some(PathBuf::from(arguments.value()?)),
+            Arg::Long("repair") => repair = true,
+            Arg::Long("in-place") => in_place = true,
             Arg::Long("retention") => retention = arguments.value()?.parse_with(duration)?,
             Arg::Short('h') | Arg::Long("help") => return Ok(Request::Help),
             Arg::Short('V') | Arg::Long("version") => return Ok(Request::Version),
@@ -70,8 +88,26 @@ pub(crate) fn parse(mut arguments: Parser) -> Result<Request, lexopt::Error> {
     }
     let mut words = words.into_iter();
     let first = words.next().ok_or("which file?")?;
+    if repair && first != "check" {
+        return Err("--repair goes with godb check".into());
+    }
+    if output.is_some() && first != "salvage" && !repair {
+        return Err("--output goes with godb salvage and godb check --repair".into());
+    }
+    if in_place && (!repair || output.is_some()) {
+        return Err("--in-place goes with godb check --repair, and not with --output".into());
+    }
     match first.to_str() {
+        Some("check") if repair => Ok(Request::Repair {
+            file: last(words.next(), words.len(), "check")?,
+            output,
+            in_place,
+        }),
         Some("check") => Ok(Request::Check(last(words.next(), words.len(), "check")?)),
+        Some("salvage") => Ok(Request::Salvage {
+            file: last(words.next(), words.len(), "salvage")?,
+            output: output.ok_or("where to? godb salvage FILE --output NEW")?,
+        }),
         Some("tour") if words.len() == 0 => Ok(Request::Tour(None)),
         Some("tour") => Ok(Request::Tour(Some(last(words.next(), words.len(), "tour")?))),
         Some("tour-victim") => Ok(Request::TourVictim(last(
@@ -162,6 +198,17 @@ mod tests {
     #[test]
     fn subcommands() {
         assert_eq!(parsed(&["check", "a.godb"]), Ok(Request::Check("a.godb".into())));
+        let salvage = Request::Salvage {
+            file: "a.godb".into(),
+            output: "b.godb".into(),
+        };
+        assert_eq!(parsed(&["salvage", "a.godb", "--output", "b.godb"]), Ok(salvage));
+        let repair = Request::Repair {
+            file: "a.godb".into(),
+            output: None,
+            in_place: true,
+        };
+        assert_eq!(parsed(&["check", "--repair", "a.godb", "--in-place"]), Ok(repair));
         assert_eq!(parsed(&["tour"]), Ok(Request::Tour(None)));
         assert_eq!(
             parsed(&["tour", "a.godb"]),
@@ -177,6 +224,11 @@ mod tests {
             &[][..],
             &["check"],
             &["check", "a", "b"],
+            &["check", "a", "--output", "b"],
+            &["salvage", "a"],
+            &["salvage", "a", "--output", "b", "--repair"],
+            &["check", "a", "--in-place"],
+            &["check", "--repair", "a", "--in-place", "--output", "b"],
             &["a", "--mode", "html"],
             &["a", "--headers", "maybe"],
             &["a", "--retention", "3w"],

@@ -5,7 +5,10 @@
 use std::path::Path;
 use std::time::Duration;
 
-use godb::{Canceller, Config, DataType, Database, Error, Row, Rows, Session};
+use godb::{
+    Canceller, CheckReport, Config, DataType, Database, Error, RepairReport, RepairTo, Row, Rows,
+    SalvageReport, Session,
+};
 
 use crate::problem::{Failure, Problem};
 use crate::schema::{self, Table};
@@ -121,12 +124,23 @@ impl Engine {
     }
 }
 
-/// What the check of a database file finds; an empty list says that all is well.
-pub(crate) fn check(file: &Path) -> Result<Vec<String>, Problem> {
-    let database = Database::open(file).map_err(|error| opening(file, &error))?;
-    let findings = database.check().map_err(|error| failure(&error, ""))?;
-    database.close().map_err(|error| failure(&error, ""))?;
-    Ok(findings)
+/// What the check of a database file looked at and found.
+pub(crate) fn check(file: &Path) -> Result<CheckReport, Problem> {
+    Database::check_file(file).map_err(|error| opening(file, &error))
+}
+
+/// Repairs a database file: in its place, or into another.
+pub(crate) fn repair(file: &Path, output: Option<&Path>) -> Result<RepairReport, Problem> {
+    let to = match output {
+        Some(output) => RepairTo::Copy(output.to_owned()),
+        None => RepairTo::InPlace,
+    };
+    Database::repair(file, &to).map_err(|error| failure(&error, "").into())
+}
+
+/// Copies the rows of a broken file into a new one.
+pub(crate) fn salvage(file: &Path, output: &Path) -> Result<SalvageReport, Problem> {
+    Database::salvage(file, output).map_err(|error| opening(file, &error))
 }
 
 fn opening(file: &Path, error: &Error) -> Problem {

@@ -5,6 +5,8 @@
 //! godb FILE "SQL"                  runs the statements and ends
 //! godb FILE < script.sql           the same from standard input
 //! godb check FILE                  reads every page and checks every tree
+//! godb check --repair FILE         repairs what can be repaired without loss, into a copy
+//! godb salvage FILE --output NEW   copies the rows of a broken file into a new one
 //! godb tour [FILE]                 shows what the database can do, on a file of its own
 //! ```
 //!
@@ -24,6 +26,7 @@ mod interrupt;
 mod meta;
 mod output;
 mod problem;
+mod salvage;
 mod schema;
 mod script;
 mod shell;
@@ -51,7 +54,7 @@ fn main() -> ExitCode {
         Err(Problem::NobodyReads) => ExitCode::from(141),
         Err(problem) => {
             eprintln!("{problem}");
-            ExitCode::FAILURE
+            problem.exit_code()
         }
     }
 }
@@ -67,6 +70,12 @@ fn perform(request: Request) -> Result<(), Problem> {
             Ok(())
         }
         Request::Check(file) => check::check(&file),
+        Request::Repair {
+            file,
+            output,
+            in_place,
+        } => check::repair(&file, output, in_place),
+        Request::Salvage { file, output } => salvage::salvage(&file, &output),
         Request::Tour(file) => tour::run(file),
         Request::TourVictim(file) => tour::victim(&file),
         Request::Run(run) => run_statements(&run),

@@ -123,6 +123,7 @@
 //! Left out: stamping versions with their commit's time after the fact (it makes readers dirty pages; the floor gives most of what it would), differences, and an order of the history by
 //! commit, which would feed followers and make dropping old slices cheap.
 
+mod cancellation;
 mod engine;
 mod error;
 mod memory;
@@ -130,6 +131,7 @@ mod mvcc;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 
+pub use cancellation::Cancellation;
 pub use engine::{
     Begin, EngineCursor, EngineSavepoint, EngineTransaction, Isolation, Moment, ShowRow, StorageEngine,
     Strength, Timestamp,
@@ -138,6 +140,7 @@ pub use error::Error;
 pub use godb_txn::sync;
 pub use godb_txn::{Clock, Environment, Fault, Joining, Lsn, Range, Spawn, TreeId, TxnId};
 pub use memory::MemoryEngine;
-pub use mvcc::{Commits, MvccEngine, MvccOptions, RecoveredCommits};
+pub use mvcc::{Commits, MvccEngine, MvccOptions, RecoveredCommits, VersionCheck, VersionFinding};
 #[cfg(godb_loom)]
 pub use mvcc::{Publication, Taken};
+pub use mvcc::{StoredVersion, history_key};

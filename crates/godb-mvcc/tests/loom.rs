@@ -1,5 +1,5 @@
 //! Commits that are published, snapshots that are taken, and a collector that forgets and drops, under every interleaving: the product's own `Commits` and
-//! `Snapshots`, through [`Publication`].
+//! `Snapshots`, through [`Publication`]. And requests to cancel against the statement that comes next.
 //!
 //! ```text
 //! RUSTFLAGS="--cfg godb_loom" cargo test -p godb-mvcc --test loom --release
@@ -7,13 +7,15 @@
 //!
 //! The planted bugs, each of which must make a model fail (`cargo xtask loom --plant` tries them all): `newest-before-map` (a snapshot counts a commit in before it can look
 //! it up), `ended-before-map` (the floor passes a commit that is not in the map yet), `floor-before-its-time` (an old snapshot takes the new floor for its own),
-//! `take-unregistered` (a snapshot is taken before the collector can know of it).
+//! `take-unregistered` (a snapshot is taken before the collector can know of it), `cancel-next-too` (a request to cancel that comes late ends the next statement),
+//! `begin-forgives` (the next statement saves one whose rows are still being read).
 //!
 //! Nothing bounds the models but preemptions ([`explore`] sees to it), so that one cut short would be noticed.
 #![cfg(godb_loom)]
 
+use godb_mvcc::sync::atomic::{AtomicBool, Ordering};
 use godb_mvcc::sync::{Arc, explore, thread};
-use godb_mvcc::{Clock, Lsn, Publication, TxnId};
+use godb_mvcc::{Cancellation, Clock, Lsn, Publication, TxnId};
 use std::time::Duration;
 
 const T1: TxnId = TxnId::from_raw(1);
@@ -129,5 +131,36 @@ fn what_a_snapshot_may_look_at_is_not_dropped() {
             "somebody looks at it"
         );
         writer.join().expect("no panic");
+    });
+}
+
+#[test]
+fn a_request_to_cancel_ends_what_has_begun_and_nothing_that_comes_later() {
+    explore("cancel", 3, || {
+        let mut session = Cancellation::default();
+        session.begin();
+        let first = session.clone();
+        let asked = Arc::new(AtomicBool::new(false));
+        let other = {
+            let (handle, asked) = (session.clone(), asked.clone());
+            thread::spawn(move || {
+                handle.request();
+                asked.store(true, Ordering::Release);
+            })
+        };
+        // Rows of the first statement are still being read while the session goes on to the second, and to the third.
+        session.begin();
+        let was_asked = asked.load(Ordering::Acquire);
+        session.begin();
+        let third = session.clone();
+        assert!(
+            !was_asked || !third.is_requested(),
+            "it began after the request was made"
+        );
+        other.join().expect("nobody panics");
+        assert!(first.is_requested(), "it had begun when the request was made");
+        session.begin();
+        assert!(!session.is_requested());
+        assert!(first.is_requested(), "and is not saved by another");
     });
 }

@@ -81,8 +81,8 @@ pub use file::{
 };
 pub use file_system::{File, FileLock, FileSystem, OpenMode};
 pub use fs::{
-    Crash, Effect, Injection, MemoryFileSystem, Operations, OverlayFileSystem, RealFileSystem, SimulatedDisk,
-    Tear,
+    Crash, Effect, Injection, MemoryFileSystem, Operations, OverlayFileSystem, RawFile, RealFileSystem,
+    SimulatedDisk, Tear, WholeFile,
 };
 pub use ids::{DatabaseId, Lsn, PageId, TreeId, TxnId};
 pub use machine::{ManualClock, NoThreads, SeededRandom, SystemClock, SystemRandom, SystemSpawn};

@@ -74,6 +74,9 @@
 //! searched, from the one who begins. The *youngest* transaction of the cycle gives way: it has most likely done the least, and one that tries again with a new id
 //! cannot make an old one starve. The time-out is for what no graph shows: a session whose user has gone to lunch.
 //!
+//! **Many locks** on keys of one table become one on the table: each costs some hundreds of bytes, and a transaction may want more of them than there is memory for. From 4096 on it is tried now and
+//! then, and works if nobody else is in the table; at 65,536 it is waited for. So the locks of a transaction never take more than some twenty megabytes.
+//!
 //! # What must hold
 //!
 //! - Commits are published in the order of the log, without gaps, each after it is durable and before its locks are free.

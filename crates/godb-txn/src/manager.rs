@@ -39,7 +39,7 @@ pub struct TransactionManager<R: Recoverable> {
 struct Stuck {
     /// So that nobody takes the lock while there are none.
     any: AtomicBool,
-    ids: Mutex<Vec<TxnId>>,
+    ids: Mutex<Vec<(TxnId, Fault)>>,
 }
 
 /// The first failure after which nobody may write any more. What it left behind, a commit of unknown outcome, is for recovery to decide.
@@ -178,9 +178,9 @@ impl<R: Recoverable> TransactionManager<R> {
         let result = self.below.roll_back(by, Lsn::default());
         match &result {
             Ok(()) => self.hook.rolled_back(by),
-            Err(_) => {
+            Err(fault) => {
                 let mut ids = self.stuck.ids.lock();
-                ids.push(by);
+                ids.push((by, fault.clone()));
                 self.stuck.any.store(true, Ordering::Release);
             }
         }
@@ -189,7 +189,8 @@ impl<R: Recoverable> TransactionManager<R> {
 
     /// Frees the locks of one that has ended; one that is stuck has not.
     fn let_go(&self, by: TxnId) {
-        let is_stuck = self.stuck.any.load(Ordering::Acquire) && self.stuck.ids.lock().contains(&by);
+        let is_stuck =
+            self.stuck.any.load(Ordering::Acquire) && self.stuck.ids.lock().iter().any(|(id, _)| *id == by);
         if !is_stuck {
             self.locks.release_all(by);
         }
@@ -204,13 +205,16 @@ impl<R: Recoverable> TransactionManager<R> {
         let Some(mut ids) = self.stuck.ids.try_lock() else {
             return;
         };
-        ids.retain(|by| {
-            let ended = self.below.roll_back(*by, Lsn::default()).is_ok();
-            if ended {
+        ids.retain_mut(|(by, failure)| match self.below.roll_back(*by, Lsn::default()) {
+            Ok(()) => {
                 self.hook.rolled_back(*by);
                 self.locks.release_all(*by);
+                false
             }
-            !ended
+            Err(fault) => {
+                *failure = fault;
+                true
+            }
         });
         self.stuck.any.store(!ids.is_empty(), Ordering::Release);
     }
@@ -223,8 +227,21 @@ impl<R: Recoverable> Transactions for TransactionManager<R> {
         self.below.tree()
     }
 
-    fn begin(&self) -> TxnId {
+    fn finish_rollbacks(&self) {
         self.free_stuck();
+    }
+
+    fn failed_rollback(&self, by: TxnId) -> Option<Fault> {
+        if !self.stuck.any.load(Ordering::Acquire) {
+            return None;
+        }
+        // Whoever holds the lock is at work on it.
+        let ids = self.stuck.ids.try_lock()?;
+        let found = ids.iter().find(|(id, _)| *id == by);
+        found.map(|(_, fault)| fault.clone())
+    }
+
+    fn begin(&self) -> TxnId {
         let id = self.below.begin();
         let own = self
             .locks

@@ -9,7 +9,7 @@
 //! The planted bugs, each of which must make a model fail (`cargo xtask loom --plant` tries them all). Of locks: `grant-regardless` (one who gave up is given the lock all
 //! the same), `leave-line-quietly` (whoever stood behind one who gave up is not looked at), `settle-quietly` (a sleeper is not woken), `upgrade-last` (an
 //! upgrade stands behind those who wait for it), `upgrade-unnoted` (an upgrade's new way of being in somebody's way is not noted), `wake-before-graph` (one who
-//! was woken is taken out of the graph after it has gone to wait elsewhere), `refuse-newcomers-only` and `refuse-waiters-only` (after a failed sync somebody goes on waiting for a lock). Of commits: `line-after-log` (the line of commits is not in the log's order),
+//! was woken is taken out of the graph after it has gone to wait elsewhere), `escalate-regardless` (locks on keys are given up for one on their table that was not granted), `refuse-newcomers-only` and `refuse-waiters-only` (after a failed sync somebody goes on waiting for a lock). Of commits: `line-after-log` (the line of commits is not in the log's order),
 //! `publish-all-at-once` (two publish, and overtake each other), `publish-before-durable`, `free-before-publish` (who gets a lock next does not find what it protected),
 //! `checkpoint-unsettled` and `checkpoint-overtakes` (a checkpoint forgets a commit that recovery will not hand back, because nobody
 //! saw to it, or because its publisher was already under way).
@@ -246,6 +246,34 @@ fn who_is_woken_and_waits_again_stays_in_the_graph() {
         third.join().expect("no panic");
         let result = second.join().expect("no panic");
         assert!(result.is_ok() || is_deadlock(&result));
+    });
+}
+
+#[test]
+fn keys_that_become_a_table_are_held_all_the_time() {
+    model("lock escalation", FOREVER, |locks| {
+        let key = |name: &'static [u8]| Resource::Key(TreeId::from_raw(1), name);
+        locks
+            .lock(T2, key(b"theirs"), Mode::Exclusive)
+            .expect("it is free");
+        for name in [b"a", b"b", b"c"] {
+            locks.lock(T1, key(name), Mode::Exclusive).expect("it is free");
+        }
+        let many = {
+            let locks = locks.clone();
+            // One more than the table is asked for at; a model counts to three.
+            thread::spawn(move || locks.lock(T1, key(b"d"), Mode::Exclusive).expect("it is free"))
+        };
+        assert!(!locks.try_lock(T2, A, Mode::Shared), "it is held");
+        locks.release_all(T2);
+        assert!(!locks.try_lock(T3, A, Mode::Shared), "it is held");
+        many.join().expect("no panic");
+        assert!(!locks.try_lock(T3, A, Mode::Shared), "it is held");
+        locks.release_all(T1);
+        assert!(
+            locks.try_lock(T4, key(b"d"), Mode::Exclusive) || locks.count_held(T3) > 0,
+            "nothing is left behind"
+        );
     });
 }
 

@@ -90,6 +90,10 @@ pub struct Config {
     pub ml_optimizer: bool,
     /// Make pages smaller on disk. Not supported yet.
     pub compression: Compression,
+    /// Open for reading only. The file must have been closed cleanly; writes fail with SQLSTATE 25006. A file, directory or mount that takes no writes is opened so by itself.
+    pub read_only: bool,
+    /// Bytes per second that the scrubber reads, in search of pages that rotted unnoticed; zero switches it off. The default takes about three hours for 10 GB.
+    pub scrub_rate: u64,
     /// Run background work (write-back, checkpoints, collection) on threads of the database. Without, the program calls
     /// [`Database::step`](crate::Database::step) from time to time.
     pub background_threads: bool,
@@ -118,6 +122,8 @@ impl Default for Config {
             adaptive_indexing: false,
             ml_optimizer: false,
             compression: Compression::None,
+            read_only: false,
+            scrub_rate: 1 << 20,
             background_threads: true,
         }
     }

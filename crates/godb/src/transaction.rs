@@ -48,7 +48,8 @@ impl Transaction {
     /// Sets the value of a key.
     ///
     /// # Errors
-    /// A retryable conflict when another transaction committed a change of the key that this one does not see.
+    /// A retryable conflict when another transaction committed a change of the key that this one does not see. Of many puts in a row the later ones are made
+    /// together, in the order of their keys; what happens then is told by the next call that is not a put, at the latest by [`commit`](Self::commit).
     pub fn put(&mut self, key: &[u8], value: &[u8]) -> Result<()> {
         let keys = self.keys.get_or_make()?;
         Ok(self.engine_mut()?.put(keys, key, value)?)

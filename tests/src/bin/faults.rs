@@ -6,7 +6,9 @@
     reason = "it is a program for a terminal"
 )]
 
-use godb_tests::faults::{Campaign, ROWS, Row, note_panics};
+use godb_tests::faults::{Campaign, ROWS, Row, Tally, note_panics};
+use godb_tests::figures::{Figure, record_part};
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -52,6 +54,10 @@ fn main() -> ExitCode {
             println!("{failure}");
         }
         failed += campaign.failures().len();
+        if let Err(error) = figures(&campaign, row, &options) {
+            println!("cannot write the figures: {error}");
+            failed += 1;
+        }
         println!(
             "row {}: {} failures, {:.1} s",
             row.number,
@@ -68,6 +74,22 @@ fn main() -> ExitCode {
         true => ExitCode::SUCCESS,
         false => ExitCode::FAILURE,
     }
+}
+
+/// Writes what was counted, when that was asked for and everything was tried.
+fn figures(campaign: &Campaign, row: &Row, options: &Options) -> std::io::Result<()> {
+    let (Some(folder), false, None) = (&options.figures, options.quick, options.number) else {
+        return Ok(());
+    };
+    let figure = |tally: &Tally| Figure {
+        row: row.number,
+        what: tally.what.to_owned(),
+        tried: tally.tried,
+        failures: tally.failures,
+    };
+    let figures: Vec<Figure> = campaign.tallies().iter().map(figure).collect();
+    // Other programs serve some of the rows as well.
+    record_part(Path::new(folder), row.number, "faults", &figures)
 }
 
 fn parse() -> Option<Options> {

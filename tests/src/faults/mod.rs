@@ -9,8 +9,15 @@
 mod campaign;
 mod cut_files;
 mod failed_syncs;
+mod failing_recovery;
+mod flipped_bits;
+mod forged;
+mod full_disks;
+mod lost_writes;
 mod misdirected;
 mod script;
+mod short_calls;
+mod unreadable;
 mod world;
 
 pub use campaign::{Campaign, Tally, note_panics};
@@ -33,13 +40,48 @@ pub const ROWS: &[Row] = &[
         run: failed_syncs::run,
     },
     Row {
+        number: 6,
+        fault: "the disk is full",
+        run: full_disks::run,
+    },
+    Row {
+        number: 7,
+        fault: "a sector cannot be read",
+        run: unreadable::run,
+    },
+    Row {
+        number: 8,
+        fault: "calls are short or interrupted",
+        run: short_calls::run,
+    },
+    Row {
+        number: 9,
+        fault: "a bit flips",
+        run: flipped_bits::run,
+    },
+    Row {
         number: 10,
         fault: "a file is cut",
         run: cut_files::run,
     },
     Row {
+        number: 11,
+        fault: "a write is lost",
+        run: lost_writes::run,
+    },
+    Row {
         number: 12,
         fault: "a read or write goes to another place",
         run: misdirected::run,
+    },
+    Row {
+        number: 14,
+        fault: "recovery or a checkpoint fails",
+        run: failing_recovery::run,
+    },
+    Row {
+        number: 17,
+        fault: "numbers are forged",
+        run: forged::run,
     },
 ];

@@ -3,9 +3,10 @@
 //! The script has something of everything that writes: pairs and rows with an index, values in chains of overflow pages, splits and merges, savepoints, a
 //! transaction that rolls back, write-back, collection, checkpoints, a close and an opening.
 
-use super::world::{State, open, open_by, read_state, row_key};
+use super::world::{State, open, open_by, open_files, read_state, row_key};
 use godb::{Database, Error, Result, Transaction, Value};
-use godb_page::SimulatedDisk;
+use godb_page::{FileSystem, SimulatedDisk};
+use std::sync::Arc;
 
 /// One change within a transaction.
 #[derive(Clone, Copy, Debug)]
@@ -58,7 +59,14 @@ impl Script {
                 states.push(state);
             }
         }
-        Self { steps, states }
+        let script = Self { steps, states };
+        let play = Play::of(&base.fork(), &script);
+        assert!(
+            play.ended.is_none(),
+            "the script fails by itself: {:?}",
+            play.ended
+        );
+        script
     }
 
     /// The script that most rows use.
@@ -76,7 +84,7 @@ impl Script {
                 Put(3, 9000),
                 Delete(1),
                 Undo,
-                Row(2, 2000),
+                Row(2, 700),
             ]),
             Step::Checkpoint,
             Step::Commit((12..38).map(Delete).chain((12..28).map(DropRow)).collect()),
@@ -167,6 +175,21 @@ pub(super) struct Play {
 impl Play {
     /// Plays a script until its end or its first error.
     pub(super) fn of(disk: &SimulatedDisk, script: &Script) -> Self {
+        Self::watched(disk, script, |_| {})
+    }
+
+    /// The same, telling `watch` of each step that was done.
+    pub(super) fn watched(disk: &SimulatedDisk, script: &Script, watch: impl FnMut(usize)) -> Self {
+        let files: Arc<dyn FileSystem> = Arc::new(disk.clone());
+        Self::all(&files, script, watch)
+    }
+
+    /// The same on any files.
+    pub(super) fn on(files: &Arc<dyn FileSystem>, script: &Script) -> Self {
+        Self::all(files, script, |_| {})
+    }
+
+    fn all(files: &Arc<dyn FileSystem>, script: &Script, mut watch: impl FnMut(usize)) -> Self {
         let mut play = Self {
             db: None,
             acknowledged: 0,
@@ -174,7 +197,7 @@ impl Play {
             ended: None,
             rolled_back: Ok(()),
         };
-        match open(disk) {
+        match open_files(files, 7) {
             Ok(db) => play.db = Some(db),
             Err(error) => {
                 play.ended = Some((0, error));
@@ -182,15 +205,16 @@ impl Play {
             }
         }
         for (at, step) in script.steps.iter().enumerate() {
-            if let Err(error) = play.step(disk, step) {
+            if let Err(error) = play.step(files, step) {
                 play.ended = Some((at, error));
                 break;
             }
+            watch(at);
         }
         play
     }
 
-    fn step(&mut self, disk: &SimulatedDisk, step: &Step) -> Result<()> {
+    fn step(&mut self, files: &Arc<dyn FileSystem>, step: &Step) -> Result<()> {
         let db = self.db.clone().expect("a script goes on only with a database");
         match step {
             Step::Commit(changes) => {
@@ -212,7 +236,7 @@ impl Play {
                 if let Some(db) = self.db.take() {
                     db.close()?;
                 }
-                self.db = Some(open(disk)?);
+                self.db = Some(open_files(files, 7)?);
                 Ok(())
             }
         }

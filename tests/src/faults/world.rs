@@ -1,7 +1,7 @@
 //! The databases that the campaigns damage: small, on a simulated disk, in a pool that is smaller than they are.
 
 use godb::{Config, Database, Environment, Error, Result};
-use godb_page::{Injection, SimulatedDisk};
+use godb_page::{FileSystem, Injection, SimulatedDisk};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
@@ -33,8 +33,13 @@ pub(super) fn open(disk: &SimulatedDisk) -> Result<Database> {
 
 /// Opens the database with another source of randomness: one that is made now has an identity of its own.
 pub(super) fn open_by(disk: &SimulatedDisk, seed: u64) -> Result<Database> {
+    open_files(&(Arc::new(disk.clone()) as Arc<dyn FileSystem>), seed)
+}
+
+/// Opens the database on any files.
+pub(super) fn open_files(files: &Arc<dyn FileSystem>, seed: u64) -> Result<Database> {
     Database::open_on(
-        Arc::new(disk.clone()),
+        files.clone(),
         &Environment::simulated(seed),
         Path::new(FILE),
         config(),

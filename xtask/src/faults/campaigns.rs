@@ -56,8 +56,20 @@ const CAMPAIGNS: &[Campaign] = &[
         },
     },
     Campaign {
+        rows: &[9],
+        program: Program::Binary {
+            name: "salvage-test",
+            words: &[],
+            row: false,
+        },
+    },
+    Campaign {
         rows: &[24],
         program: Program::Task(&["loom", "--figures", FOLDER]),
+    },
+    Campaign {
+        rows: &[24],
+        program: Program::Task(&["tsan", "--figures", FOLDER]),
     },
 ];
 

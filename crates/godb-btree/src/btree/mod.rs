@@ -16,6 +16,7 @@ mod still;
 mod walk;
 
 pub use check::{Check, Finding, TreeStatistics, Wrong};
+pub(crate) use directory::read_entry;
 pub use scan::BTreeCursor;
 
 use crate::journal::{Journal, Undo};
@@ -57,9 +58,9 @@ struct Behind {
 
 /// A tree and where it begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Spot {
-    tree: TreeId,
-    root: PageId,
+pub(crate) struct Spot {
+    pub(crate) tree: TreeId,
+    pub(crate) root: PageId,
 }
 
 /// On whose behalf a change is made, and so how it is logged.

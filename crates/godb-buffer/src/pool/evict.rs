@@ -74,12 +74,9 @@ impl<S: PageStore> Pool<S> {
         }
     }
 
-    /// Writing failed: when it did so for good, puts the pages aside, since whoever wants a frame then only wants to read.
+    /// Writing failed: puts the pages aside, since whoever wants a frame may only want to read.
     fn shelve_all(&self, frames: &[u32], failed: Fault) -> Result<usize, Fault> {
-        if self.check_poison().is_ok() {
-            return Err(failed);
-        }
-        let keep = |page, bytes: &[u8]| self.shelf.keep(page, bytes);
+        let keep = |page, shelved| self.shelf.keep(page, shelved);
         let room = |at: &u32| self.table.empty(*at) || self.table.shelve(*at, keep);
         let emptied: Vec<u32> = frames.iter().copied().filter(room).collect();
         let count = emptied.len();

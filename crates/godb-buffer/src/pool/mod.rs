@@ -13,7 +13,8 @@
 //! | `evict` | where a frame comes from when none is free |
 //! | `write_back`, `dirt` | how dirty pages reach the store, and stay dirty when changed meanwhile |
 //! | `admission` | why nobody who holds latches ever waits for a frame |
-//! | `shelf` | why readers go on when nothing can be written any more |
+//! | `shelf` | why readers go on while nothing can be written |
+//! | `verify` | how rot in the store is found, and mended from memory |
 //! | `witness` | how a store that returns old bytes is caught |
 //!
 //! Lock order: a latch; the writer; a bucket's lock; then the small locks (free list, policy, dirt, floors), one at a time. A latch is waited for only
@@ -32,12 +33,14 @@ mod pages;
 mod shelf;
 mod stats;
 mod table;
+mod verify;
 mod witness;
 mod write_back;
 
 pub use admission::Admission;
 pub use guards::{PageGlance, PageReadGuard, PageWriteGuard, Pinned};
 pub use stats::PoolStats;
+pub use verify::Stored;
 
 use crate::barrier::LogBarrier;
 use crate::policy::{EvictionKind, EvictionPolicy};
@@ -179,7 +182,14 @@ impl<S: PageStore> Pool<S> {
         self.arrived(&pin);
         let read = self.read_checked(id, &mut body.bytes);
         match &read {
-            Ok(()) => body.content = Content::Good,
+            Ok(shelved) => {
+                if let Some((record, floor)) = *shelved {
+                    // In this order: at no moment does nobody know that the page is to be written.
+                    self.table.soil(at, floor, record);
+                    self.shelf.take(id);
+                }
+                body.content = Content::Good;
+            }
             Err(fault) => {
                 // Out of the table, so that the next one tries again; the frame is free when the last waiter has gone.
                 body.content = Content::Failed(Box::new(fault.clone()));
@@ -190,16 +200,17 @@ impl<S: PageStore> Pool<S> {
         }
         pin.frame().loading.store(false, Ordering::Release);
         drop(body);
-        read.map(|()| pin)
+        read.map(|_| pin)
     }
 
-    fn read_checked(&self, id: PageId, into: &mut [u8]) -> Result<(), Fault> {
-        if self.shelf.copy(id, into) {
-            return Ok(());
+    /// Gets the page from the store, or from the shelf: then with its last record and its floor.
+    fn read_checked(&self, id: PageId, into: &mut [u8]) -> Result<Option<(Lsn, Lsn)>, Fault> {
+        if let Some(shelved) = self.shelf.copy(id, into) {
+            return Ok(Some(shelved));
         }
         self.store.read(id, into)?;
         if self.witness.accepts(id, header::lsn(into)) {
-            return Ok(());
+            return Ok(None);
         }
         let what = "an older state of it came back than was written: a write was lost";
         Err(Fault::corrupt_page(self.store.file_name(), id, what))

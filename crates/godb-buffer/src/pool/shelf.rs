@@ -1,18 +1,26 @@
-//! [`Shelf`]: where changed pages go when nothing can be written any more.
+//! [`Shelf`]: where changed pages go while they cannot be written.
 //!
-//! After a failed sync no page may be written until the database is opened again, and none that differs from the store's may be lost: readers still want to see it.
-//! A pool full of such pages would have no frame left for anything else. So a frame's changed page is put on the shelf, outside the pool, and the
-//! frame is free. Nothing new can be logged then, so little is changed but by rollbacks; the shelf takes as many pages as the pool has frames, and no more. In a
-//! database that is well it is empty.
+//! A page that differs from the store's is never lost, so its frame is given away only when it has been written. When writing fails, because the disk refuses or because a
+//! failed sync has ended it, a pool full of such pages would have no frame for anybody who only wants to read. So the page is put on the shelf, outside the pool, with what is
+//! known of its changes, and comes back when somebody wants it or when everything is written. The shelf takes as many pages as the pool has frames and no more; while the
+//! disk is well it is empty.
 
-use godb_page::PageId;
 use godb_page::sync::Mutex;
+use godb_page::{Lsn, PageId};
 use std::collections::HashMap;
 
-/// Pages that differ from the store's and have no frame.
+/// A changed page without a frame.
+pub(super) struct Shelved {
+    pub(super) bytes: Box<[u8]>,
+    /// The record of the last change, and where redo would have to start.
+    pub(super) record: Lsn,
+    pub(super) floor: Lsn,
+}
+
+/// Changed pages that have no frame.
 pub(super) struct Shelf {
     room: usize,
-    pages: Mutex<HashMap<PageId, Box<[u8]>>>,
+    pages: Mutex<HashMap<PageId, Shelved>>,
 }
 
 impl Shelf {
@@ -24,23 +32,41 @@ impl Shelf {
         }
     }
 
-    /// Keeps a page, in place of an older state of it; tells whether there was room.
-    pub(super) fn keep(&self, page: PageId, bytes: &[u8]) -> bool {
+    /// Keeps a page; tells whether there was room.
+    pub(super) fn keep(&self, page: PageId, shelved: Shelved) -> bool {
         let mut pages = self.pages.lock();
-        let has_room = pages.len() < self.room || pages.contains_key(&page);
+        let has_room = pages.len() < self.room;
         if has_room {
-            pages.insert(page, bytes.into());
+            pages.insert(page, shelved);
         }
         has_room
     }
 
-    /// Copies a page that is kept; tells whether it is.
-    pub(super) fn copy(&self, page: PageId, into: &mut [u8]) -> bool {
+    /// Whether a page is kept.
+    pub(super) fn has(&self, page: PageId) -> bool {
+        self.pages.lock().contains_key(&page)
+    }
+
+    /// Copies a page that is kept; tells its last record and its floor. It is kept until it is [taken](Self::take).
+    pub(super) fn copy(&self, page: PageId, into: &mut [u8]) -> Option<(Lsn, Lsn)> {
         let pages = self.pages.lock();
-        let Some(bytes) = pages.get(&page) else {
-            return false;
-        };
-        into.copy_from_slice(bytes);
-        true
+        let shelved = pages.get(&page)?;
+        into.copy_from_slice(&shelved.bytes);
+        Some((shelved.record, shelved.floor))
+    }
+
+    /// The page has a frame again.
+    pub(super) fn take(&self, page: PageId) {
+        self.pages.lock().remove(&page);
+    }
+
+    /// Every page that is kept.
+    pub(super) fn pages(&self) -> Vec<PageId> {
+        self.pages.lock().keys().copied().collect()
+    }
+
+    /// Where redo would have to start for the pages that are kept.
+    pub(super) fn floor(&self) -> Option<Lsn> {
+        self.pages.lock().values().map(|shelved| shelved.floor).min()
     }
 }

@@ -19,6 +19,7 @@ use super::frame::{Body, Frame, NONE};
 use super::glances::Glances;
 use super::guards::{PageGlance, Pinned};
 use super::latch::LatchWrite;
+use super::shelf::Shelved;
 use godb_page::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use godb_page::sync::{Mutex, MutexGuard};
 use godb_page::{Lsn, PageId};
@@ -209,7 +210,7 @@ impl Table {
     }
 
     /// Claims a frame that nobody uses, gives its changed page away to be kept elsewhere, and takes it out of the table; `false` when that is refused.
-    pub(super) fn shelve(&self, at: u32, keep: impl FnOnce(PageId, &[u8]) -> bool) -> bool {
+    pub(super) fn shelve(&self, at: u32, keep: impl FnOnce(PageId, Shelved) -> bool) -> bool {
         let frame = self.frame(at);
         let Some(page) = frame.page_id() else {
             return false;
@@ -218,11 +219,16 @@ impl Table {
         if frame.page() != page.raw() || !frame.try_claim() {
             return false;
         }
-        if self.is_glanced_at(at) || frame.begin_writing().is_none() {
+        let dirt = match self.is_glanced_at(at) {
+            true => None,
+            false => frame.begin_writing(),
+        };
+        let Some((record, floor)) = dirt else {
             frame.unclaim();
             return false;
-        }
-        let kept = keep(page, &frame.latch.read().bytes);
+        };
+        let bytes = frame.latch.read().bytes.as_ref().into();
+        let kept = keep(page, Shelved { bytes, record, floor });
         self.end_writing(at, kept);
         match kept {
             true => bucket.unlink(at),

@@ -267,9 +267,15 @@ fn a_failed_write_is_tried_again_and_a_failed_read_is_told() {
     disk.inject(Injection::lasting(Operations::WRITE, 1, Effect::DiskFull));
     set(&pool, 39, 100, 4).unwrap();
     assert!(matches!(pool.flush(), Err(Fault::Full { .. })));
-    assert!(pool.oldest_dirty().is_some());
+    let oldest = pool.oldest_dirty();
+    assert!(oldest.is_some());
+    for page in 2..39 {
+        assert_eq!(get(&pool, page).unwrap(), 3, "reading goes on");
+    }
+    assert_eq!(pool.oldest_dirty(), oldest, "what is put aside is not forgotten");
     disk.heal();
     pool.flush().unwrap();
+    assert_eq!(pool.oldest_dirty(), None);
     disk.inject(Injection::once(Operations::READ, 1, Effect::IoError));
     assert!(matches!(get(&pool, 2), Err(Fault::Io { .. })));
     assert_eq!(get(&pool, 2).unwrap(), 3, "the fault has passed");
@@ -340,7 +346,7 @@ fn sixteen_frames_are_enough_for_sixteen_threads() {
         set(&pool, page, 1, 0).unwrap();
     }
     let log = godb_page::sync::atomic::AtomicU64::new(2);
-    std::thread::scope(|scope| {
+    godb_page::sync::thread::scope(|scope| {
         for thread in 0..16_u32 {
             let (pool, log) = (&pool, &log);
             scope.spawn(move || {
@@ -403,6 +409,31 @@ fn a_scan_does_not_wash_out_the_hot_set() {
         hot_misses(EvictionKind::Lru, 100) > 200,
         "which is too much for LRU"
     );
+}
+
+#[test]
+fn rot_in_the_store_is_found_and_mended_from_memory() {
+    let (disk, pool) = on_disk(Arc::new(NoLog));
+    for page in 5..8 {
+        set(&pool, page, 1, 7).unwrap();
+    }
+    pool.flush().unwrap();
+    let mut buffer = vec![0; SIZE];
+    let mut look = |page| pool.verify_stored(id(page), &mut buffer).unwrap();
+    assert!(matches!(look(5), Stored::Sound));
+    for page in 5..8_u64 {
+        disk.flip_bit("db", (page * SIZE as u64 + 2000) * 8).unwrap();
+    }
+    set(&pool, 6, 2, 8).unwrap();
+    pool.forget(id(7));
+    assert!(matches!(look(5), Stored::Mended(Fault::Corrupt { page, .. }) if page == Some(id(5))));
+    assert!(matches!(look(5), Stored::Sound));
+    assert!(matches!(look(6), Stored::Pending));
+    assert!(matches!(look(7), Stored::Damaged(_)));
+    assert!(matches!(get(&pool, 7), Err(Fault::Corrupt { .. })));
+    pool.flush().unwrap();
+    assert!(matches!(look(6), Stored::Sound));
+    assert_eq!(get(&pool, 6).unwrap(), 8);
 }
 
 /// A log during whose wait somebody changes more pages.

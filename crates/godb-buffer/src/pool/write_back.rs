@@ -99,7 +99,7 @@ impl<S: PageStore> Pool<S> {
     /// Those of the log barrier and of the store.
     pub fn write_older(&self, floor: Lsn) -> Result<usize, Fault> {
         let old = |frame: &Frame| frame.floor().is_some_and(|from| from < floor);
-        let written = self.write_all(&old)?;
+        let written = self.write_all(&old)? + self.write_shelved()?;
         if self.oldest_floor().is_some_and(|oldest| oldest < floor) {
             self.sync()?;
         }
@@ -109,7 +109,18 @@ impl<S: PageStore> Pool<S> {
     /// Writes every page that is dirty now, and makes all that was written durable. Waits for pages that are being changed: hold no latch.
     pub fn flush(&self) -> Result<(), Fault> {
         self.write_all(&Frame::is_dirty)?;
+        self.write_shelved()?;
         self.sync()
+    }
+
+    /// Brings back the pages on the shelf and writes them.
+    fn write_shelved(&self) -> Result<usize, Fault> {
+        let mut written = 0;
+        for page in self.shelf.pages() {
+            let pin = self.fetch(page)?;
+            written += self.write_waiting(pin.at())?;
+        }
+        Ok(written)
     }
 
     /// Writes every page that is `wanted` now: first those whose latch is free, then, waiting for them, the few others. Pages that are changed meanwhile are not
@@ -278,10 +289,12 @@ impl<S: PageStore> Pool<S> {
 
     /// Where redo would have to start, as far as pages in memory and pages not yet synced decide.
     pub(super) fn oldest_floor(&self) -> Option<Lsn> {
-        // Dirty pages first: one that is written in between is then found among the unsynced.
+        // Dirty pages first: one that is written in between is then found among the unsynced. The shelf before and after them: a page may come and go.
+        let shelved = self.shelf.floor();
         let dirty = self.frames().iter().filter_map(Frame::floor).min();
         let unsynced = *self.unsynced.lock();
-        dirty.into_iter().chain(unsynced).min()
+        let floors = [shelved, dirty, self.shelf.floor(), unsynced];
+        floors.into_iter().flatten().min()
     }
 
     /// Blanks a page that begins afresh. The LSN of one that is dirty is kept: see the drop of the write guard.

@@ -1,6 +1,7 @@
 //! [`MvccEngine`]: versions over locked, recoverable transactions.
 
 mod batch;
+mod check;
 mod claims;
 mod collect;
 mod commits;
@@ -19,6 +20,7 @@ mod recent;
 mod rows;
 mod snapshots;
 mod source;
+mod stored;
 mod sweep;
 mod timeline;
 mod transaction;
@@ -26,10 +28,12 @@ mod version;
 mod waiting;
 mod write;
 
+pub use check::{VersionCheck, VersionFinding};
 pub use commits::Commits;
 #[cfg(godb_loom)]
 pub use model::{Publication, Taken};
 pub use note::RecoveredCommits;
+pub use stored::{StoredVersion, history_key};
 
 use crate::engine::{Begin, EngineTransaction, Isolation, StorageEngine, Timestamp};
 use crate::error::Error;

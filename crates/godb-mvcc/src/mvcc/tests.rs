@@ -280,7 +280,7 @@ fn money_moves_between_threads_while_old_versions_go() {
     for account in 0..8_u8 {
         put(&engine, &[account], &[100]);
     }
-    std::thread::scope(|scope| {
+    godb_txn::sync::thread::scope(|scope| {
         for seed in 0..4_u8 {
             let engine = engine.clone();
             scope.spawn(move || {

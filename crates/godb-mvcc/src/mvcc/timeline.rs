@@ -230,6 +230,7 @@ impl<T: Transactions> MvccEngine<T> {
 
     /// Does housekeeping in a transaction of its own that writes no versions.
     pub(super) fn quietly(&self, work: impl FnOnce(TxnId) -> Result<(), Error>) -> Result<(), Error> {
+        self.below.finish_rollbacks();
         let by = self.commits.begin_quiet(|| self.below.begin());
         if let Err(error) = work(by) {
             self.below.roll_back(by)?;

@@ -148,6 +148,7 @@ impl<T: Transactions> MvccTransaction<T> {
             return Ok(id);
         }
         let engine = self.engine();
+        engine.below.finish_rollbacks();
         let id = engine.commits.begin(|| engine.below.begin());
         self.id = Some(id);
         self.own.id.store(id.raw(), Ordering::Release);

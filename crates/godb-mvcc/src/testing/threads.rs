@@ -30,7 +30,7 @@ fn money_is_neither_made_nor_lost(engine: &Engine) {
     for account in 0..ACCOUNTS {
         store(engine, &account.to_string(), "100");
     }
-    std::thread::scope(|scope| {
+    godb_txn::sync::thread::scope(|scope| {
         for thread in 0..3_u32 {
             scope.spawn(move || {
                 for n in 0..40_u32 {
@@ -60,7 +60,7 @@ fn transfer(tx: &mut Tx, engine: &Engine, from: u32, to: u32) -> Result<(), Erro
 
 fn no_update_is_lost(engine: &Engine) {
     store(engine, "n", "0");
-    std::thread::scope(|scope| {
+    godb_txn::sync::thread::scope(|scope| {
         for _ in 0..3 {
             scope.spawn(|| {
                 for _ in 0..30 {
@@ -79,7 +79,7 @@ fn a_transaction_is_seen_whole_or_not_at_all(engine: &Engine) {
     for key in ["a", "b", "c"] {
         store(engine, key, "0");
     }
-    std::thread::scope(|scope| {
+    godb_txn::sync::thread::scope(|scope| {
         scope.spawn(|| {
             for n in 1..100 {
                 persist(engine, |tx| {

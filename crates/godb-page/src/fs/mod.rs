@@ -1,14 +1,17 @@
 //! Implementations of [`FileSystem`](crate::FileSystem).
 
+mod locks;
 mod memory;
 mod overlay;
 mod real;
 mod simulated;
+mod whole;
 
 pub use memory::MemoryFileSystem;
 pub use overlay::OverlayFileSystem;
 pub use real::RealFileSystem;
 pub use simulated::{Crash, Effect, Injection, Operations, SimulatedDisk, Tear};
+pub use whole::{RawFile, WholeFile};
 
 #[cfg(test)]
 mod tests {

@@ -6,6 +6,7 @@
 
 use crate::fault::Fault;
 use crate::file_system::{File, FileLock, FileSystem, OpenMode};
+use crate::fs::locks::{Hold, Locks};
 use crate::sync::atomic::{AtomicU64, Ordering};
 use crate::sync::{Arc, Mutex, RwLock};
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,6 +19,7 @@ const BLOCK: usize = 4096;
 pub struct OverlayFileSystem {
     below: Arc<dyn FileSystem>,
     names: Mutex<Names>,
+    locked: Arc<Mutex<Locks<String>>>,
     memory: Arc<Memory>,
 }
 
@@ -89,6 +91,7 @@ impl OverlayFileSystem {
         Self {
             below,
             names: Mutex::new(Names::default()),
+            locked: Arc::default(),
             memory: Arc::new(Memory { used, limit }),
         }
     }
@@ -237,9 +240,31 @@ impl FileSystem for OverlayFileSystem {
         Ok(())
     }
 
-    /// Keeps writers away from the file below; others who only read may come.
+    /// One owner of the overlay at a time. The file below is held for reading: writers stay away, others who only read may come.
     fn lock(&self, name: &str) -> Result<FileLock, Fault> {
-        self.below.lock_shared(name)
+        if !self.locked.lock().take(&name.to_owned(), Hold::Owner) {
+            return Err(Fault::InUse {
+                file: name.into(),
+                owner: Some(std::process::id()),
+            });
+        }
+        let held = Held {
+            name: name.to_owned(),
+            locked: self.locked.clone(),
+        };
+        Ok(Box::new((held, self.below.lock_shared(name)?)))
+    }
+}
+
+/// Frees the lock on a name when dropped.
+struct Held {
+    name: String,
+    locked: Arc<Mutex<Locks<String>>>,
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.locked.lock().give(&self.name);
     }
 }
 

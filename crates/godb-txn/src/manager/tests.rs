@@ -107,6 +107,7 @@ fn a_commit_that_cannot_be_logged_is_taken_back() {
     failing.append.store(1, Ordering::SeqCst);
     assert!(matches!(db.commit(by), Err(Error::Fault(Fault::Full { .. }))));
     assert_eq!(*told.rolled_back.lock(), [by]);
+    assert!(db.failed_rollback(by).is_none());
     assert!(!db.tree().trees().unwrap().contains(&tree));
     failing.append.store(0, Ordering::SeqCst);
     let by = db.begin();
@@ -143,16 +144,18 @@ fn a_rollback_that_fails_holds_up_nobody_but_those_who_want_its_rows() {
     failing.roll_back.store(1, Ordering::SeqCst);
     assert!(db.roll_back(by).is_err());
     assert!(told.rolled_back.lock().is_empty());
+    assert!(db.failed_rollback(by).is_some() && db.failed_rollback(waiter).is_none());
     let wanted = db.lock(waiter, Resource::Key(tree, b"a"), Mode::Exclusive);
     assert!(matches!(wanted, Err(Error::LockTimeout { .. })), "{wanted:?}");
     // Somebody who wants other rows goes on, though the rollback, tried again, fails again.
+    db.finish_rollbacks();
     let other = db.begin();
     db.lock(other, Resource::Key(tree, b"b"), Mode::Exclusive)
         .unwrap();
     let theirs = db.tree().create(other).unwrap();
     db.commit(other).unwrap();
     failing.roll_back.store(0, Ordering::SeqCst);
-    db.begin();
+    db.finish_rollbacks();
     assert_eq!(*told.rolled_back.lock(), [by]);
     assert_eq!(db.tree().trees().unwrap(), [theirs]);
     db.lock(waiter, Resource::Key(tree, b"a"), Mode::Exclusive)

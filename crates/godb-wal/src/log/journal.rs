@@ -11,7 +11,17 @@ use godb_btree::{Change, Fault, Journal, LogBarrier, Lsn, Room, TxnId};
 
 impl Journal for Log {
     fn reserve(&self, bytes: usize) -> Result<Room<'_>, Fault> {
-        let floor = self.admit(bytes, true)?.open(bytes, false);
+        let mut tail = self.admit(bytes, true)?;
+        if cfg!(godb_plant = "room-after-look") {
+            drop(tail);
+            tail = self.ledger.tail.lock();
+        }
+        debug_assert!(
+            tail.space.fits_buffer(tail.buffer.len(), bytes),
+            "room is granted once"
+        );
+        let floor = tail.open(bytes, false);
+        drop(tail);
         Ok(Room::new(self, floor, bytes))
     }
 
@@ -73,6 +83,9 @@ impl Log {
     /// The oldest floor of any open reservation, or the end of the log.
     pub fn floor(&self) -> Lsn {
         let tail = self.ledger.tail.lock();
+        if cfg!(godb_plant = "floor-without-rooms") {
+            return tail.end();
+        }
         tail.floors.oldest().unwrap_or_else(|| tail.end())
     }
 

@@ -111,7 +111,7 @@ fn nor_do_they_in_sixteen_frames() {
 #[test]
 fn trees_come_and_go_side_by_side() {
     let tree = BTree::create(small_pool(), Arc::new(NoJournal::default())).unwrap();
-    std::thread::scope(|scope| {
+    godb_buffer::sync::thread::scope(|scope| {
         for thread in 0..THREADS {
             let tree = &tree;
             scope.spawn(move || {

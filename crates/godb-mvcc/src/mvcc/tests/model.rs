@@ -411,3 +411,18 @@ fn a_row_of_the_timeline_loses_old_transactions_and_gains_new_ones_at_once() {
     world.look_back_at(0, 20);
     assert!(world.readers[0].is_some(), "it is the oldest state that is kept");
 }
+
+#[test]
+fn a_commit_that_moved_to_the_timeline_still_conflicts() {
+    let steps = [
+        Step::Put(0, 0, 0),
+        Step::Burst(21),
+        Step::Get(2, 0),
+        Step::Collect,
+        Step::PutLong(0, 5, 0),
+        Step::Commit(0),
+        Step::Burst(20),
+        Step::Put(2, 5, 73),
+    ];
+    check(Duration::ZERO, &steps);
+}

@@ -5,6 +5,7 @@ use super::faults::{Effect, Operations};
 use super::state::{Change, Entry, State, full, has_directory};
 use crate::fault::Fault;
 use crate::file_system::{File, FileLock, FileSystem, OpenMode};
+use crate::fs::locks::Hold;
 use crate::sync::{Arc, Mutex};
 use std::io::{Error, ErrorKind};
 
@@ -24,7 +25,7 @@ struct Locked {
 
 impl Drop for Locked {
     fn drop(&mut self) {
-        self.state.lock().locked.remove(&self.name);
+        self.state.lock().locked.give(&self.name);
     }
 }
 
@@ -186,10 +187,20 @@ impl FileSystem for SimulatedDisk {
     }
 
     fn lock(&self, name: &str) -> Result<FileLock, Fault> {
+        self.hold(name, Hold::Owner)
+    }
+
+    fn lock_shared(&self, name: &str) -> Result<FileLock, Fault> {
+        self.hold(name, Hold::READER)
+    }
+}
+
+impl SimulatedDisk {
+    fn hold(&self, name: &str, wanted: Hold) -> Result<FileLock, Fault> {
         let mut state = self.state.lock();
         state.begin(Operations::LOOK, "lock", name)?;
         state.find("lock", name)?;
-        if !state.locked.insert(name.to_owned()) {
+        if !state.locked.take(&name.to_owned(), wanted) {
             return Err(Fault::InUse {
                 file: name.into(),
                 owner: Some(std::process::id()),

@@ -34,6 +34,7 @@ pub use crash::{Crash, Tear};
 pub use faults::{Effect, Injection, Operations};
 
 use crate::fault::Fault;
+use crate::fs::locks::Locks;
 use crate::sync::{Arc, Mutex};
 use faults::Armed;
 use state::{Entry, State};
@@ -68,7 +69,7 @@ impl SimulatedDisk {
     #[must_use]
     pub fn fork(&self) -> Self {
         let mut state = self.state.lock().clone();
-        state.locked.clear();
+        state.locked = Locks::default();
         Self::of(state)
     }
 

@@ -4,7 +4,8 @@ use super::crash::toss;
 use super::faults::{Armed, Effect, Operations};
 use super::image::Image;
 use crate::fault::Fault;
-use std::collections::{BTreeMap, BTreeSet};
+use crate::fs::locks::Locks;
+use std::collections::BTreeMap;
 use std::io::{Error, ErrorKind};
 use std::sync::Arc;
 
@@ -88,7 +89,7 @@ pub(super) struct State {
     pub(super) names: BTreeMap<String, Entry>,
     durable_names: BTreeMap<String, Entry>,
     pub(super) pending: Vec<Change>,
-    pub(super) locked: BTreeSet<String>,
+    pub(super) locked: Locks<String>,
     pub(super) armed: Vec<Armed>,
     /// How many operations an injection met.
     pub(super) struck: u64,
@@ -110,7 +111,7 @@ impl State {
             names: BTreeMap::new(),
             durable_names: BTreeMap::new(),
             pending: Vec::new(),
-            locked: BTreeSet::new(),
+            locked: Locks::default(),
             armed: Vec::new(),
             struck: 0,
             counts: [0; Operations::EACH.len()],
