@@ -8,6 +8,7 @@ use super::crash;
 use super::faults::Operations;
 use super::image::Image;
 use super::state::{Change, Entry, State};
+use crate::fs::locks::Locks;
 
 impl SimulatedDisk {
     /// From now on copies the disk before each operation of these kinds, until [`take_moments`](Self::take_moments) has been called for the last time.
@@ -67,7 +68,7 @@ impl State {
         if kinds.meets(kind) && !self.power_off {
             let mut copy = self.clone();
             copy.armed.clear();
-            copy.locked.clear();
+            copy.locked = Locks::default();
             moments.push(copy);
         }
         self.watched = Some((kinds, moments));
