@@ -55,6 +55,32 @@ fn a_transaction_of_ten_pools_commits_and_rolls_back() {
 }
 
 #[test]
+fn a_rollback_that_cannot_read_is_finished_by_the_next_writer() {
+    use godb_page::{Effect, Injection, Operations, SimulatedDisk};
+    let disk = SimulatedDisk::new();
+    let config = Config {
+        background_threads: false,
+        ..tiny()
+    };
+    let files = std::sync::Arc::new(disk.clone());
+    let environment = godb::Environment::simulated(1);
+    let path = std::path::Path::new("tiny.godb");
+    let db = Database::open_on(files, &environment, path, config).unwrap();
+    let mut tx = db.begin().unwrap();
+    fill(&mut tx, 1);
+    tx.commit().unwrap();
+    let mut tx = db.begin().unwrap();
+    fill(&mut tx, 2);
+    disk.inject(Injection::lasting(Operations::READ, 1, Effect::IoError));
+    assert!(tx.roll_back().is_err());
+    disk.heal();
+    db.put(b"another", b"1").unwrap();
+    db.delete(b"another").unwrap();
+    assert_all(&db, 1);
+    assert_eq!(db.check().unwrap(), Vec::<String>::new());
+}
+
+#[test]
 fn many_threads_share_sixteen_frames() {
     let db = Database::in_memory_with(tiny()).unwrap();
     let threads: Vec<_> = (0..8_u32)

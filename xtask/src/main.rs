@@ -15,11 +15,15 @@ mod command;
 mod coverage;
 mod crash_test;
 mod deny;
+mod faults;
+mod faults_file;
 mod layers;
 mod loom;
+mod pg;
 mod slt;
 mod source;
 mod tidy;
+mod tsan;
 mod workspace;
 
 use std::process::ExitCode;
@@ -35,11 +39,16 @@ cargo xtask TASK
   layers                each crate names only its lower neighbour
   tidy [--record]       file heads, lengths, words and unsafe; --record lowers the ratchet to what is there now
   deny                  licences, bans and sources of every dependency, by deny.toml
-  loom [--plant] [-p CRATE]...
+  loom [--full] [--plant] [--figures FOLDER] [-p CRATE]...
                         runs the concurrency models; --plant demands that every planted bug is found
+  tsan [--plant] [--figures FOLDER] [-p CRATE]...
+                        runs the concurrent tests under ThreadSanitizer; --plant demands that a planted race is reported
   crash-test [OPTION]...
                         crashes the engine at every operation and checks what is left; --help lists its options
+  faults [--run] [--row N]
+                        the fault matrix with the figures of its last full run; --run runs its campaigns
   slt [OPTION]...       runs the sqllogictest corpus, where it is there; a wrong option shows those there are
+  pg [OPTION]...        asks PostgreSQL 15, where it is installed, what the golden scripts and random queries should answer
   bench [--sqlite] [ARG]...
                         measures; --sqlite measures SQLite beside it
   coverage [--floor PERCENT]
@@ -67,7 +76,10 @@ fn run() -> Result<()> {
         "tidy" => tidy::run(arguments),
         "deny" => deny::run(arguments),
         "loom" => loom::run(arguments),
+        "tsan" => tsan::run(arguments),
         "crash-test" => crash_test::run(arguments),
+        "faults" => faults::run(arguments),
+        "pg" => pg::run(arguments),
         "slt" => slt::run(arguments),
         "bench" => bench::run(arguments),
         "coverage" => coverage::run(arguments),

@@ -8,7 +8,8 @@ use lexopt::Parser;
 use crate::command;
 use crate::workspace;
 
-const PACKAGE: &str = "godb-tests";
+/// The package of the tests of the whole stack.
+pub(crate) const PACKAGE: &str = "godb-tests";
 const BINARY: &str = "slt";
 
 /// Where the corpus lies, seen from the repository.
@@ -20,13 +21,16 @@ pub(crate) fn corpus_exists(root: &Path) -> bool {
 }
 
 /// The task. Every word after it belongs to the runner, which refuses those it does not know.
-pub(crate) fn run(mut arguments: Parser) -> Result<()> {
-    let options: Vec<String> = arguments
-        .raw_args()?
-        .map(|word| word.to_string_lossy().into_owned())
-        .collect();
+pub(crate) fn run(arguments: Parser) -> Result<()> {
+    let options = words(arguments)?;
     let options: Vec<&str> = options.iter().map(String::as_str).collect();
     start(&workspace::root(), &options)
+}
+
+/// The words that are left.
+pub(crate) fn words(mut arguments: Parser) -> Result<Vec<String>> {
+    let words = arguments.raw_args()?;
+    Ok(words.map(|word| word.to_string_lossy().into_owned()).collect())
 }
 
 /// Builds and runs the runner.

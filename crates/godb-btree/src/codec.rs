@@ -3,13 +3,14 @@
 use godb_buffer::{Fault, PageId};
 
 /// The name that faults of this layer give to the file: the tree knows pages, not paths.
-pub(crate) const FILE: &str = "the database file";
+pub(crate) const FILE: &str = godb_buffer::DATABASE_FILE;
 
 /// What is wrong with bytes that a log record brought.
 pub(crate) fn bad_record(what: &'static str) -> Fault {
     Fault::Corrupt {
         file: FILE.into(),
         page: None,
+        tree: None,
         lsn: None,
         what: what.into(),
     }

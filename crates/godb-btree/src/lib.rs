@@ -89,8 +89,9 @@ mod step;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 mod tree;
+mod wreck;
 
-pub use btree::{BTree, BTreeCursor, Check, Finding, TreeStatistics};
+pub use btree::{BTree, BTreeCursor, Check, Finding, TreeStatistics, Wrong};
 pub use godb_buffer::sync;
 pub use godb_buffer::{
     Clock, DatabaseId, Environment, Fault, File, FileLock, FileSystem, Joining, LogBarrier, Lsn, ManualClock,
@@ -99,7 +100,8 @@ pub use godb_buffer::{
 pub use godb_buffer::{Crash, Effect, Injection, Operations, SimulatedDisk, Tear};
 pub use journal::{Change, Journal, NoJournal, Room, Undo, size_of_change};
 pub use memory::{MemoryCursor, MemoryTree};
-pub use tree::{Chain, Range, Tree, Value};
+pub use tree::{Chain, Range, Row, Tree, Value};
+pub use wreck::{ChainReader, Redone, Wreck, WreckedValue, is_page_in_use};
 
 /// Refuses a size beyond a limit of the format.
 fn too_large(what: &'static str, got: usize, limit: usize) -> Result<(), Fault> {

@@ -71,6 +71,12 @@ pub(crate) fn set(id: PageId, map: &mut [u8], page: PageId, taken: bool) -> Resu
     Ok(())
 }
 
+/// Whether the bit of `page` is set in its map.
+pub(crate) fn has(map: &[u8], page: PageId) -> Result<bool, Damaged> {
+    let bit = page.raw() % covers(map.len());
+    Ok(bits(map)?[(bit / 8) as usize] & (1 << (bit % 8)) != 0)
+}
+
 /// The bits of a map, as bytes.
 pub(crate) fn bits(map: &[u8]) -> Result<&[u8], Damaged> {
     check(map)?;

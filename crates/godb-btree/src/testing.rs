@@ -6,7 +6,7 @@
 #![expect(clippy::unwrap_used, reason = "a test reports by panicking")]
 
 use crate::journal::{Change, Journal, Room, Undo};
-use crate::tree::{Range, Tree, Value};
+use crate::tree::{Range, Row, Tree, Value};
 use godb_buffer::sync::Mutex;
 use godb_buffer::{Fault, Lsn, PageId, TreeId, TxnId};
 use std::collections::BTreeMap;
@@ -110,6 +110,7 @@ fn key(n: u32) -> Vec<u8> {
 /// Runs the whole suite on trees that `new` makes.
 pub fn conform<T: Tree>(new: impl Fn(Arc<dyn Journal>) -> T) {
     rows_come_back(&new(Arc::new(Recorder::default())));
+    runs_fill_the_gaps(&new(Arc::new(Recorder::default())));
     ranges_end_where_they_say(&new(Arc::new(Recorder::default())));
     scans_survive_changes(&new(Arc::new(Recorder::default())));
     trees_are_apart(&new(Arc::new(Recorder::default())));
@@ -151,6 +152,26 @@ fn rows_come_back<T: Tree>(tree: &T) {
         ),
         backward
     );
+}
+
+/// A run adds what is not there, says what is, and is taken back row by row.
+fn runs_fill_the_gaps<T: Tree>(tree: &T) {
+    let id = tree.create(ME).unwrap();
+    let keys: Vec<[u8; 4]> = (0..2000_u32).map(u32::to_be_bytes).collect();
+    for key in keys.iter().step_by(7) {
+        tree.put(ME, id, key, Value::inline(b"before")).unwrap();
+    }
+    let value = Value::inline(b"added");
+    let run: Vec<_> = keys.iter().map(|key| Row { key, value }).collect();
+    let mut present = Vec::new();
+    tree.add(ME, id, &run, &mut |row| present.push(row)).unwrap();
+    let expected: Vec<usize> = (0..2000).step_by(7).collect();
+    assert_eq!(present, expected);
+    for (number, (key, value)) in rows(tree, id, Range::ALL).iter().enumerate() {
+        assert_eq!(key, &keys[number]);
+        let was_there = number.is_multiple_of(7);
+        assert_eq!(value, if was_there { b"before".as_slice() } else { b"added" });
+    }
 }
 
 fn ranges_end_where_they_say<T: Tree>(tree: &T) {

@@ -36,6 +36,15 @@ impl<'a> Value<'a> {
     }
 }
 
+/// A row of a run.
+#[derive(Clone, Copy, Debug)]
+pub struct Row<'a> {
+    /// Its key.
+    pub key: &'a [u8],
+    /// What is to be stored under it.
+    pub value: Value<'a>,
+}
+
 /// Which keys a scan visits, and in which direction.
 #[derive(Clone, Copy, Debug)]
 pub struct Range<'a> {
@@ -84,6 +93,15 @@ pub trait Tree: Send + Sync + 'static {
     -> Result<Option<R>, Fault>;
     /// Sets the value of `key`, in place of one that may be there.
     fn put(&self, by: TxnId, tree: TreeId, key: &[u8], value: Value<'_>) -> Result<(), Fault>;
+    /// Adds many rows, given in the strictly ascending order of their keys. A row whose key is there already is left alone, and its number told to `present`.
+    /// The cheapest way to many rows: what they share on the way to their place is paid once. When it fails, some of the rows may have been added.
+    fn add(
+        &self,
+        by: TxnId,
+        tree: TreeId,
+        rows: &[Row<'_>],
+        present: &mut dyn FnMut(usize),
+    ) -> Result<(), Fault>;
     /// Removes `key`; tells whether it was there.
     fn remove(&self, by: TxnId, tree: TreeId, key: &[u8]) -> Result<bool, Fault>;
 

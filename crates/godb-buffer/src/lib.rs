@@ -79,12 +79,14 @@ pub use godb_page::page::header;
 pub use godb_page::slotted;
 pub use godb_page::sync;
 pub use godb_page::{
-    Clock, DatabaseId, Environment, Fault, File, FileLock, FileSystem, Joining, Lsn, ManualClock,
-    MemoryFileSystem, MemoryPageStore, OpenMode, PageId, PageStore, Random, SeededRandom, Spawn, TreeId,
-    TxnId,
+    Clock, DATABASE_FILE, DatabaseId, Environment, Fault, File, FileLock, FileSystem, Joining, Lsn,
+    ManualClock, MemoryFileSystem, MemoryPageStore, OpenMode, PageId, PageStore, Random, SeededRandom, Spawn,
+    TreeId, TxnId,
 };
 pub use godb_page::{Crash, Effect, Injection, Operations, SimulatedDisk, Tear};
 pub use memory::{MemoryPages, MemoryRead, MemoryWrite};
 pub use pages::{PageWrite, Pages};
 pub use policy::{Clock as ClockPolicy, EvictionKind, EvictionPolicy, Frames, Lru, LruK};
-pub use pool::{Admission, MIN_FRAMES, PageGlance, PageReadGuard, PageWriteGuard, Pinned, Pool, PoolStats};
+pub use pool::{
+    Admission, MIN_FRAMES, PageGlance, PageReadGuard, PageWriteGuard, Pinned, Pool, PoolStats, Stored,
+};

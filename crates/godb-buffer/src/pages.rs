@@ -1,7 +1,7 @@
 //! [`Pages`]: what the layers above see of the buffer pool.
 
 use godb_page::sync::Arc;
-use godb_page::{DatabaseId, Fault, Lsn, PageId};
+use godb_page::{DATABASE_FILE, DatabaseId, Fault, Lsn, PageId};
 use std::ops::Deref;
 
 /// A page latched for writing. Its bytes can be read freely; they can be changed only after [`stamp`](Self::stamp),
@@ -44,6 +44,10 @@ pub trait Pages: Send + Sync + 'static {
     fn page_size(&self) -> usize;
     /// The identity that the pages carry.
     fn database_id(&self) -> DatabaseId;
+    /// What the file is called, for messages.
+    fn file_name(&self) -> &str {
+        DATABASE_FILE
+    }
     /// Waits until the caller may hold `pages` pages (read, write, fresh or pinned) at once. Taken before the first
     /// latch, dropped after the last.
     fn admit(&self, pages: usize) -> Result<Self::Admission<'_>, Fault>;
@@ -95,6 +99,10 @@ impl<P: Pages> Pages for Arc<P> {
 
     fn database_id(&self) -> DatabaseId {
         P::database_id(self)
+    }
+
+    fn file_name(&self) -> &str {
+        P::file_name(self)
     }
 
     fn admit(&self, pages: usize) -> Result<P::Admission<'_>, Fault> {

@@ -127,7 +127,7 @@ fn a_fresh_page_given_up_is_not_a_page<P: Pages>(pages: &P) {
 }
 
 fn capacity_only_grows<P: Pages>(pages: &P) {
-    std::thread::scope(|scope| {
+    godb_page::sync::thread::scope(|scope| {
         for thread in 0..4 {
             scope.spawn(move || {
                 for pages_wanted in (1..50).map(|n| n * 4 + thread) {
@@ -208,7 +208,7 @@ fn glances_see_whole_changes<P: Pages>(pages: &P) {
     pages.ensure_capacity(PAGES).expect("there is room");
     begin(pages, 5, 1, 0);
     let seen = |glance: &[u8]| (number(glance), number(&glance[8..]));
-    std::thread::scope(|scope| {
+    godb_page::sync::thread::scope(|scope| {
         for _ in 0..3 {
             scope.spawn(|| {
                 let mut last = 0;
@@ -243,7 +243,7 @@ fn threads_lose_no_change<P: Pages>(pages: &P) {
         begin(pages, page, 1, 0);
     }
     let log = AtomicU64::new(2);
-    std::thread::scope(|scope| {
+    godb_page::sync::thread::scope(|scope| {
         for thread in 0..8_u64 {
             let log = &log;
             scope.spawn(move || {

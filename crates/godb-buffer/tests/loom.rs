@@ -13,15 +13,14 @@
 //! emptied under one), `glance-at-claimed` (one begins while the frame is being emptied).
 //! `cargo xtask loom --plant` tries them all.
 //!
-//! A model that loom cuts short would pass without having looked, so no limit on time or iterations is set, and each model counts its executions.
+//! A model that loom cuts short would pass without having looked, so [`explore`] sets no limit on time or iterations, and counts the executions.
 #![cfg(godb_loom)]
 
 use godb_buffer::sync::atomic::{AtomicU64, Ordering};
-use godb_buffer::sync::{Arc, thread};
+use godb_buffer::sync::{Arc, explore, thread};
 use godb_buffer::{DatabaseId, EvictionKind, Fault, Lsn, NoLog, PageId, PageStore, PageWrite, Pages, Pool};
 use std::collections::BTreeMap;
 use std::sync::Mutex as Plain;
-use std::sync::atomic::{AtomicU64 as Count, Ordering as CountOrdering};
 
 const SIZE: usize = 128;
 
@@ -122,21 +121,9 @@ fn set(pool: &Small, page: u32, lsn: u64, version: u8) {
     guard.stamp(Lsn::from_raw(lsn), Lsn::from_raw(lsn))[AT] = version;
 }
 
-/// Runs `body` under every interleaving and says how many there were; fails when the model was cut short.
-fn exhaust(name: &str, body: impl Fn() + Send + Sync + 'static) {
-    let runs = Arc::new(Count::new(0));
-    let counted = runs.clone();
-    let mut model = loom::model::Builder::new();
-    model.preemption_bound = Some(3);
-    model.max_duration = None;
-    model.max_permutations = None;
-    model.max_branches = 10_000;
-    model.check(move || {
-        counted.fetch_add(1, CountOrdering::Relaxed);
-        body();
-    });
-    let runs = runs.load(CountOrdering::Relaxed);
-    println!("{name}: {runs} interleavings");
+/// Runs `body` under every interleaving.
+fn exhaust(protocol: &str, body: impl Fn() + Send + Sync + 'static) {
+    let runs = explore(protocol, 3, body);
     assert!(runs > 100, "the model was not explored");
 }
 
@@ -153,7 +140,7 @@ fn join(threads: impl IntoIterator<Item = thread::JoinHandle<()>>) {
 
 #[test]
 fn a_reader_sees_the_page_it_asked_for() {
-    exhaust("two pages in one frame", || {
+    exhaust("pin and evict", || {
         let pool = pool(1, 0);
         assert_eq!(read(&pool, 1).expect("it is there"), 1);
         let other = spawn(&pool, |pool| assert_eq!(read(pool, 2).expect("it is there"), 2));
@@ -164,7 +151,7 @@ fn a_reader_sees_the_page_it_asked_for() {
 
 #[test]
 fn readers_of_one_page_share_one_frame() {
-    exhaust("one page, two frames", || {
+    exhaust("pin and evict", || {
         let pool = pool(2, 0);
         let other = spawn(&pool, |pool| assert_eq!(read(pool, 1).expect("it is there"), 1));
         assert_eq!(read(&pool, 1).expect("it is there"), 1);
@@ -179,7 +166,7 @@ fn readers_of_one_page_share_one_frame() {
 
 #[test]
 fn a_changed_page_comes_back_changed() {
-    exhaust("change and evict", || {
+    exhaust("pin and evict", || {
         let pool = pool(1, 0);
         let other = spawn(&pool, |pool| set(pool, 1, 10, 77));
         assert_eq!(read(&pool, 2).expect("it is there"), 2);
@@ -191,7 +178,7 @@ fn a_changed_page_comes_back_changed() {
 
 #[test]
 fn a_change_during_write_back_is_written_by_the_next() {
-    exhaust("change and write back", || {
+    exhaust("write-back", || {
         let pool = pool(1, 0);
         set(&pool, 1, 10, 50);
         let writer = spawn(&pool, |pool| assert!(pool.write_back(1).is_ok()));
@@ -206,7 +193,7 @@ fn a_change_during_write_back_is_written_by_the_next() {
 
 #[test]
 fn two_writers_back_never_bring_an_old_copy_last() {
-    exhaust("two write-backs", || {
+    exhaust("write-back", || {
         let pool = pool(1, 0);
         set(&pool, 1, 10, 50);
         let writer = spawn(&pool, |pool| assert!(pool.write_back(1).is_ok()));
@@ -219,7 +206,7 @@ fn two_writers_back_never_bring_an_old_copy_last() {
 
 #[test]
 fn a_failed_read_is_told_to_whoever_waited_and_to_nobody_later() {
-    exhaust("a read that fails once", || {
+    exhaust("pin and evict", || {
         let pool = pool(2, 1);
         let other = spawn(&pool, |pool| drop(read(pool, 1)));
         drop(read(&pool, 1));
@@ -230,7 +217,7 @@ fn a_failed_read_is_told_to_whoever_waited_and_to_nobody_later() {
 
 #[test]
 fn a_fresh_page_given_up_shows_the_store_again() {
-    exhaust("fresh, given up", || {
+    exhaust("pin and evict", || {
         let pool = pool(2, 0);
         let other = spawn(&pool, |pool| drop(pool.fresh(id(1)).expect("a frame is free")));
         assert_eq!(read(&pool, 1).expect("it is there"), 1, "never the blank");
@@ -241,7 +228,7 @@ fn a_fresh_page_given_up_shows_the_store_again() {
 
 #[test]
 fn a_page_does_not_change_under_a_glance() {
-    exhaust("glance and change", || {
+    exhaust("latch and glance", || {
         let pool = pool(1, 0);
         assert_eq!(read(&pool, 1).expect("it is there"), 1);
         let other = spawn(&pool, |pool| set(pool, 1, 10, 77));
@@ -257,7 +244,7 @@ fn a_page_does_not_change_under_a_glance() {
 
 #[test]
 fn a_page_does_not_leave_under_a_glance() {
-    exhaust("glance, and the page moves to another frame", || {
+    exhaust("latch and glance", || {
         let pool = pool(2, 0);
         assert_eq!(read(&pool, 1).expect("it is there"), 1);
         assert_eq!(read(&pool, 2).expect("it is there"), 2);
@@ -282,7 +269,7 @@ fn a_page_does_not_leave_under_a_glance() {
 
 #[test]
 fn everybody_is_admitted_in_the_end() {
-    exhaust("three admissions to one frame", || {
+    exhaust("admission", || {
         let pool = pool(1, 0);
         let enter = |pool: &Small| drop(pool.admit(1).expect("admission does not fail"));
         let others = [spawn(&pool, enter), spawn(&pool, enter)];

@@ -15,7 +15,8 @@ pub(crate) const HELP: &str = "\
 godb FILE                        opens a shell on a database, which is created when it is not there
 godb FILE SQL...                 runs statements and ends; stops at the first error with exit code 1
 godb FILE < script.sql           the same from standard input
-godb check FILE                  reads every page and checks every tree, index and the free space
+godb check FILE                  reads every page and checks every tree, index, version and the free space; changes nothing
+godb salvage FILE --output NEW   copies every row that can be read out of a broken file into a new database
 godb tour [FILE]                 a guided tour: keys, SQL, time travel, a crash and the recovery from it
 
 FILE `:memory:` is a database in memory.
@@ -27,7 +28,8 @@ FILE `:memory:` is a database in memory.
   -h, --help           this text
   -V, --version        the version
 
-Exit codes: 0 all went well, 1 a statement failed or the check found damage, 2 a mistake on the command line.";
+Exit codes: 0 all went well, 1 a statement failed, the check found damage or not all could be saved, 2 a mistake on the command line,
+3 the file could not be looked at (it is not there, in use, or no database).";
 
 /// What is asked for.
 #[derive(Debug, PartialEq)]
@@ -35,6 +37,10 @@ pub(crate) enum Request {
     Help,
     Version,
     Check(PathBuf),
+    Salvage {
+        file: PathBuf,
+        output: PathBuf,
+    },
     Tour(Option<PathBuf>),
     /// The part of the tour that is killed.
     TourVictim(PathBuf),
@@ -55,12 +61,14 @@ pub(crate) struct Run {
 pub(crate) fn parse(mut arguments: Parser) -> Result<Request, lexopt::Error> {
     let mut settings = Settings::default();
     let mut retention = Duration::ZERO;
+    let mut output = None;
     let mut words = Vec::new();
     while let Some(argument) = arguments.next()? {
         match argument {
             Arg::Long("mode") => settings.mode = arguments.value()?.parse_with(Mode::named)?,
             Arg::Long("headers") => settings.headers = Some(arguments.value()?.parse_with(on_or_off)?),
             Arg::Long("null") => settings.null = Some(arguments.value()?.string()?),
+            Arg::Long("output") => output = Some(PathBuf::from(arguments.value()?)),
             Arg::Long("retention") => retention = arguments.value()?.parse_with(duration)?,
             Arg::Short('h') | Arg::Long("help") => return Ok(Request::Help),
             Arg::Short('V') | Arg::Long("version") => return Ok(Request::Version),
@@ -70,8 +78,15 @@ pub(crate) fn parse(mut arguments: Parser) -> Result<Request, lexopt::Error> {
     }
     let mut words = words.into_iter();
     let first = words.next().ok_or("which file?")?;
+    if output.is_some() && first != "salvage" {
+        return Err("--output goes with godb salvage".into());
+    }
     match first.to_str() {
         Some("check") => Ok(Request::Check(last(words.next(), words.len(), "check")?)),
+        Some("salvage") => Ok(Request::Salvage {
+            file: last(words.next(), words.len(), "salvage")?,
+            output: output.ok_or("where to? godb salvage FILE --output NEW")?,
+        }),
         Some("tour") if words.len() == 0 => Ok(Request::Tour(None)),
         Some("tour") => Ok(Request::Tour(Some(last(words.next(), words.len(), "tour")?))),
         Some("tour-victim") => Ok(Request::TourVictim(last(
@@ -162,6 +177,11 @@ mod tests {
     #[test]
     fn subcommands() {
         assert_eq!(parsed(&["check", "a.godb"]), Ok(Request::Check("a.godb".into())));
+        let salvage = Request::Salvage {
+            file: "a.godb".into(),
+            output: "b.godb".into(),
+        };
+        assert_eq!(parsed(&["salvage", "a.godb", "--output", "b.godb"]), Ok(salvage));
         assert_eq!(parsed(&["tour"]), Ok(Request::Tour(None)));
         assert_eq!(
             parsed(&["tour", "a.godb"]),
@@ -177,6 +197,8 @@ mod tests {
             &[][..],
             &["check"],
             &["check", "a", "b"],
+            &["check", "a", "--output", "b"],
+            &["salvage", "a"],
             &["a", "--mode", "html"],
             &["a", "--headers", "maybe"],
             &["a", "--retention", "3w"],

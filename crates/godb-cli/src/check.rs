@@ -1,4 +1,4 @@
-//! `godb check FILE`: reads every page, and follows every tree and index.
+//! `godb check FILE`: reads every page, and follows every tree, index and version. Changes nothing.
 
 use std::path::Path;
 
@@ -7,15 +7,17 @@ use crate::problem::Problem;
 
 /// Checks a database file and tells what it finds.
 pub(crate) fn check(file: &Path) -> Result<(), Problem> {
-    // Opening would create it, and an empty database is always in order.
-    std::fs::metadata(file).map_err(Problem::io(file.display().to_string()))?;
-    let findings = engine::check(file)?;
-    for finding in &findings {
+    let report = engine::check(file).map_err(|problem| Problem::CannotLook(Box::new(problem)))?;
+    for finding in &report.findings {
         println!("{finding}");
     }
-    if findings.is_empty() {
-        println!("{}: every page, tree and index is in order", file.display());
-        return Ok(());
+    if !report.is_sound() {
+        return Err(Problem::Damage(report.findings.len()));
     }
-    Err(Problem::Damage(findings.len()))
+    println!("{}: every page, tree and index is in order", file.display());
+    println!(
+        "{} pages, {} trees, {} tables, {} rows, {} index entries, {} bytes of log",
+        report.pages, report.trees, report.tables, report.rows, report.entries, report.log_bytes
+    );
+    Ok(())
 }

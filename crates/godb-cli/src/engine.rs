@@ -5,7 +5,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use godb::{Canceller, Config, DataType, Database, Error, Row, Rows, Session};
+use godb::{Canceller, CheckReport, Config, DataType, Database, Error, Row, Rows, SalvageReport, Session};
 
 use crate::problem::{Failure, Problem};
 use crate::schema::{self, Table};
@@ -121,12 +121,14 @@ impl Engine {
     }
 }
 
-/// What the check of a database file finds; an empty list says that all is well.
-pub(crate) fn check(file: &Path) -> Result<Vec<String>, Problem> {
-    let database = Database::open(file).map_err(|error| opening(file, &error))?;
-    let findings = database.check().map_err(|error| failure(&error, ""))?;
-    database.close().map_err(|error| failure(&error, ""))?;
-    Ok(findings)
+/// What the check of a database file looked at and found.
+pub(crate) fn check(file: &Path) -> Result<CheckReport, Problem> {
+    Database::check_file(file).map_err(|error| opening(file, &error))
+}
+
+/// Copies the rows of a broken file into a new one.
+pub(crate) fn salvage(file: &Path, output: &Path) -> Result<SalvageReport, Problem> {
+    Database::salvage(file, output).map_err(|error| opening(file, &error))
 }
 
 fn opening(file: &Path, error: &Error) -> Problem {

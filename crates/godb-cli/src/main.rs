@@ -5,6 +5,7 @@
 //! godb FILE "SQL"                  runs the statements and ends
 //! godb FILE < script.sql           the same from standard input
 //! godb check FILE                  reads every page and checks every tree
+//! godb salvage FILE --output NEW   copies the rows of a broken file into a new one
 //! godb tour [FILE]                 shows what the database can do, on a file of its own
 //! ```
 //!
@@ -24,6 +25,7 @@ mod interrupt;
 mod meta;
 mod output;
 mod problem;
+mod salvage;
 mod schema;
 mod script;
 mod shell;
@@ -51,7 +53,7 @@ fn main() -> ExitCode {
         Err(Problem::NobodyReads) => ExitCode::from(141),
         Err(problem) => {
             eprintln!("{problem}");
-            ExitCode::FAILURE
+            problem.exit_code()
         }
     }
 }
@@ -67,6 +69,7 @@ fn perform(request: Request) -> Result<(), Problem> {
             Ok(())
         }
         Request::Check(file) => check::check(&file),
+        Request::Salvage { file, output } => salvage::salvage(&file, &output),
         Request::Tour(file) => tour::run(file),
         Request::TourVictim(file) => tour::victim(&file),
         Request::Run(run) => run_statements(&run),

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io;
+use std::process::ExitCode;
 
 /// Why it could not go on.
 #[derive(Debug)]
@@ -16,6 +17,10 @@ pub(crate) enum Problem {
     Io { what: String, error: io::Error },
     /// The check found damage; it has been told.
     Damage(usize),
+    /// Not everything could be saved; what could is in that file.
+    Incomplete(String),
+    /// The file could not be looked at.
+    CannotLook(Box<Problem>),
     /// Whoever read the output has gone.
     NobodyReads,
 }
@@ -49,6 +54,14 @@ impl Problem {
         }
     }
 
+    /// What the program ends with: damage is one thing, not having been able to look another.
+    pub(crate) fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::CannotLook(_) => ExitCode::from(3),
+            _ => ExitCode::FAILURE,
+        }
+    }
+
     /// A problem with the output.
     pub(crate) fn output(error: io::Error) -> Self {
         Self::io("output")(error)
@@ -68,6 +81,11 @@ impl fmt::Display for Problem {
             Self::Script { place, problem } => write!(to, "{place}: {problem}"),
             Self::Command(message) => to.write_str(message),
             Self::Io { what, error } => write!(to, "{what}: {error}"),
+            Self::CannotLook(problem) => write!(to, "{problem}"),
+            Self::Incomplete(output) => write!(
+                to,
+                "{output}: what could be read was saved, and something was lost"
+            ),
             Self::Damage(findings) => write!(to, "the check found damage in {findings} places"),
             Self::NobodyReads => to.write_str("nobody reads the output"),
         }

@@ -333,7 +333,7 @@ fn the_check_finds_damage_and_names_it() {
     let well = place.godb(&["check", "a.godb"]);
     assert_eq!((well.code, well.err.as_str()), (Some(0), ""), "{}", well.out);
     let absent = place.godb(&["check", "b.godb"]);
-    assert_eq!(absent.code, Some(1));
+    assert_eq!(absent.code, Some(3));
     assert!(!place.path("b.godb").exists(), "a check creates nothing");
     let mut bytes = fs::read(place.path("a.godb")).unwrap();
     let at = find(&bytes, b"Grace").expect("the rows are in the file");
@@ -346,6 +346,31 @@ fn the_check_finds_damage_and_names_it() {
         damaged.out.contains(&page) || damaged.err.contains(&page),
         "wanted {page}: {damaged:?}"
     );
+}
+
+#[test]
+fn salvage_saves_what_can_be_read() {
+    let place = Place::new();
+    place.run(PEOPLE);
+    let whole = place.godb(&["salvage", "a.godb", "--output", "b.godb"]);
+    assert_eq!(whole.code, Some(0), "{whole:?}");
+    assert!(whole.out.contains("everything was saved"), "{whole:?}");
+    let again = place.godb(&["salvage", "a.godb", "--output", "b.godb"]);
+    assert_eq!(again.code, Some(3), "it overwrites nothing: {again:?}");
+    let mut bytes = fs::read(place.path("a.godb")).unwrap();
+    bytes[..16384].fill(0);
+    let at = find(&bytes, b"Grace").expect("the rows are in the file");
+    bytes[at] ^= 1;
+    fs::write(place.path("a.godb"), &bytes).unwrap();
+    let partly = place.godb(&["salvage", "a.godb", "--output", "c.godb"]);
+    assert_eq!(partly.code, Some(1), "{partly:?}");
+    assert!(partly.out.contains(&format!("page {}", at / 8192)), "{partly:?}");
+    assert_eq!(
+        fs::read(place.path("a.godb")).unwrap(),
+        bytes,
+        "the broken file stays as it is"
+    );
+    assert_eq!(place.godb(&["check", "c.godb"]).code, Some(0));
 }
 
 fn find(bytes: &[u8], wanted: &[u8]) -> Option<usize> {

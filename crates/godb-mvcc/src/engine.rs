@@ -114,7 +114,8 @@ pub trait EngineTransaction: Send {
     fn get(&self, tree: TreeId, key: &[u8], show: &mut dyn FnMut(&[u8])) -> Result<bool, Error>;
     /// The value as a stream, in bounded memory.
     fn get_reader(&self, tree: TreeId, key: &[u8]) -> Result<Option<Box<dyn Read + Send>>, Error>;
-    /// Sets a value. Fails with a conflict when a commit that this transaction does not see has changed the key.
+    /// Sets a value. Fails with a conflict when a commit that this transaction does not see has changed the key. An engine may put off what
+    /// many puts in a row ask for until the transaction asks for something else; then that call fails, and the transaction with it.
     fn put(&mut self, tree: TreeId, key: &[u8], value: &[u8]) -> Result<(), Error>;
     /// Sets a value from a stream, in bounded memory. Returns its length.
     fn put_reader(&mut self, tree: TreeId, key: &[u8], value: &mut dyn Read) -> Result<u64, Error>;
@@ -139,7 +140,7 @@ pub trait EngineTransaction: Send {
     fn snapshot(&self) -> Timestamp;
     /// When it began, by the wall clock, in microseconds; for a read of the past, that moment.
     fn wall_micros(&self) -> i64;
-    /// Commits durably.
+    /// Commits durably. Returns when, or the snapshot's commit if nothing was changed.
     fn commit(self: Box<Self>) -> Result<Timestamp, Error>;
     /// Undoes everything.
     fn roll_back(self: Box<Self>) -> Result<(), Error>;

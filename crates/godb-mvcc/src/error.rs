@@ -9,6 +9,9 @@ pub enum Error {
     /// The medium or the machine failed.
     #[error(transparent)]
     Fault(#[from] Fault),
+    /// The commit may have happened or not: the database tells when it is opened again.
+    #[error("the outcome of the commit is unknown until the database is opened again: {0}")]
+    OutcomeUnknown(Fault),
     /// Waiting on would have waited for ever; this transaction was chosen to give way.
     #[error("deadlock detected: {} transactions wait for each other", .cycle.len())]
     Deadlock {
@@ -79,6 +82,7 @@ impl From<godb_txn::Error> for Error {
     fn from(error: godb_txn::Error) -> Self {
         match error {
             godb_txn::Error::Fault(fault) => Self::Fault(fault),
+            godb_txn::Error::OutcomeUnknown(fault) => Self::OutcomeUnknown(fault),
             godb_txn::Error::Deadlock { cycle } => Self::Deadlock { cycle },
             godb_txn::Error::LockTimeout { waited_ms } => Self::LockTimeout { waited_ms },
             other => Self::Fault(Fault::Poisoned {

@@ -3,9 +3,12 @@
 //! A [`Fault`] is about the medium or the machine; a refusal (conflict, duplicate key …) is about the request and
 //! belongs to the layer that refuses. Faults are `Clone`: one failed flush is the answer to every waiting commit.
 
-use crate::ids::{Lsn, PageId};
+use crate::ids::{Lsn, PageId, TreeId};
 use std::borrow::Cow;
 use std::sync::Arc;
+
+/// What layers that know no file names call the main file.
+pub const DATABASE_FILE: &str = "the database file";
 
 /// A failure of the medium or the machine.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -22,12 +25,14 @@ pub enum Fault {
         source: Arc<std::io::Error>,
     },
     /// Stored bytes are not what was written.
-    #[error("{file} is damaged{}{}: {what}", At("page", .page.map(|p| u64::from(p.raw()))), At("log position", .lsn.map(Lsn::raw)))]
+    #[error("{file} is damaged{}{}{}: {what}", At("page", .page.map(|p| u64::from(p.raw()))), At("tree", .tree.map(|t| u64::from(t.raw()))), At("log position", .lsn.map(Lsn::raw)))]
     Corrupt {
         /// The file, by name.
         file: Arc<str>,
         /// The damaged page, where one is known.
         page: Option<PageId>,
+        /// The tree that was being read, where one is known.
+        tree: Option<TreeId>,
         /// The log position concerned, where one is known.
         lsn: Option<Lsn>,
         /// What is wrong with it.
@@ -105,9 +110,30 @@ impl Fault {
         Self::Corrupt {
             file: file.into(),
             page: Some(page),
+            tree: None,
             lsn: None,
             what: what.into(),
         }
+    }
+
+    /// Adds what a layer further up knows of damage: in which tree it was met, unless that is known already.
+    #[must_use]
+    pub fn in_tree(mut self, met_in: TreeId) -> Self {
+        if let Self::Corrupt { tree, .. } = &mut self {
+            tree.get_or_insert(met_in);
+        }
+        self
+    }
+
+    /// Names the file of damage that a layer found which knows pages and not files.
+    #[must_use]
+    pub fn in_file(mut self, name: &str) -> Self {
+        if let Self::Corrupt { file, .. } = &mut self
+            && **file == *DATABASE_FILE
+        {
+            *file = name.into();
+        }
+        self
     }
 
     /// Damage found in the log at `lsn`.
@@ -116,6 +142,7 @@ impl Fault {
         Self::Corrupt {
             file: file.into(),
             page: None,
+            tree: None,
             lsn: Some(lsn),
             what: what.into(),
         }

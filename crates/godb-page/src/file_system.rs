@@ -41,6 +41,11 @@ pub trait FileSystem: Send + Sync {
     fn sync_dir(&self, dir: &str) -> Result<(), Fault>;
     /// Takes the one lock that an open database holds on its main file, or fails with [`Fault::InUse`].
     fn lock(&self, name: &str) -> Result<FileLock, Fault>;
+    /// Takes a lock for reading only: others who read may have it at the same time, an owner may not. Where that cannot be told apart it is
+    /// [`lock`](Self::lock).
+    fn lock_shared(&self, name: &str) -> Result<FileLock, Fault> {
+        self.lock(name)
+    }
 }
 
 /// An open file, read and written at positions.

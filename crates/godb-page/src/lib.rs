@@ -21,7 +21,7 @@
 //!
 //! | seam | says | implementations |
 //! | --- | --- | --- |
-//! | [`FileSystem`], [`File`] | bytes at positions, names, syncs, one lock | [`RealFileSystem`], [`MemoryFileSystem`], [`SimulatedDisk`] |
+//! | [`FileSystem`], [`File`] | bytes at positions, names, syncs, one lock | [`RealFileSystem`], [`MemoryFileSystem`], [`SimulatedDisk`], [`OverlayFileSystem`] |
 //! | [`PageStore`] | whole pages, sealed and verified, never torn | [`PageFile`], [`MemoryPageStore`] |
 //! | [`Environment`] | the time, randomness, threads | the machine's, or a seed's |
 //!
@@ -75,12 +75,15 @@ pub mod sync;
 pub mod testing;
 
 pub use environment::{Clock, Environment, Joining, Random, Spawn};
-pub use fault::Fault;
+pub use fault::{DATABASE_FILE, Fault};
 pub use file::{
     FORMAT_VERSION, FileHeader, HEADER_PAGES, MAX_STATE, MemoryPageStore, PageFile, PageFileOptions,
 };
 pub use file_system::{File, FileLock, FileSystem, OpenMode};
-pub use fs::{Crash, Effect, Injection, MemoryFileSystem, Operations, RealFileSystem, SimulatedDisk, Tear};
+pub use fs::{
+    Crash, Effect, Injection, MemoryFileSystem, Operations, OverlayFileSystem, RawFile, RealFileSystem,
+    SimulatedDisk, Tear, WholeFile,
+};
 pub use ids::{DatabaseId, Lsn, PageId, TreeId, TxnId};
 pub use machine::{ManualClock, NoThreads, SeededRandom, SystemClock, SystemRandom, SystemSpawn};
 pub use page::header::PageKind;

@@ -1,6 +1,6 @@
 //! The seam between pages and files: whole pages in, whole pages out, checked on the way.
 
-use crate::fault::Fault;
+use crate::fault::{DATABASE_FILE, Fault};
 use crate::ids::{DatabaseId, PageId};
 
 /// Pages by number, on some medium.
@@ -11,6 +11,10 @@ pub trait PageStore: Send + Sync + 'static {
     fn page_size(&self) -> usize;
     /// The identity that every page of this store carries.
     fn database_id(&self) -> DatabaseId;
+    /// What the medium is called, for messages.
+    fn file_name(&self) -> &str {
+        DATABASE_FILE
+    }
     /// How many pages the medium has room for now. Pages at or beyond this were never written.
     fn page_count(&self) -> u32;
     /// Reads page `id` into `into` and verifies it: damage, a page of another place or another database, and a page that
@@ -26,6 +30,10 @@ pub trait PageStore: Send + Sync + 'static {
     /// Makes every completed write durable. When that fails nothing is known of the writes since the last success, and all
     /// later writes and syncs fail with [`Fault::Poisoned`] until the store is opened again.
     fn sync(&self) -> Result<(), Fault>;
+    /// Whether a failed sync has ended all writing.
+    fn is_poisoned(&self) -> bool {
+        false
+    }
     /// Hints that `count` pages from `first` on will be read soon. Never waits.
     fn will_need(&self, _first: PageId, _count: u32) {}
 }

@@ -45,14 +45,20 @@ impl Checkpoint {
         next: impl FnOnce() -> TxnId,
         note: impl FnOnce() -> Vec<u8>,
     ) -> Self {
-        let begin = wal.end();
+        let mut begin = wal.end();
         let note = note();
+        let early = cfg!(godb_plant = "dirt-before-floor").then(|| wal.tree().redo_from());
         let floor = wal.floor();
-        let dirty = wal.tree().redo_from().unwrap_or(begin);
+        let dirty = early.unwrap_or_else(|| wal.tree().redo_from()).unwrap_or(begin);
+        let redo = begin.min(floor).min(dirty);
+        let active = wal.active();
+        if cfg!(godb_plant = "begin-last") {
+            begin = wal.end();
+        }
         Self {
             begin,
-            redo: begin.min(floor).min(dirty),
-            active: wal.active(),
+            redo,
+            active,
             next: next(),
             note,
         }

@@ -25,6 +25,35 @@ fn start(log: Arc<MemoryLog>) -> (Database, Report) {
 #[test]
 fn recovered_conforms() {
     conforms(|| start(MemoryLog::new()).0);
+    conforms(|| Arc::new(start(MemoryLog::new()).0));
+}
+
+#[test]
+fn a_step_takes_a_checkpoint_when_enough_was_logged() {
+    let log = MemoryLog::new();
+    let (db, _) = start(log.clone());
+    let db = Arc::new(db);
+    let note = || b"note".to_vec();
+    let by = db.begin();
+    let tree = db.tree().create(by).unwrap();
+    assert!(!db.step(&note).unwrap(), "there is little to read again");
+    for key in 0..1000_u32 {
+        db.tree()
+            .put(by, tree, &key.to_be_bytes(), Value::inline(b"row"))
+            .unwrap();
+    }
+    assert!(Recoverable::log_since_checkpoint(&db) >= 1000);
+    assert!(db.step(&note).unwrap());
+    assert!(Recoverable::log_since_checkpoint(&db) < 10);
+    assert_eq!(start(log.cut(log.end())).1.note, b"note");
+}
+
+#[test]
+fn a_long_note_comes_back_from_its_parts() {
+    let log = MemoryLog::new();
+    let long: Vec<u8> = (0..700_000_u32).map(|n| n.to_le_bytes()[0]).collect();
+    start(log.clone()).0.checkpoint(&|| long.clone()).unwrap();
+    assert!(start(log.cut(log.end())).1.note == long);
 }
 
 /// What the script's transactions do. Each slot has at most one transaction at a time, and keys of its own.

@@ -63,8 +63,8 @@ pub mod testing;
 pub use analysis::Committed;
 pub use godb_wal::sync;
 pub use godb_wal::{
-    Chain, Clock, Environment, Fault, Joining, Lsn, MemoryLog, MemoryTree, MemoryWal, PageId, Range, Spawn,
-    Tree, TreeId, TxnId, Value,
+    Chain, Clock, Environment, Fault, Joining, Lsn, MemoryLog, MemoryTree, MemoryWal, PageId, Range, Row,
+    Spawn, Tree, TreeId, TxnId, Value,
 };
 pub use recover::{CHECKPOINT_EVERY, Phase, Progress, RecoveryOptions, Report, recover};
 pub use recoverable::Recoverable;

@@ -223,7 +223,7 @@ fn a_checkpoint_disturbs_nobody<R: Recoverable>(db: &R) {
 
 fn threads_commit_side_by_side<R: Recoverable>(db: &R) {
     let tree = new_tree(db);
-    std::thread::scope(|scope| {
+    godb_wal::sync::thread::scope(|scope| {
         for thread in 0..4 {
             scope.spawn(move || {
                 for number in 0..50 {

@@ -3,27 +3,29 @@
 use crate::error::{Result, SqlError, state};
 use crate::types::DataType;
 use crate::value::Value;
+use godb_mvcc::Cancellation;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Ends a statement from another thread. Cheap to clone; all clones share one flag.
+/// Ends what a session runs, from another thread: its statement, and results that are still being read. Cheap to clone.
+///
+/// A request that comes when its statement has ended ends nothing; the next statement goes on.
 #[derive(Clone, Debug, Default)]
-pub struct Canceller(Arc<AtomicBool>);
+pub struct Canceller(Cancellation);
 
 impl Canceller {
-    /// Asks the statement that runs now to end with [`state::QUERY_CANCELED`].
+    /// Asks whatever the session runs now to end with [`state::QUERY_CANCELED`].
     pub fn cancel(&self) {
-        self.0.store(true, Ordering::Relaxed);
+        self.0.request();
     }
 
-    /// Forgets an earlier request: a new statement begins.
-    pub fn reset(&self) {
-        self.0.store(false, Ordering::Relaxed);
+    /// A new statement begins; this canceller, and what is cloned from it now, speaks for that one.
+    pub fn begin(&mut self) {
+        self.0.begin();
     }
 
     /// Fails when the statement shall end. Called at least once a batch.
     pub fn check(&self) -> Result<()> {
-        if self.0.load(Ordering::Relaxed) {
+        if self.0.is_requested() {
             return Err(SqlError::new(
                 state::QUERY_CANCELED,
                 "canceling statement due to user request",

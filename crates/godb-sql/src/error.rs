@@ -166,6 +166,7 @@ impl From<EngineError> for SqlError {
     fn from(error: EngineError) -> Self {
         let code = match &error {
             EngineError::Fault(fault) => state_of_fault(fault),
+            EngineError::OutcomeUnknown(_) => state::TRANSACTION_RESOLUTION_UNKNOWN,
             EngineError::Deadlock { .. } => state::DEADLOCK_DETECTED,
             EngineError::LockTimeout { .. } => state::LOCK_NOT_AVAILABLE,
             EngineError::Conflict => state::SERIALIZATION_FAILURE,

@@ -38,8 +38,9 @@ pub use godb_mvcc::{
 };
 pub use godb_mvcc::{EngineCursor, EngineSavepoint, EngineTransaction, Range, Strength, sync};
 pub use session::{
-    CheckReport, ColumnDescription, Description, IndexDescription, Observer, Prepared, ResultColumn, Rows,
-    Session, Sql, SqlOptions, StatementResult, TableDescription, TransactionState,
+    Adopted, AdoptedTable, ColumnDescription, Description, IndexDescription, IndexMended, Observer, Prepared,
+    ResultColumn, Rows, Session, Sql, SqlOptions, StatementResult, TableCheck, TableDescription,
+    TableProblem, TransactionState, TreeUse,
 };
 pub use types::{DataType, Physical};
 pub use value::{Interval, Numeric, Value};

@@ -9,6 +9,9 @@ pub enum Error {
     /// The medium or the machine failed.
     #[error(transparent)]
     Fault(#[from] Fault),
+    /// The commit is logged, and whether the log is on the medium cannot be known: the database tells when it is opened again.
+    #[error("the outcome of the commit is unknown until the database is opened again: {0}")]
+    OutcomeUnknown(Fault),
     /// Waiting on would have waited for ever; this transaction was chosen to give way.
     #[error("deadlock: transactions {} wait for each other", Cycle(.cycle))]
     Deadlock {

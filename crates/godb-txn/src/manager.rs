@@ -39,7 +39,7 @@ pub struct TransactionManager<R: Recoverable> {
 struct Stuck {
     /// So that nobody takes the lock while there are none.
     any: AtomicBool,
-    ids: Mutex<Vec<TxnId>>,
+    ids: Mutex<Vec<(TxnId, Fault)>>,
 }
 
 /// The first failure after which nobody may write any more. What it left behind, a commit of unknown outcome, is for recovery to decide.
@@ -93,17 +93,36 @@ impl<R: Recoverable> TransactionManager<R> {
         self.locks.stats()
     }
 
+    /// Nobody commits or gets a lock any more. Whoever waits for one hears of it now: its holder may be a session that does nothing for hours.
+    fn poison(&self, fault: &Fault) {
+        self.poison.set(fault);
+        if let Err(told) = self.poison.check() {
+            self.locks.refuse_waiting(&told);
+        }
+    }
+
+    /// The log may have been found to be poisoned by somebody else: by write-back, by a checkpoint.
+    fn note_poison(&self, fault: &Fault) {
+        if matches!(fault, Fault::Poisoned { .. }) {
+            self.poison(fault);
+        }
+    }
+
     /// Appends the commit record and stands in line.
     fn append_commit(&self, by: TxnId) -> Result<Lsn, Fault> {
+        #[cfg(not(godb_plant = "line-after-log"))]
         let mut line = self.line.lock();
         let note = self.hook.note(by);
         let at = self.below.commit(by, &note)?;
+        #[cfg(godb_plant = "line-after-log")]
+        let mut line = self.line.lock();
         line.push_back((at, by));
         Ok(at)
     }
 
     /// Tells the hook of every commit up to `upto`; all of them are durable, since the log becomes durable in its order.
     fn publish(&self, upto: Lsn) {
+        #[cfg(not(godb_plant = "publish-all-at-once"))]
         let _one_at_a_time = self.publishing.lock();
         loop {
             let next = {
@@ -117,28 +136,38 @@ impl<R: Recoverable> TransactionManager<R> {
 
     /// Publishes every commit that is logged by now. A checkpoint's note must know them: recovery will not hand them back.
     fn settle(&self) {
+        if cfg!(godb_plant = "checkpoint-unsettled") {
+            return;
+        }
         let last = self.line.lock().back().map(|(at, _)| *at);
         if let Some(last) = last
             && self.below.acknowledge(last).is_ok()
         {
             self.publish(last);
         }
+        // One that was taken out of the line may be just about to be told.
+        #[cfg(not(godb_plant = "checkpoint-overtakes"))]
+        drop(self.publishing.lock());
     }
 
-    /// Commits what was changed. An error without poison means that nothing was committed and everything was taken back.
-    fn commit_changes(&self, by: TxnId) -> Result<Lsn, Fault> {
+    /// Commits what was changed. Any error but [`Error::OutcomeUnknown`] means that nothing was committed.
+    fn commit_changes(&self, by: TxnId) -> Result<Lsn, Error> {
         self.poison.check()?;
         let at = match self.append_commit(by) {
             Ok(at) => at,
             Err(fault) => {
+                self.note_poison(&fault);
                 // Not even logged, so not committed: taken back before anybody gets at what it locked.
                 self.take_back(by)?;
-                return Err(fault);
+                return Err(fault.into());
             }
         };
+        if cfg!(godb_plant = "publish-before-durable") {
+            self.publish(at);
+        }
         if let Err(fault) = self.below.acknowledge(at) {
-            self.poison.set(&fault);
-            return Err(fault);
+            self.poison(&fault);
+            return Err(Error::OutcomeUnknown(fault));
         }
         self.publish(at);
         Ok(at)
@@ -149,9 +178,9 @@ impl<R: Recoverable> TransactionManager<R> {
         let result = self.below.roll_back(by, Lsn::default());
         match &result {
             Ok(()) => self.hook.rolled_back(by),
-            Err(_) => {
+            Err(fault) => {
                 let mut ids = self.stuck.ids.lock();
-                ids.push(by);
+                ids.push((by, fault.clone()));
                 self.stuck.any.store(true, Ordering::Release);
             }
         }
@@ -160,7 +189,8 @@ impl<R: Recoverable> TransactionManager<R> {
 
     /// Frees the locks of one that has ended; one that is stuck has not.
     fn let_go(&self, by: TxnId) {
-        let is_stuck = self.stuck.any.load(Ordering::Acquire) && self.stuck.ids.lock().contains(&by);
+        let is_stuck =
+            self.stuck.any.load(Ordering::Acquire) && self.stuck.ids.lock().iter().any(|(id, _)| *id == by);
         if !is_stuck {
             self.locks.release_all(by);
         }
@@ -175,13 +205,16 @@ impl<R: Recoverable> TransactionManager<R> {
         let Some(mut ids) = self.stuck.ids.try_lock() else {
             return;
         };
-        ids.retain(|by| {
-            let ended = self.below.roll_back(*by, Lsn::default()).is_ok();
-            if ended {
+        ids.retain_mut(|(by, failure)| match self.below.roll_back(*by, Lsn::default()) {
+            Ok(()) => {
                 self.hook.rolled_back(*by);
                 self.locks.release_all(*by);
+                false
             }
-            !ended
+            Err(fault) => {
+                *failure = fault;
+                true
+            }
         });
         self.stuck.any.store(!ids.is_empty(), Ordering::Release);
     }
@@ -194,8 +227,21 @@ impl<R: Recoverable> Transactions for TransactionManager<R> {
         self.below.tree()
     }
 
-    fn begin(&self) -> TxnId {
+    fn finish_rollbacks(&self) {
         self.free_stuck();
+    }
+
+    fn failed_rollback(&self, by: TxnId) -> Option<Fault> {
+        if !self.stuck.any.load(Ordering::Acquire) {
+            return None;
+        }
+        // Whoever holds the lock is at work on it.
+        let ids = self.stuck.ids.try_lock()?;
+        let found = ids.iter().find(|(id, _)| *id == by);
+        found.map(|(_, fault)| fault.clone())
+    }
+
+    fn begin(&self) -> TxnId {
         let id = self.below.begin();
         let own = self
             .locks
@@ -232,6 +278,9 @@ impl<R: Recoverable> Transactions for TransactionManager<R> {
     }
 
     fn commit(&self, by: TxnId) -> Result<Lsn, Error> {
+        if cfg!(godb_plant = "free-before-publish") {
+            self.locks.release_all(by);
+        }
         let result = if self.below.mark(by) == Lsn::default() {
             self.hook.rolled_back(by);
             Ok(Lsn::default())
@@ -239,16 +288,17 @@ impl<R: Recoverable> Transactions for TransactionManager<R> {
             self.commit_changes(by)
         };
         self.let_go(by);
-        Ok(result?)
+        result
     }
 
     fn checkpoint(&self, note: &dyn Fn() -> Vec<u8>) -> Result<(), Fault> {
         self.poison.check()?;
         self.free_stuck();
-        self.below.checkpoint(&|| {
+        let taken = self.below.checkpoint(&|| {
             self.settle();
             note()
-        })
+        });
+        taken.inspect_err(|fault| self.note_poison(fault))
     }
 
     fn log_since_checkpoint(&self) -> u64 {

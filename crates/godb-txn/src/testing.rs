@@ -214,7 +214,7 @@ fn a_wait_ends_with_the_holder<T: Transactions>(bank: &Bank<T>) {
     let (alice, bob) = (bank.db.begin(), bank.db.begin());
     bank.put(alice, "a", "1");
     let (told, tell) = mpsc::channel();
-    std::thread::scope(|scope| {
+    godb_recovery::sync::thread::scope(|scope| {
         scope.spawn(move || {
             bank.db
                 .lock(bob, bank.key("a"), Mode::Exclusive)
@@ -246,7 +246,7 @@ fn a_wait_has_an_end<T: Transactions>(bank: &Bank<T>) {
 }
 
 fn commits_from_many_threads_come_in_one_order<T: Transactions>(bank: &Bank<T>) {
-    std::thread::scope(|scope| {
+    godb_recovery::sync::thread::scope(|scope| {
         for thread in 0..4 {
             scope.spawn(move || {
                 for number in 0..50 {

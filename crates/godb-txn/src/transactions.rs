@@ -63,6 +63,13 @@ pub trait Transactions: Send + Sync + 'static {
     fn tree(&self) -> &Self::Tree;
     /// A new transaction.
     fn begin(&self) -> TxnId;
+    /// Goes on with rollbacks that failed earlier. To be called before a transaction begins, where nothing is held that the version layer needs when it is
+    /// told that a transaction has ended.
+    fn finish_rollbacks(&self) {}
+    /// What keeps the rollback of a transaction from coming to its end: nobody need wait for that.
+    fn failed_rollback(&self, _by: TxnId) -> Option<Fault> {
+        None
+    }
     /// Waits for a lock, as long as the configured time-out; it is held until the transaction ends. A key lock takes the
     /// intention locks above it by itself.
     ///

@@ -136,6 +136,15 @@ impl Buffer {
         Some(batch)
     }
 
+    /// In a log that is not written any more, forgets what lies behind the last seal when that is more than `limit` bytes. Only a second attempt at a rollback
+    /// could ask for it, and is told that it is gone.
+    pub(crate) fn shorten(&mut self, limit: usize) {
+        if self.bytes.len() > limit {
+            self.base = self.block_end();
+            self.bytes.clear();
+        }
+    }
+
     /// The oldest batch in flight is in the file.
     pub(crate) fn landed(&mut self, batch: Arc<Batch>) {
         let oldest = self.in_flight.pop_front();

@@ -133,10 +133,28 @@ impl ControlFile {
             _ => Err(Fault::Corrupt {
                 file: file.name().into(),
                 page: None,
+                tree: None,
                 lsn: None,
                 what: "neither slot of the log's control file is whole".into(),
             }),
         }
+    }
+
+    /// What is wrong with its slots. One that is merely older is what a crash between the two leaves.
+    pub(crate) fn flaws(&self) -> Result<Vec<Fault>, Fault> {
+        let mut flaws = Vec::new();
+        for place in 0..2 {
+            if !matches!(read_slot(&*self.file, place)?, Slot::Whole(_)) {
+                flaws.push(Fault::Corrupt {
+                    file: self.file.name().into(),
+                    page: None,
+                    tree: None,
+                    lsn: None,
+                    what: format!("slot {place} of the log's control file is damaged").into(),
+                });
+            }
+        }
+        Ok(flaws)
     }
 
     /// Makes `next` what the file says.
@@ -169,5 +187,65 @@ fn unknown_version(file: &str, version: u32) -> Fault {
     Fault::Unusable {
         file: file.into(),
         why: format!("its log has format version {version}, and this godb knows version {VERSION}").into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use godb_btree::MemoryFileSystem;
+
+    fn control() -> Control {
+        Control {
+            block_size: 512,
+            database: DatabaseId::from_bytes([3; 16]),
+            sequence: 0,
+            epoch: 1,
+            segment_size: 16 << 10,
+            keep: 512,
+            checkpoint: 0,
+            allocated: 16 << 10,
+        }
+    }
+
+    fn slot(file: &dyn File, place: u64) -> Vec<u8> {
+        let mut bytes = vec![0; SLOT];
+        assert_eq!(file.read_at(place * SLOT as u64, &mut bytes).unwrap(), SLOT);
+        bytes
+    }
+
+    #[test]
+    fn the_newer_slot_counts_wherever_it_is() {
+        let fs = MemoryFileSystem::default();
+        fs.create_dir("d").unwrap();
+        let mut file = ControlFile::create(&fs, "d", control()).unwrap();
+        let old = slot(&*file.file, 0);
+        let first = file.now.sequence;
+        file.write(Control {
+            keep: 1024,
+            ..control()
+        })
+        .unwrap();
+        let new = slot(&*file.file, 0);
+        for place in 0..2 {
+            file.file.write_at(place * SLOT as u64, &old).unwrap();
+            file.file.write_at((1 - place) * SLOT as u64, &new).unwrap();
+            let found = ControlFile::open(&fs, "d").unwrap();
+            assert_eq!((found.now.sequence, found.now.keep), (first + 1, 1024));
+        }
+    }
+
+    #[test]
+    fn a_damaged_slot_is_a_flaw_and_the_other_one_is_used() {
+        let fs = MemoryFileSystem::default();
+        fs.create_dir("d").unwrap();
+        let file = ControlFile::create(&fs, "d", control()).unwrap();
+        assert!(file.flaws().unwrap().is_empty());
+        file.file.write_at(SLOT as u64 + 20, b"rot").unwrap();
+        let found = ControlFile::open(&fs, "d").unwrap();
+        assert_eq!(found.now.keep, 512);
+        let flaws = found.flaws().unwrap();
+        assert_eq!(flaws.len(), 1);
+        assert!(flaws[0].to_string().contains("slot 1"), "{}", flaws[0]);
     }
 }

@@ -6,6 +6,7 @@
 use crate::active::{ActiveTable, Floors};
 use crate::buffer::Buffer;
 use crate::codec::Entry;
+use crate::doorbell::Doorbell;
 use crate::space::Space;
 use godb_btree::sync::{Condvar, Mutex};
 use godb_btree::{Change, Fault, Journal, Lsn, Room, Undo, size_of_change};
@@ -17,6 +18,10 @@ pub(crate) struct Ledger {
     pub(crate) tail: Mutex<Tail>,
     /// Signalled when promised buffer comes free.
     pub(crate) freed: Condvar,
+    /// Rung when there is so much to write that it had better be begun.
+    pub(crate) bell: Doorbell,
+    /// How many bytes that is.
+    heavy: usize,
 }
 
 /// What the lock protects.
@@ -31,7 +36,7 @@ pub(crate) struct Tail {
 }
 
 impl Ledger {
-    pub(crate) fn new(buffer: Buffer, space: Space) -> Self {
+    pub(crate) fn new(buffer: Buffer, space: Space, heavy: usize) -> Self {
         Self {
             tail: Mutex::new(Tail {
                 buffer,
@@ -41,7 +46,14 @@ impl Ledger {
                 poisoned: None,
             }),
             freed: Condvar::new(),
+            bell: Doorbell::new(),
+            heavy,
         }
+    }
+
+    /// Whether there is so much to write that the background should.
+    pub(crate) fn is_heavy(&self) -> bool {
+        self.tail.lock().buffer.unsealed() > self.heavy
     }
 
     fn append_change(&self, change: &Change<'_>, for_undo: bool) -> Lsn {
@@ -71,8 +83,14 @@ impl Ledger {
         let mut tail = self.tail.lock();
         tail.floors.close(floor);
         tail.space.take(unused, for_undo);
+        let heavy = tail.buffer.unsealed() > self.heavy;
         drop(tail);
-        self.freed.notify_all();
+        if heavy {
+            self.bell.ring();
+        }
+        if !cfg!(godb_plant = "close-quietly") {
+            self.freed.notify_all();
+        }
     }
 }
 

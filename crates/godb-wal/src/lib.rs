@@ -69,6 +69,7 @@ mod block;
 mod buffer;
 mod codec;
 mod control;
+mod doorbell;
 mod gate;
 mod ledger;
 mod log;
@@ -91,9 +92,12 @@ pub use gate::Gate;
 pub use godb_btree::sync;
 pub use godb_btree::{
     Chain, Clock, DatabaseId, Environment, Fault, FileSystem, Joining, Lsn, MemoryFileSystem, MemoryTree,
-    PageId, Range, Spawn, Tree, TreeId, TxnId, Value,
+    PageId, Range, Row, Spawn, Tree, TreeId, TxnId, Value,
 };
-pub use log::{Log, remove_log};
+// For the models of the layer above.
+#[cfg(godb_loom)]
+pub use godb_btree::{Change, Journal, SimulatedDisk, Undo, size_of_change};
+pub use log::{Log, LogCheck, WreckedLog, control_flaws, read_wrecked_log, remove_log};
 pub use logged::LoggedTree;
 pub use memory::{MemoryLog, MemoryWal};
 pub use options::{LogOptions, SyncMode};

@@ -3,14 +3,18 @@
 //! The parts, each in a file of its own: the [ledger](crate::ledger) holds the end that is not written yet; the two
 //! [gates](crate::gate) decide who writes and who syncs; the segments hold what is written; the control file says where recovery begins.
 
+mod check;
 mod flush;
 mod journal;
 mod open;
 mod records;
 mod recycle;
 mod survey;
+mod wreck;
 
+pub use check::{LogCheck, control_flaws};
 pub use recycle::remove_log;
+pub use wreck::{WreckedLog, read_wrecked_log};
 
 use crate::block::{HEADER, Stamp, seal};
 use crate::buffer::Buffer;
@@ -130,7 +134,8 @@ impl Log {
         env: &Environment,
     ) -> Self {
         let buffer = Buffer::new(start.block, start.at);
-        let ledger = Arc::new(Ledger::new(buffer, Space::new(start.block, options.buffer)));
+        let space = Space::new(start.block, options.buffer);
+        let ledger = Arc::new(Ledger::new(buffer, space, options.buffer / 4));
         Self {
             database: start.database,
             epoch: start.epoch,

@@ -205,3 +205,25 @@ impl<T: Tree> Wal for MemoryWal<T> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn floors_hold_while_a_reservation_lives() {
+        let log = MemoryLog::new();
+        let record = |by| Record::Commit {
+            by: TxnId::from_raw(by),
+            previous: Lsn::default(),
+            note: Vec::new(),
+        };
+        log.0.lock().append(record(1));
+        let floor = log.end();
+        let room = log.reserve(10).unwrap();
+        log.0.lock().append(record(2));
+        assert_eq!(log.0.lock().floors.oldest(), Some(floor));
+        drop(room);
+        assert_eq!(log.0.lock().floors.oldest(), None);
+    }
+}

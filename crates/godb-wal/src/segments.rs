@@ -262,6 +262,7 @@ impl Segments {
         file.ok_or_else(|| Fault::Corrupt {
             file: self.name(number).into(),
             page: None,
+            tree: None,
             lsn: None,
             what: "a segment of the log is missing".into(),
         })

@@ -232,7 +232,7 @@ fn undo_logs_compensations<W: Wal>(wal: &W) {
 }
 
 fn threads_share_the_log<W: Wal>(wal: &W) {
-    std::thread::scope(|scope| {
+    godb_btree::sync::thread::scope(|scope| {
         for thread in 0..4_u64 {
             scope.spawn(move || {
                 for number in 0..200 {

@@ -2,14 +2,17 @@
 //!
 //! | thread | step |
 //! | --- | --- |
+//! | `godb-log` | writes the log that large transactions make, so that they need not |
 //! | `godb-writeback` | writes dirty pages, so that clean frames are ready |
 //! | `godb-checkpoint` | takes a checkpoint when its time or its amount of log has come |
 //! | `godb-collect` | drops versions that nobody can see |
+//! | `godb-scrub` | reads pages to see whether they can still be read |
 
 use crate::config::Config;
 use crate::error::Result;
+use crate::scrub::Scrubber;
 use crate::storage::Storage;
-use godb_page::sync::{Arc, Condvar, Mutex, RwLock, wait_for};
+use godb_page::sync::{Arc, Condvar, Mutex, wait_for};
 use godb_page::{Environment, Joining};
 use godb_sql::StorageEngine;
 use std::time::Duration;
@@ -25,13 +28,17 @@ struct Stop {
 }
 
 impl Stop {
-    /// Rests, unless it is time to stop; tells whether it is.
-    fn rest(&self, time: Duration) -> bool {
+    /// Whether it is time to stop.
+    fn is_asked(&self) -> bool {
+        *self.asked.lock()
+    }
+
+    /// Rests, unless it is time to stop.
+    fn rest(&self, time: Duration) {
         let mut asked = self.asked.lock();
         if !*asked {
             wait_for(&self.changed, &mut asked, time);
         }
-        *asked
     }
 
     fn ask(&self) {
@@ -43,9 +50,9 @@ impl Stop {
 /// The running threads.
 pub(crate) struct Background {
     stop: Arc<Stop>,
-    /// Held shared during each step; whoever wants them to rest holds it exclusively.
-    busy: Arc<RwLock<()>>,
     threads: Mutex<Vec<Box<dyn Joining>>>,
+    /// Whose log has a thread that rests until it is woken.
+    storage: Option<Arc<Storage>>,
 }
 
 impl Background {
@@ -55,59 +62,72 @@ impl Background {
         config: &Config,
         engine: Arc<dyn StorageEngine>,
         storage: Option<Arc<Storage>>,
+        scrubber: Option<Arc<Scrubber>>,
     ) -> Self {
         let background = Self {
             stop: Arc::new(Stop::default()),
-            busy: Arc::new(RwLock::new(())),
             threads: Mutex::new(Vec::new()),
+            storage: storage.clone(),
         };
-        if let Some(storage) = storage {
-            background.run(environment, "godb-writeback", move || storage.write_back());
+        if let Some(scrubber) = scrubber.filter(|_| config.scrub_rate > 0) {
+            let step = move || scrubber.step().map(|()| false);
+            background.run(environment, "godb-scrub", step, Stop::rest);
         }
+        if config.read_only {
+            return background;
+        }
+        if let Some(log) = storage.clone() {
+            let bell = log.clone();
+            let rest = move |_: &Stop, time| bell.rest_log(time);
+            background.run(environment, "godb-log", move || log.write_log(), rest);
+        }
+        if let Some(storage) = storage {
+            background.run(
+                environment,
+                "godb-writeback",
+                move || storage.write_back(),
+                Stop::rest,
+            );
+        }
+        let checkpoints = checkpoints(environment, config, engine.clone());
+        background.run(environment, "godb-checkpoint", checkpoints, Stop::rest);
         background.run(
             environment,
-            "godb-checkpoint",
-            checkpoints(environment, config, engine.clone()),
+            "godb-collect",
+            move || Ok(engine.collect()?),
+            Stop::rest,
         );
-        background.run(environment, "godb-collect", move || Ok(engine.collect()?));
         background
-    }
-
-    /// Runs `quietly` while the threads rest.
-    pub(crate) fn pause<R>(&self, quietly: impl FnOnce() -> R) -> R {
-        let _resting = self.busy.write();
-        quietly()
     }
 
     /// Asks the threads to stop and waits until they have.
     pub(crate) fn stop(self) {
         self.stop.ask();
+        if let Some(storage) = &self.storage {
+            storage.wake_log();
+        }
         self.threads.into_inner().into_iter().for_each(Joining::join);
     }
 
-    /// Starts a thread that calls `step` again and again, and rests when it says that there is no more to do.
+    /// Starts a thread that calls `step` again and again, and `rest` when that says that there is no more to do.
     fn run(
         &self,
         environment: &Environment,
         name: &str,
         mut step: impl FnMut() -> Result<bool> + Send + 'static,
+        rest: impl Fn(&Stop, Duration) + Send + 'static,
     ) {
-        let (stop, busy) = (self.stop.clone(), self.busy.clone());
+        let stop = self.stop.clone();
         let body = move || {
-            let mut rest = Duration::ZERO;
-            while !stop.rest(rest) {
-                let stepped = {
-                    let _busy = busy.read();
-                    step()
-                };
-                rest = match stepped {
-                    Ok(true) => Duration::ZERO,
-                    Ok(false) => REST,
+            while !stop.is_asked() {
+                match step() {
+                    Ok(true) => {}
+                    Ok(false) => rest(&stop, REST),
                     Err(error) => {
                         tracing::warn!(%error, "background work failed");
-                        20 * REST
+                        stop.rest(20 * REST);
                     }
-                };
+                }
             }
         };
         self.threads
@@ -123,7 +143,7 @@ fn checkpoints(
     engine: Arc<dyn StorageEngine>,
 ) -> impl FnMut() -> Result<bool> + Send + 'static {
     let clock = environment.clock.clone();
-    let (interval, size) = (config.checkpoint_interval, config.checkpoint_log_size);
+    let (interval, size) = (config.checkpoint_interval, config.log_between_checkpoints());
     let mut last = clock.monotonic();
     move || {
         let log = engine.log_since_checkpoint();

@@ -75,8 +75,9 @@ pub struct Config {
     pub retention: Duration,
     /// The most time between checkpoints while there are changes.
     pub checkpoint_interval: Duration,
-    /// The most bytes of log between checkpoints: what a restart after a crash may have to read.
-    pub checkpoint_log_size: u64,
+    /// The most bytes of log between checkpoints: what a restart after a crash may have to read. `None` follows the memory for pages, for a page that stays dirty in memory
+    /// while it is changed again and again is written once a checkpoint: half of it, but from 64 MiB to 1 GiB.
+    pub checkpoint_log_size: Option<u64>,
     /// When a commit is acknowledged.
     pub wal_sync_mode: SyncMode,
     /// Compact the file by itself when this share of its pages is free (0 to 1). Not supported yet.
@@ -87,6 +88,10 @@ pub struct Config {
     pub ml_optimizer: bool,
     /// Make pages smaller on disk. Not supported yet.
     pub compression: Compression,
+    /// Open for reading only. The file must have been closed cleanly; writes fail with SQLSTATE 25006. A file, directory or mount that takes no writes is opened so by itself.
+    pub read_only: bool,
+    /// Bytes per second that the scrubber reads, in search of pages that rotted unnoticed; zero switches it off. The default takes about three hours for 10 GB.
+    pub scrub_rate: u64,
     /// Run background work (write-back, checkpoints, collection) on threads of the database. Without, the program calls
     /// [`Database::step`](crate::Database::step) from time to time.
     pub background_threads: bool,
@@ -108,12 +113,14 @@ impl Default for Config {
             mvcc: true,
             retention: Duration::ZERO,
             checkpoint_interval: Duration::from_secs(60),
-            checkpoint_log_size: 64 << 20,
+            checkpoint_log_size: None,
             wal_sync_mode: SyncMode::Full,
             compaction_threshold: None,
             adaptive_indexing: false,
             ml_optimizer: false,
             compression: Compression::None,
+            read_only: false,
+            scrub_rate: 1 << 20,
             background_threads: true,
         }
     }
@@ -134,6 +141,12 @@ impl Config {
         (self.buffer_pool_size / page_size).max(MIN_FRAMES)
     }
 
+    /// Bytes of log between checkpoints.
+    pub(crate) fn log_between_checkpoints(&self) -> u64 {
+        let chosen = || (self.buffer_pool_size as u64 / 2).clamp(64 << 20, 1 << 30);
+        self.checkpoint_log_size.unwrap_or_else(chosen)
+    }
+
     fn validate_sizes(&self) -> Result<()> {
         if !self.page_size.is_power_of_two() || !(4096..=65536).contains(&self.page_size) {
             return refuse("page_size", "must be a power of two from 4096 to 65536");
@@ -150,7 +163,7 @@ impl Config {
         {
             return refuse("max_file_size", "must hold at least 8 pages");
         }
-        if self.checkpoint_log_size < 1 << 16 {
+        if self.checkpoint_log_size.is_some_and(|size| size < 1 << 16) {
             return refuse("checkpoint_log_size", "must be at least 65536");
         }
         if self.work_memory < 1 << 20 {

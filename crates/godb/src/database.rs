@@ -1,11 +1,15 @@
 //! [`Database`]: a handle to an open database, cheap to clone, shared between threads.
 
+use crate::check::CheckReport;
 use crate::config::Config;
 use crate::connection::Connection;
 use crate::error::{Error, Result};
 use crate::instance::Instance;
 use crate::prepared::Prepared;
+use crate::retry::Retry;
 use crate::rows::Rows;
+use crate::salvage::SalvageReport;
+use crate::scrub::ScrubReport;
 use crate::session::Session;
 use crate::transaction::Transaction;
 use godb_page::{Environment, FileSystem};
@@ -36,6 +40,10 @@ impl Database {
 
     /// Opens a database on files, clock, randomness and threads of the caller's: a disk that fails on demand, a clock that
     /// stands still.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "the files are given to the database for good"
+    )]
     pub fn open_on(
         files: Arc<dyn FileSystem>,
         environment: &Environment,
@@ -43,7 +51,7 @@ impl Database {
         config: Config,
     ) -> Result<Self> {
         Ok(Self {
-            instance: Instance::open(files, environment, path, config)?,
+            instance: Instance::open(&files, environment, path, config)?,
         })
     }
 
@@ -118,14 +126,15 @@ impl Database {
         })
     }
 
-    /// Runs `body` in a transaction and commits it; runs it again when it fails with a [retryable](Error::is_retryable) error.
+    /// Runs `body` in a transaction and commits it; runs it again, after a pause that grows, when it fails with a
+    /// [retryable](Error::is_retryable) error. Others go on meanwhile: the pause holds nothing. After a hundred times the error is given back.
     pub fn transaction<T>(&self, mut body: impl FnMut(&mut Transaction) -> Result<T>) -> Result<T> {
-        let mut attempts = 0;
+        let mut retry = Retry::default();
         loop {
             let mut tx = self.begin()?;
             let result = body(&mut tx).and_then(|value| tx.commit().map(|_| value));
             match result {
-                Err(error) if error.is_retryable() && attempts < MOST_RETRIES => attempts += 1,
+                Err(error) if error.is_retryable() && retry.again(&*self.instance.random) => {}
                 other => return other,
             }
         }
@@ -181,10 +190,82 @@ impl Database {
         self.instance.step()
     }
 
-    /// Reads every page and checks every tree, every index and the free space; an empty list says that all is well. To be called while nobody
-    /// writes: a page on its way from one place to another looks like damage. Background work rests meanwhile.
+    /// Reads every page from the disk and checks everything: checksums, trees, free space, versions, that every index fits its table, the log. What is
+    /// wrong comes in words; an empty list says that all is well. Others may read and write meanwhile. See [`check_report`](Self::check_report).
     pub fn check(&self) -> Result<Vec<String>> {
-        self.instance.check()
+        let report = self.check_report()?;
+        Ok(report.findings.iter().map(ToString::to_string).collect())
+    }
+
+    /// The same check with all it knows of what it finds, and what it looked at. Pages that rotted on disk while memory still has them are mended on the way.
+    ///
+    /// # Errors
+    /// Failures other than damage, which is no failure of the check.
+    pub fn check_report(&self) -> Result<CheckReport> {
+        self.instance.check(false)
+    }
+
+    /// Checks a database file that nobody has open, and changes nothing: what opening would recover is recovered in memory only.
+    ///
+    /// # Errors
+    /// The file is not there, is no database, or is in use.
+    pub fn check_file(path: impl AsRef<Path>) -> Result<CheckReport> {
+        let environment = Environment::system();
+        let files = crate::storage::real_files();
+        Self::check_file_on(&files, &environment, path.as_ref(), &Config::default())
+    }
+
+    /// The same on files, clock and randomness of the caller's.
+    pub fn check_file_on(
+        files: &Arc<dyn FileSystem>,
+        environment: &Environment,
+        path: &Path,
+        config: &Config,
+    ) -> Result<CheckReport> {
+        crate::check::check_file(files, environment, path, config)
+    }
+
+    /// Copies every row that can be read out of a broken database file into a new one. The broken file stays as it is; what was saved and what was not is in the report.
+    ///
+    /// # Errors
+    /// There is a file at `output` already; no page of the broken file can be read; it is in use; failures other than damage.
+    pub fn salvage(path: impl AsRef<Path>, output: impl AsRef<Path>) -> Result<SalvageReport> {
+        let environment = Environment::system();
+        let files = crate::storage::real_files();
+        let config = Config::default();
+        Self::salvage_on(&files, &environment, path.as_ref(), output.as_ref(), &config)
+    }
+
+    /// The same on files, clock and randomness of the caller's.
+    pub fn salvage_on(
+        files: &Arc<dyn FileSystem>,
+        environment: &Environment,
+        path: &Path,
+        output: &Path,
+        config: &Config,
+    ) -> Result<SalvageReport> {
+        crate::salvage::salvage(files, environment, path, output, config)
+    }
+
+    /// What the scrubber found since the database was opened.
+    pub fn scrub_report(&self) -> ScrubReport {
+        self.instance
+            .scrubber()
+            .map(crate::scrub::Scrubber::report)
+            .unwrap_or_default()
+    }
+
+    /// Has the scrubber look at the next `pages` pages now, whatever its rate: for programs without background threads.
+    pub fn scrub_step(&self, pages: u64) -> Result<()> {
+        self.instance
+            .scrubber()
+            .map_or(Ok(()), |scrubber| scrubber.look_at(pages))
+    }
+
+    /// Whether it is open for reading only, because that was asked for or because the medium takes no writes.
+    #[must_use]
+    pub fn is_read_only(&self) -> bool {
+        self.instance.config.read_only
     }
 
     /// Closes the database and tells how that went; dropping the last handle closes it too, but can tell nobody.
@@ -205,6 +286,3 @@ impl Database {
         }
     }
 }
-
-/// How often [`Database::transaction`] tries again before it gives the error back.
-const MOST_RETRIES: usize = 100;

@@ -1,12 +1,15 @@
 //! [`Instance`]: an open database behind its handles; it owns the engine, the SQL layer and the background threads.
 
 use crate::background::Background;
+use crate::check::{self, CheckReport};
 use crate::config::Config;
 use crate::connection::Connections;
 use crate::error::Result;
 use crate::keys::KeyTree;
+use crate::read_only::{self, ReadOnlyEngine};
+use crate::scrub::Scrubber;
 use crate::storage::Storage;
-use godb_page::{Environment, FileSystem};
+use godb_page::{Environment, FileSystem, Random};
 use godb_sql::{Sql, SqlOptions, StorageEngine};
 
 use std::path::Path;
@@ -18,26 +21,45 @@ pub(crate) struct Instance {
     pub(crate) config: Config,
     /// How many sessions and transactions are open.
     pub(crate) connections: Connections,
+    /// Random numbers of the environment.
+    pub(crate) random: Arc<dyn Random>,
     /// The tree of the key-value API.
     pub(crate) keys: Arc<KeyTree>,
     sql: Option<Arc<Sql>>,
     engine: Option<Arc<dyn StorageEngine>>,
     storage: Option<Arc<Storage>>,
+    scrubber: Option<Arc<Scrubber>>,
     background: Option<Background>,
 }
 
 impl Instance {
     /// Opens the stack on a file.
     pub(crate) fn open(
-        files: Arc<dyn FileSystem>,
+        files: &Arc<dyn FileSystem>,
         environment: &Environment,
         path: &Path,
         config: Config,
     ) -> Result<Arc<Self>> {
         config.validate()?;
-        let storage = Arc::new(Storage::open(files, environment, path, &config)?);
-        let engine = storage.engine();
-        Self::assemble(engine, Some(storage), environment, config)
+        if config.read_only {
+            let storage = read_only::open(files, environment, path, &config)?;
+            return Self::assemble_read_only(storage, environment, config);
+        }
+        match Storage::open(files.clone(), environment, path, &config) {
+            Ok(storage) => {
+                let storage = Arc::new(storage);
+                Self::assemble(storage.engine(), Some(storage), environment, config)
+            }
+            Err(error) if read_only::refuses_writes(&error) => {
+                let Ok(true) = files.exists(&path.to_string_lossy()) else {
+                    return Err(error);
+                };
+                let storage = read_only::open(files, environment, path, &config)?;
+                tracing::warn!(%error, "the database cannot be written and is open for reading only");
+                Self::assemble_read_only(storage, environment, config)
+            }
+            Err(error) => Err(error),
+        }
     }
 
     /// Uses an engine that somebody else opened.
@@ -48,6 +70,18 @@ impl Instance {
     ) -> Result<Arc<Self>> {
         config.validate()?;
         Self::assemble(engine, None, environment, config)
+    }
+
+    fn assemble_read_only(
+        storage: Storage,
+        environment: &Environment,
+        mut config: Config,
+    ) -> Result<Arc<Self>> {
+        let engine = ReadOnlyEngine::new(storage.engine());
+        config.read_only = true;
+        let instance = Self::assemble(engine.clone(), Some(Arc::new(storage)), environment, config)?;
+        engine.seal();
+        Ok(instance)
     }
 
     fn assemble(
@@ -64,16 +98,28 @@ impl Instance {
         };
         let sql = Sql::open(engine.clone(), environment.clone(), options)?;
         let keys = Arc::new(KeyTree::find(&engine)?);
-        let background = config
-            .background_threads
-            .then(|| Background::start(environment, &config, engine.clone(), storage.clone()));
+        let scrubber = storage.clone().map(|storage| {
+            let scrubber = Scrubber::new(storage, environment.clock.clone(), config.scrub_rate);
+            Arc::new(scrubber)
+        });
+        let background = config.background_threads.then(|| {
+            Background::start(
+                environment,
+                &config,
+                engine.clone(),
+                storage.clone(),
+                scrubber.clone(),
+            )
+        });
         Ok(Arc::new(Self {
             config,
             connections: Connections::default(),
+            random: environment.random.clone(),
             keys,
             sql: Some(sql),
             engine: Some(engine),
             storage,
+            scrubber,
             background,
         }))
     }
@@ -95,33 +141,32 @@ impl Instance {
     /// One step of each kind of background work.
     pub(crate) fn step(&self) -> Result<bool> {
         let mut more = self.engine().collect()?;
-        if let Some(storage) = &self.storage {
+        if let Some(scrubber) = &self.scrubber {
+            scrubber.step()?;
+        }
+        if let Some(storage) = self.storage.as_ref().filter(|_| !self.config.read_only) {
+            more |= storage.write_log()?;
             more |= storage.write_back()?;
         }
-        if self.engine().log_since_checkpoint() > self.config.checkpoint_log_size {
+        if self.engine().log_since_checkpoint() > self.config.log_between_checkpoints() {
             self.engine().checkpoint()?;
         }
         Ok(more)
     }
 
-    /// Checks what is stored, from pages to indexes, while the background rests.
-    pub(crate) fn check(&self) -> Result<Vec<String>> {
-        match &self.background {
-            Some(background) => background.pause(|| self.check_quietly()),
-            None => self.check_quietly(),
-        }
+    /// Checks what is stored, from pages to indexes. `resting` says that no transaction is open.
+    pub(crate) fn check(&self, resting: bool) -> Result<CheckReport> {
+        let parts = check::Parts {
+            storage: self.storage.as_deref(),
+            sql: self.sql(),
+            keys: self.keys.get(),
+        };
+        check::check(&parts, resting)
     }
 
-    fn check_quietly(&self) -> Result<Vec<String>> {
-        let mut findings = match &self.storage {
-            Some(storage) => storage.check()?,
-            None => Vec::new(),
-        };
-        // What lies on damaged trees cannot be judged.
-        if findings.is_empty() {
-            findings = self.sql().check()?.problems;
-        }
-        Ok(findings)
+    /// The scrubber, where the engine is our own.
+    pub(crate) fn scrubber(&self) -> Option<&Scrubber> {
+        self.scrubber.as_deref()
     }
 
     /// Closes it, and tells how that went.
@@ -135,9 +180,10 @@ impl Instance {
         }
         self.sql = None;
         self.engine = None;
+        self.scrubber = None;
         match self.storage.take() {
-            Some(storage) => storage.close(),
-            None => Ok(()),
+            Some(storage) if !self.config.read_only => storage.close(),
+            _ => Ok(()),
         }
     }
 }

@@ -6,7 +6,7 @@ use godb_page::sync::{Arc, Mutex};
 use godb_sql::{Begin, StorageEngine, TreeId};
 
 /// Where the root tree says which tree it is.
-const NAME: &[u8] = b"key-value tree";
+pub(crate) const NAME: &[u8] = b"key-value tree";
 
 /// The tree of the key-value API, once there is one.
 pub(crate) struct KeyTree {

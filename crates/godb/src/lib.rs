@@ -35,6 +35,7 @@
 //! crate wires them, in one file, and adds the public names. A storage engine of your own goes in by [`Database::on_engine`].
 
 mod background;
+mod check;
 mod config;
 mod connection;
 mod convert;
@@ -44,11 +45,16 @@ mod instance;
 mod keys;
 mod pairs;
 mod prepared;
+mod read_only;
+mod retry;
 mod rows;
+mod salvage;
+mod scrub;
 mod session;
 mod storage;
 mod transaction;
 
+pub use check::{CheckReport, Finding, Wrong};
 pub use config::{Compression, Config, DeadlockPolicy};
 pub use convert::{FromValue, ToValue};
 pub use database::Database;
@@ -56,7 +62,7 @@ pub use error::{Error, Result};
 pub use godb_buffer::EvictionKind;
 pub use godb_page::{Environment, Fault, FileSystem};
 pub use godb_sql::{
-    Begin, Canceller, CheckReport, ColumnDescription, DataType, EngineError, IndexDescription, Interval,
+    Begin, Canceller, ColumnDescription, DataType, EngineError, IndexDescription, IndexMended, Interval,
     Isolation, Moment, Numeric, Progress, SqlError, StorageEngine, TableDescription, Timestamp,
     TransactionState, Value,
 };
@@ -64,5 +70,7 @@ pub use godb_wal::SyncMode;
 pub use pairs::{Pair, Pairs};
 pub use prepared::Prepared;
 pub use rows::{Column, ColumnIndex, Row, Rows};
+pub use salvage::{SalvageReport, Salvaged};
+pub use scrub::ScrubReport;
 pub use session::{Outcome, Session};
 pub use transaction::{Savepoint, Transaction};

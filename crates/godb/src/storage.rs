@@ -10,28 +10,37 @@
 
 use crate::config::Config;
 use crate::error::{Error, Result};
-use godb_btree::{BTree, Finding};
+use godb_btree::BTree;
 use godb_buffer::Pool;
-use godb_mvcc::{Commits, MvccEngine, MvccOptions, RecoveredCommits, StorageEngine};
+use godb_mvcc::{Commits, MvccEngine, MvccOptions, RecoveredCommits, StorageEngine, VersionCheck};
 use godb_page::sync::{Arc, Mutex};
 use godb_page::{
     DatabaseId, Environment, Fault, File, FileHeader, FileLock, FileSystem, MemoryFileSystem, OpenMode,
-    PageFile, PageFileOptions, PageStore, RealFileSystem,
+    PageFile, PageFileOptions, PageStore, RealFileSystem, TreeId,
 };
 use godb_recovery::{Recovered, RecoveryOptions, Report, Resume, recover};
 use godb_txn::{LockOptions, TransactionManager, Transactions};
 use godb_wal::{Log, LogOptions, LoggedTree, remove_log};
 use std::path::Path;
+use std::time::Duration;
 
-type Frames = Pool<PageFile>;
-type Tree = BTree<Frames>;
+pub(crate) type Frames = Pool<PageFile>;
+pub(crate) type Tree = BTree<Frames>;
 type Engine = MvccEngine<TransactionManager<Recovered<LoggedTree<Tree>>>>;
 
 /// What lies beside the log's own files in its directory, and goes with them.
-const SAFE_COPIES: &str = "safe-copies";
+pub(crate) const SAFE_COPIES: &str = "safe-copies";
 
 /// How many dirty pages one step of the background writer writes.
-const WRITE_BACK: usize = 64;
+const WRITE_BACK: usize = 256;
+
+/// What transactions gather before they write it, all together, as a part of the memory for pages; and the most of it. Beyond that, memory touched for the first
+/// time costs more than the longer runs save.
+const BATCH_SHARE: usize = 4;
+const BATCH_MOST: usize = 32 << 20;
+
+/// Dirty pages stay in memory while they are fewer than one frame in so many: they may be changed again, and then the writing was for nothing.
+const DIRTY_SHARE: usize = 2;
 
 /// The files of the machine.
 pub(crate) fn real_files() -> Arc<dyn FileSystem> {
@@ -56,13 +65,13 @@ pub(crate) struct Storage {
 }
 
 /// Where a database's files are.
-struct Place {
-    file: String,
-    log_dir: String,
+pub(crate) struct Place {
+    pub(crate) file: String,
+    pub(crate) log_dir: String,
 }
 
 impl Place {
-    fn new(path: &Path) -> Result<Self> {
+    pub(crate) fn new(path: &Path) -> Result<Self> {
         let unusable = || Fault::Unusable {
             file: path.to_string_lossy().into(),
             why: "its name is not valid Unicode".into(),
@@ -148,21 +157,68 @@ impl Storage {
         self.engine.clone()
     }
 
-    /// A step of the background writer; tells whether there is more to do.
+    /// Writes what the log holds in memory. Tells whether there is more to do.
+    pub(crate) fn write_log(&self) -> Result<bool> {
+        Ok(self.log.step()?)
+    }
+
+    /// Waits until the log has work for a step, or until the time is over.
+    pub(crate) fn rest_log(&self, at_most: Duration) {
+        self.log.rest(at_most);
+    }
+
+    /// Ends such a wait.
+    pub(crate) fn wake_log(&self) {
+        self.log.wake();
+    }
+
+    /// Writes dirty pages where they begin to crowd the pool; checkpoints write the others. Tells whether there is more to do.
     pub(crate) fn write_back(&self) -> Result<bool> {
-        let logged = self.log.step()?;
-        let written = self.pool.write_back(WRITE_BACK)?;
-        Ok(logged || written == WRITE_BACK)
+        if self.pool.dirty_count() * DIRTY_SHARE < self.pool.frame_count() {
+            return Ok(false);
+        }
+        Ok(self.pool.write_back(WRITE_BACK)? == WRITE_BACK)
     }
 
-    /// Checks every page and every tree.
-    pub(crate) fn check(&self) -> Result<Vec<String>> {
-        let check = self.tree().check()?;
-        Ok(check.findings.iter().map(describe).collect())
-    }
-
-    fn tree(&self) -> &Tree {
+    /// The trees.
+    pub(crate) fn tree(&self) -> &Tree {
         self.engine.below().tree()
+    }
+
+    /// The buffer pool.
+    pub(crate) fn pool(&self) -> &Frames {
+        &self.pool
+    }
+
+    /// The log.
+    pub(crate) fn log(&self) -> &Log {
+        &self.log
+    }
+
+    /// Bytes in a page.
+    pub(crate) fn page_size(&self) -> usize {
+        self.pool.store().page_size()
+    }
+
+    /// What the main file is called.
+    pub(crate) fn file_name(&self) -> &str {
+        self.file.name()
+    }
+
+    /// The tree of old versions.
+    pub(crate) fn history(&self) -> TreeId {
+        self.engine.history()
+    }
+
+    /// Checks every version; `resting` says that no transaction is open.
+    pub(crate) fn check_versions(&self, resting: bool) -> Result<VersionCheck> {
+        Ok(self.engine.clone().check_versions(resting)?)
+    }
+
+    /// What is wrong with the copies of the header.
+    pub(crate) fn header_flaws(&self) -> Result<Vec<Fault>> {
+        let header = self.header.lock();
+        Ok(header.flaws(&*self.file)?)
     }
 
     /// Brings everything into the one file, marks it clean and removes the log.
@@ -181,22 +237,11 @@ impl Storage {
     }
 }
 
-/// A finding in words.
-fn describe(finding: &Finding) -> String {
-    let place =
-        |name: &str, number: Option<u32>| number.map_or(String::new(), |number| format!("{name} {number}: "));
-    let page = place("page", finding.page.map(godb_page::PageId::raw));
-    format!(
-        "{page}{}{}",
-        place("tree", finding.tree.map(godb_page::TreeId::raw)),
-        finding.what
-    )
-}
-
 fn state_is_damaged(file: &str) -> Error {
     Fault::Corrupt {
         file: file.into(),
         page: None,
+        tree: None,
         lsn: None,
         what: "the state in its header makes no sense".into(),
     }
@@ -261,7 +306,7 @@ fn recover_tree(
     let options = RecoveryOptions {
         clock: Some(environment.clock.clone()),
         resume,
-        checkpoint_every: config.checkpoint_log_size,
+        checkpoint_every: config.log_between_checkpoints(),
         observe: &mut |progress| tracing::debug!(?progress, "recovering"),
     };
     Ok(recover(LoggedTree::new(log, tree), options)?)
@@ -288,6 +333,7 @@ fn open_engine(
     };
     let options = MvccOptions {
         retention: config.retention,
+        batch_memory: (config.buffer_pool_size / BATCH_SHARE).min(BATCH_MOST),
     };
     Ok(MvccEngine::open(
         transactions,

@@ -48,7 +48,8 @@ impl Transaction {
     /// Sets the value of a key.
     ///
     /// # Errors
-    /// A retryable conflict when another transaction committed a change of the key that this one does not see.
+    /// A retryable conflict when another transaction committed a change of the key that this one does not see. Of many puts in a row the later ones are made
+    /// together, in the order of their keys; what happens then is told by the next call that is not a put, at the latest by [`commit`](Self::commit).
     pub fn put(&mut self, key: &[u8], value: &[u8]) -> Result<()> {
         let keys = self.keys.get_or_make()?;
         Ok(self.engine_mut()?.put(keys, key, value)?)
@@ -161,7 +162,8 @@ impl Transaction {
     /// Commits. When it returns, the changes survive whatever happens to the process (and, under sync mode full, the machine).
     ///
     /// # Errors
-    /// After a [fault](crate::Error::Fault) the outcome is unknown until the database is opened again.
+    /// [`EngineError::OutcomeUnknown`], SQLSTATE 08007: the log could not be made durable, and whether the commit is in it shows when the database is opened
+    /// again. After any other error nothing was committed.
     pub fn commit(mut self) -> Result<Timestamp> {
         Ok(self.session.commit()?)
     }

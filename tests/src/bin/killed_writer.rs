@@ -21,7 +21,7 @@ fn main() -> godb::Result<()> {
     let config = Config {
         buffer_pool_size: 64 * 8192,
         checkpoint_interval: Duration::from_millis(20),
-        checkpoint_log_size: 1 << 18,
+        checkpoint_log_size: Some(1 << 18),
         ..Config::default()
     };
     let db = Database::open_with(file, config)?;

@@ -84,6 +84,9 @@ impl<P: Pages> BTree<P> {
         let id = here.pages()[0];
         let map_ids = self.maps_of(&[id]);
         let mut room = self.room(author, bytes.len() + 512)?;
+        if link.chain == id {
+            self.still.chain_loose(id);
+        }
         let _admitted = self.pages.admit(2)?;
         let _maps = self.pin_maps(&map_ids)?;
         let mut page = self.pages.fresh(id)?;
@@ -102,6 +105,7 @@ impl<P: Pages> BTree<P> {
         let map_id = map::of_page(self.page_size(), id);
         {
             let mut room = self.room(author, 512)?;
+            self.still.chain_freed(id);
             let _admitted = self.pages.admit(1)?;
             let map = self.pages.write(map_id)?;
             sound(map_id, map::check(&map))?;
@@ -201,9 +205,8 @@ impl<P: Pages> BTree<P> {
     /// Frees the first pages of the chain under `key`; true when the row is gone.
     fn shorten(&self, spot: Spot, key: &[u8], chain: Chain, part: &Part) -> Result<bool, Fault> {
         let map_ids: Some4 = self.maps_of(&part.pages);
-        let mut room = self
-            .journal
-            .reserve(1024 + 32 * BATCH + key.len() + node::max_part(self.page_size()))?;
+        let bytes = 1024 + 32 * BATCH + key.len() + node::max_part(self.page_size());
+        let mut room = self.room(Author::Nobody, bytes)?;
         let _admitted = self.pages.admit(WALK + MAPS)?;
         let _maps = self.pin_maps(&map_ids)?;
         let mut pins = Pins::new(&*self.pages);

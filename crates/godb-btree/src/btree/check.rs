@@ -1,22 +1,40 @@
 //! The check of a whole file: every tree walked, every page accounted for.
 //!
-//! It is for a database at rest: changes made meanwhile show up as findings. It reports what it finds and goes on; only a page that
-//! cannot be read at all for another reason than damage ends it.
+//! It keeps writers out while it walks one tree, and lets them in between two: see [`still`](super::still). Readers go on all the time. Pages that changed hands
+//! meanwhile are sound or not like any others, but who owns them is not judged; on a database at rest there are none. It
+//! reports what it finds and goes on; only a page that cannot be read at all for another reason than damage ends it.
 
 mod walker;
 
 use super::directory::HOME;
+use super::still::Moved;
 use super::{BTree, Spot};
 use crate::map;
 use crate::meta;
+use crate::overflow;
 use godb_buffer::slotted::Damaged;
 use godb_buffer::{Fault, PageId, Pages, TreeId};
 use std::collections::HashMap;
 use walker::Walker;
 
+/// What kind of thing is wrong, and so what can mend it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wrong {
+    /// The page's bytes are not what was written: checksum, place, identity.
+    Unreadable,
+    /// The page is whole, but what it says contradicts itself or the pages that lead to it.
+    Broken,
+    /// The free maps and the trees disagree about who uses the page: it could be lost, or given out twice.
+    Space,
+    /// The page is whole, and counts something wrong.
+    Count,
+}
+
 /// One thing that is wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
+    /// What kind of thing.
+    pub wrong: Wrong,
     /// The tree concerned, if one is.
     pub tree: Option<TreeId>,
     /// The page concerned, if one is.
@@ -55,31 +73,77 @@ pub struct Check {
     pub allocated_pages: u32,
     /// Pages that the free maps call free, below the highest allocated one.
     pub free_pages: u32,
+    /// Pages and chains that changed hands while the check ran, and whose owners were not judged.
+    pub moved: usize,
 }
 
 impl Check {
-    fn find(&mut self, tree: Option<TreeId>, page: Option<PageId>, what: impl Into<String>) {
+    fn find(&mut self, wrong: Wrong, tree: Option<TreeId>, page: Option<PageId>, what: impl Into<String>) {
         let what = what.into();
-        self.findings.push(Finding { tree, page, what });
+        self.findings.push(Finding {
+            wrong,
+            tree,
+            page,
+            what,
+        });
+    }
+
+    /// Notes a fault met in `tree` at `page`.
+    fn find_fault(&mut self, tree: Option<TreeId>, page: PageId, fault: &Fault) {
+        let Fault::Corrupt { page: at, what, .. } = fault else {
+            self.find(Wrong::Unreadable, tree, Some(page), fault.to_string());
+            return;
+        };
+        self.find(Wrong::Unreadable, tree, at.or(Some(page)), what.clone());
+    }
+
+    /// Whether every page of every tree was reached: then a page that nothing leads to is lost for certain.
+    #[must_use]
+    pub fn reached_everything(&self) -> bool {
+        let unseen = |finding: &Finding| matches!(finding.wrong, Wrong::Unreadable | Wrong::Broken);
+        !self.findings.iter().any(unseen)
     }
 }
 
-/// Who uses a page, as far as the check has seen.
-type Owners = HashMap<PageId, TreeId>;
+/// Who uses the pages, as far as the check has seen.
+#[derive(Default)]
+struct Owners {
+    trees: HashMap<PageId, TreeId>,
+    /// Pages that were met twice: the page, the head of its chain where it is part of one, both trees.
+    twice: Vec<(PageId, Option<PageId>, TreeId, TreeId)>,
+}
 
 impl<P: Pages> BTree<P> {
     /// Verifies every tree and the free maps: order, bounds, levels and links of pages, chains whole, every page used exactly once or
-    /// free, no page lost. Errors other than damage are returned.
+    /// free, no page lost. May run while others write; they wait while the tree is walked that they want to change, and others with them. Errors other than damage are returned.
     pub fn check(&self) -> Result<Check, Fault> {
         let mut check = Check::default();
-        let mut owners = Owners::new();
-        let trees = self.check_directory(&mut check);
+        let mut owners = Owners::default();
+        let _watch = self.still.watch();
+        let trees = {
+            let _still = self.still.keep();
+            self.check_directory(&mut check)
+        };
         for spot in trees {
-            let mut walker = Walker::new(self, &mut check, &mut owners, spot);
-            walker.run()?;
+            let _still = self.still.keep();
+            if self.is_there(spot) {
+                Walker::new(self, &mut check, &mut owners, spot).run()?;
+            }
         }
-        self.check_maps(&mut check, &mut owners)?;
+        let _still = self.still.keep();
+        let moved = self.still.moved();
+        check.moved = moved.count();
+        judge_twice(&mut check, &owners, &moved);
+        self.check_maps(&mut check, owners, &moved)?;
         Ok(check)
+    }
+
+    /// Whether the tree was not destroyed meanwhile. One of which that cannot be said is walked, for its damage to be found.
+    fn is_there(&self, spot: Spot) -> bool {
+        match self.entry_of(spot.tree) {
+            Ok(entry) => spot == HOME || entry.is_some_and(|(now, _)| now == spot),
+            Err(_) => true,
+        }
     }
 
     /// The trees to walk; a directory that cannot be read is itself walked, and so reported.
@@ -90,7 +154,7 @@ impl<P: Pages> BTree<P> {
                 trees.extend(entries.iter().map(|(spot, _)| *spot));
                 self.check_counts(check, entries.len());
             }
-            Err(fault) => check.find(Some(HOME.tree), Some(HOME.root), fault.to_string()),
+            Err(fault) => check.find_fault(Some(HOME.tree), HOME.root, &fault),
         }
         trees
     }
@@ -98,6 +162,7 @@ impl<P: Pages> BTree<P> {
     fn check_counts(&self, check: &mut Check, trees: usize) {
         match self.counts() {
             Ok(counts) if counts.trees as usize != trees => check.find(
+                Wrong::Count,
                 None,
                 Some(meta::PAGE),
                 format!(
@@ -106,55 +171,74 @@ impl<P: Pages> BTree<P> {
                 ),
             ),
             Ok(_) => {}
-            Err(fault) => check.find(None, Some(meta::PAGE), fault.to_string()),
+            Err(fault) => check.find_fault(None, meta::PAGE, &fault),
         }
     }
 
     /// Compares the free maps with what the trees were seen to use.
-    fn check_maps(&self, check: &mut Check, owners: &mut Owners) -> Result<(), Fault> {
+    fn check_maps(&self, check: &mut Check, mut owners: Owners, moved: &Moved) -> Result<(), Fault> {
         let Ok(counts) = self.counts() else { return Ok(()) };
-        let covers = map::covers(self.page_size());
         let mut highest = 0;
         for group in 0..counts.maps {
             let id = map::of_group(self.page_size(), group);
-            let bits = match self.read_bits(id) {
-                Ok(bits) => bits,
+            match self.read_bits(id) {
+                Ok(bits) => self.check_group(check, &mut owners, moved, group, &bits, &mut highest),
                 Err(fault @ Fault::Corrupt { .. }) => {
-                    check.find(None, Some(id), fault.to_string());
-                    continue;
+                    check.find_fault(None, id, &fault);
+                    let covers = map::covers(self.page_size());
+                    owners.trees.retain(|page, _| page.raw() / covers != group);
                 }
                 Err(fault) => return Err(fault),
-            };
-            for bit in 0..covers {
-                let taken = bits[(bit / 8) as usize] & (1 << (bit % 8)) != 0;
-                let page = PageId::from_raw(group * covers + bit);
-                let owner = owners.remove(&page);
-                let fixed = page <= map::FIRST && group == 0 || page == id;
-                match (taken, owner) {
-                    (false, Some(tree)) => check.find(Some(tree), Some(page), "it is in use and marked free"),
-                    (true, None) if !fixed => {
-                        check.find(None, Some(page), "it is marked in use, and nothing leads to it");
-                    }
-                    (false, None) if fixed => {
-                        check.find(None, Some(page), "a page of the file itself is marked free");
-                    }
-                    _ => {}
-                }
-                if taken {
-                    check.allocated_pages += 1;
-                    highest = page.raw();
-                }
             }
         }
-        for (page, tree) in owners.drain() {
-            check.find(
-                Some(tree),
-                Some(page),
-                "it is in use and beyond the last free map",
-            );
+        for (page, tree) in owners.trees.drain() {
+            if !moved.has(page, self.chain_of(page)) {
+                let what = "it is in use and beyond the last free map";
+                check.find(Wrong::Space, Some(tree), Some(page), what);
+            }
         }
         check.free_pages = (highest + 1).saturating_sub(check.allocated_pages);
         Ok(())
+    }
+
+    fn check_group(
+        &self,
+        check: &mut Check,
+        owners: &mut Owners,
+        moved: &Moved,
+        group: u32,
+        bits: &[u8],
+        highest: &mut u32,
+    ) {
+        let covers = map::covers(self.page_size());
+        for bit in 0..covers {
+            let taken = bits[(bit / 8) as usize] & (1 << (bit % 8)) != 0;
+            let page = PageId::from_raw(group * covers + bit);
+            let owner = owners.trees.remove(&page);
+            let fixed = bit < map::fixed(group);
+            let what = match (taken, owner) {
+                (false, Some(_)) => Some("it is in use and marked free"),
+                (true, None) if !fixed => Some("it is marked in use, and nothing leads to it"),
+                (false, None) if fixed => Some("a page of the file itself is marked free"),
+                _ => None,
+            };
+            if let Some(what) = what
+                && !moved.has(page, self.chain_of(page))
+            {
+                check.find(Wrong::Space, owner, Some(page), what);
+            }
+            if taken {
+                check.allocated_pages += 1;
+                *highest = page.raw();
+            }
+        }
+    }
+
+    /// The head of the chain that a page is part of, if it is an overflow page that can be read.
+    fn chain_of(&self, page: PageId) -> Option<PageId> {
+        let _admitted = self.pages.admit(1).ok()?;
+        let bytes = self.pages.read(page).ok()?;
+        overflow::read(&bytes).ok().map(|(link, _)| link.chain)
     }
 
     fn read_bits(&self, id: PageId) -> Result<Vec<u8>, Fault> {
@@ -163,6 +247,15 @@ impl<P: Pages> BTree<P> {
         map::bits(&page)
             .map(<[u8]>::to_vec)
             .map_err(|Damaged(what)| crate::codec::bad_page(id, what))
+    }
+}
+
+fn judge_twice(check: &mut Check, owners: &Owners, moved: &Moved) {
+    for (page, chain, tree, other) in &owners.twice {
+        if !moved.has(*page, *chain) {
+            let what = format!("it is used twice; also in tree {other}");
+            check.find(Wrong::Broken, Some(*tree), Some(*page), what);
+        }
     }
 }
 

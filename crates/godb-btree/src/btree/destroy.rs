@@ -208,7 +208,7 @@ impl<P: Pages> BTree<P> {
     fn cut(&self, spot: Spot, cutting: &Cutting) -> Result<(), Fault> {
         let map_ids: Some4 = self.maps_of(&cutting.freed);
         {
-            let mut room = self.journal.reserve(2048 + 64 * cutting.freed.len())?;
+            let mut room = self.room(Author::Nobody, 2048 + 64 * cutting.freed.len())?;
             let _admitted = self.pages.admit(2 + map_ids.len())?;
             // The page comes before the leaf below it, and both are brought in first.
             let _page = self.pages.pin(cutting.page)?;
@@ -242,7 +242,7 @@ impl<P: Pages> BTree<P> {
     fn erase(&self, spot: Spot) -> Result<(), Fault> {
         let map_ids = self.maps_of(&[spot.root]);
         {
-            let mut room = self.journal.reserve(1024)?;
+            let mut room = self.room(Author::Nobody, 1024)?;
             let _admitted = self.pages.admit(WALK + 3)?;
             let _meta = self.pages.pin(meta::PAGE)?;
             let _maps = self.pin_maps(&map_ids)?;

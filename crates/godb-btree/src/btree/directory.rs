@@ -95,7 +95,7 @@ pub(super) fn entry(spot: Spot, dying: bool) -> Cell {
 }
 
 /// What an entry says: the tree's place, and whether it is dying.
-fn read_entry(key: &[u8], value: &[u8]) -> Result<(Spot, bool), Fault> {
+pub(crate) fn read_entry(key: &[u8], value: &[u8]) -> Result<(Spot, bool), Fault> {
     let tree = <[u8; 4]>::try_from(key).ok();
     let value = <[u8; 5]>::try_from(value).ok();
     let (Some(tree), Some([a, b, c, d, state])) = (tree, value) else {

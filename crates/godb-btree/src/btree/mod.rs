@@ -8,26 +8,30 @@ mod merge;
 mod open;
 mod redo;
 mod row;
+mod run;
 mod scan;
 mod space;
 mod split;
+mod still;
 mod walk;
 
-pub use check::{Check, Finding, TreeStatistics};
+pub use check::{Check, Finding, TreeStatistics, Wrong};
+pub(crate) use directory::read_entry;
 pub use scan::BTreeCursor;
 
-use crate::journal::{Journal, Room, Undo};
+use crate::journal::{Journal, Undo};
 use crate::logical::{self, Operation};
 use crate::node;
 use crate::space::Space;
 use crate::too_large;
-use crate::tree::{Chain, Range, Tree, Value};
+use crate::tree::{Chain, Range, Row, Tree, Value};
 use directory::Directory;
 use godb_buffer::sync::{Arc, Mutex};
 use godb_buffer::{Fault, Lsn, PageId, Pages, TreeId, TxnId};
 use std::collections::BTreeMap;
 use std::io::Read;
 use std::ops::ControlFlow;
+use still::{Still, Working};
 
 /// Ordered trees on the pages of one file.
 pub struct BTree<P: Pages> {
@@ -40,14 +44,23 @@ pub struct BTree<P: Pages> {
     /// Held while a free map is added.
     growing: Mutex<()>,
     /// Pages on which redo could not make a change, and the first such change.
-    behind: Mutex<BTreeMap<PageId, Lsn>>,
+    behind: Mutex<BTreeMap<PageId, Behind>>,
+    still: Still,
+}
+
+/// A page on which redo could not make a change.
+struct Behind {
+    /// The first such change.
+    lsn: Lsn,
+    /// Why the page could not be read, if that was it.
+    unreadable: Option<Fault>,
 }
 
 /// A tree and where it begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Spot {
-    tree: TreeId,
-    root: PageId,
+pub(crate) struct Spot {
+    pub(crate) tree: TreeId,
+    pub(crate) root: PageId,
 }
 
 /// On whose behalf a change is made, and so how it is logged.
@@ -91,11 +104,17 @@ impl<P: Pages> BTree<P> {
     }
 
     /// Log space for one step of `author`. Taken before admission, and both before the first latch.
-    fn room(&self, author: Author, bytes: usize) -> Result<Room<'_>, Fault> {
-        match author {
+    fn room(&self, author: Author, bytes: usize) -> Result<Working<'_>, Fault> {
+        let room = match author {
             Author::Backward(..) => self.journal.reserve_undo(bytes),
             Author::Forward(_) | Author::Nobody => self.journal.reserve(bytes),
-        }
+        }?;
+        Ok(self.still.work(room))
+    }
+
+    /// Names tree and file of damage that an operation met.
+    fn located<R>(&self, tree: TreeId, result: Result<R, Fault>) -> Result<R, Fault> {
+        result.map_err(|fault| fault.in_tree(tree).in_file(self.pages.file_name()))
     }
 
     /// Logs that an undo had nothing to do, so that it is not tried again.
@@ -143,22 +162,43 @@ impl<P: Pages> Tree for BTree<P> {
         key: &[u8],
         show: impl FnOnce(Value<'_>) -> R,
     ) -> Result<Option<R>, Fault> {
-        self.get_row(self.spot(tree)?, key, show)
+        self.located(
+            tree,
+            self.spot(tree).and_then(|spot| self.get_row(spot, key, show)),
+        )
     }
 
     fn put(&self, by: TxnId, tree: TreeId, key: &[u8], value: Value<'_>) -> Result<(), Fault> {
         too_large("a key", key.len(), self.max_key())?;
         too_large("a value in a leaf", value.inline.len(), self.max_inline())?;
-        self.put_row(Author::Forward(by), self.spot(tree)?, key, value)
+        let put = |spot| self.put_row(Author::Forward(by), spot, key, value);
+        self.located(tree, self.spot(tree).and_then(put))
+    }
+
+    fn add(
+        &self,
+        by: TxnId,
+        tree: TreeId,
+        rows: &[Row<'_>],
+        present: &mut dyn FnMut(usize),
+    ) -> Result<(), Fault> {
+        for row in rows {
+            too_large("a key", row.key.len(), self.max_key())?;
+            too_large("a value in a leaf", row.value.inline.len(), self.max_inline())?;
+        }
+        debug_assert!(rows.is_sorted_by(|one, next| one.key < next.key));
+        let add = |spot| self.add_run(Author::Forward(by), spot, rows, present);
+        self.located(tree, self.spot(tree).and_then(add))
     }
 
     fn remove(&self, by: TxnId, tree: TreeId, key: &[u8]) -> Result<bool, Fault> {
-        self.remove_row(Author::Forward(by), self.spot(tree)?, key)
+        let remove = |spot| self.remove_row(Author::Forward(by), spot, key);
+        self.located(tree, self.spot(tree).and_then(remove))
     }
 
     fn write_chain(&self, by: TxnId, tree: TreeId, from: &mut dyn Read, limit: u64) -> Result<Chain, Fault> {
-        self.spot(tree)?;
-        self.store_chain(by, tree, from, limit)
+        let store = |_| self.store_chain(by, tree, from, limit);
+        self.located(tree, self.spot(tree).and_then(store))
     }
 
     fn read_chain(
@@ -168,15 +208,16 @@ impl<P: Pages> Tree for BTree<P> {
         hint: &mut Option<(u64, PageId)>,
         into: &mut [u8],
     ) -> Result<usize, Fault> {
-        self.show_chain(chain, at, hint, into)
+        let shown = self.show_chain(chain, at, hint, into);
+        shown.map_err(|fault| fault.in_file(self.pages.file_name()))
     }
 
     fn release(&self, tree: TreeId, key: &[u8]) -> Result<bool, Fault> {
-        self.release_row(self.spot(tree)?, key)
+        self.located(tree, self.spot(tree).and_then(|spot| self.release_row(spot, key)))
     }
 
     fn seek(&self, tree: TreeId, range: Range<'_>) -> Result<Self::Cursor, Fault> {
-        Ok(BTreeCursor::new(self.spot(tree)?, range))
+        self.located(tree, self.spot(tree).map(|spot| BTreeCursor::new(spot, range)))
     }
 
     fn next(
@@ -184,7 +225,9 @@ impl<P: Pages> Tree for BTree<P> {
         at: &mut Self::Cursor,
         show: impl FnMut(&[u8], Value<'_>) -> ControlFlow<()>,
     ) -> Result<bool, Fault> {
-        self.show_next(at, show)
+        let tree = at.tree();
+        let shown = self.show_next(at, show);
+        self.located(tree, shown)
     }
 
     fn redo(&self, lsn: Lsn, page: PageId, change: &[u8]) -> Result<(), Fault> {

@@ -2,6 +2,7 @@
 
 use super::BTree;
 use super::directory::Directory;
+use super::still::Still;
 use crate::change::Shape;
 use crate::journal::{Journal, Undo};
 use crate::space::Space;
@@ -37,6 +38,7 @@ impl<P: Pages> BTree<P> {
             changing_trees: Mutex::new(()),
             growing: Mutex::new(()),
             behind: Mutex::default(),
+            still: Still::default(),
         }
     }
 

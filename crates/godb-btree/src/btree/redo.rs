@@ -4,9 +4,8 @@
 //! further on has seen it. A page that is *behind* (its bytes could not be read, or are older than what the log begins with) missed something that the log no longer
 //! has. That is as it should be for a page that is freed later on, whose last bytes nobody had to write; if it is still behind at the end, a write was lost.
 
-use super::BTree;
+use super::{BTree, Behind};
 use crate::change::{self, Basis};
-use crate::codec::FILE;
 use godb_buffer::{Fault, Lsn, PageId, PageWrite, Pages, header};
 
 impl<P: Pages> BTree<P> {
@@ -46,8 +45,8 @@ impl<P: Pages> BTree<P> {
         let _admitted = self.pages.admit(1)?;
         let mut page = match self.pages.write(id) {
             Ok(page) => page,
-            Err(Fault::Corrupt { .. }) => {
-                self.behind.lock().insert(id, lsn);
+            Err(fault @ Fault::Corrupt { .. }) => {
+                self.fall_behind(id, lsn, Some(fault));
                 return Ok(());
             }
             Err(fault) => return Err(fault),
@@ -57,22 +56,37 @@ impl<P: Pages> BTree<P> {
             return Ok(());
         }
         if stands != before {
-            self.behind.lock().insert(id, lsn);
+            self.fall_behind(id, lsn, None);
             return Ok(());
         }
         change::apply(id, page.stamp(lsn, lsn), operations)
     }
 
+    fn fall_behind(&self, id: PageId, lsn: Lsn, unreadable: Option<Fault>) {
+        self.behind.lock().insert(id, Behind { lsn, unreadable });
+    }
+
     /// After redo every page that is still in use must have seen all its changes.
     pub(super) fn check_all_caught_up(&self) -> Result<(), Fault> {
-        match self.behind.lock().first_key_value() {
-            None => Ok(()),
-            Some((&page, &lsn)) => Err(Fault::Corrupt {
-                file: FILE.into(),
-                page: Some(page),
-                lsn: Some(lsn),
-                what: "the page is older than the log's first record of it: a write was lost".into(),
-            }),
-        }
+        let behind = self.behind.lock();
+        let Some((&page, first)) = behind.first_key_value() else {
+            return Ok(());
+        };
+        let what = match &first.unreadable {
+            Some(Fault::Corrupt { what, .. }) => format!("{what}, and the log does not say all of it"),
+            _ => "the page is older than the log's first record of it: a write was lost".to_owned(),
+        };
+        Err(Fault::Corrupt {
+            file: self.pages.file_name().into(),
+            page: Some(page),
+            tree: None,
+            lsn: Some(first.lsn),
+            what: what.into(),
+        })
+    }
+
+    /// The pages that redo left behind: their bytes, where they can be read at all, are older than the log.
+    pub fn pages_behind(&self) -> Vec<PageId> {
+        self.behind.lock().keys().copied().collect()
     }
 }

@@ -6,7 +6,7 @@ use super::{Author, BTree, Spot};
 use crate::logical::{self, Operation};
 use crate::node::{self, Target};
 use crate::step::Step;
-use crate::tree::Value;
+use crate::tree::{Chain, Value};
 use godb_buffer::slotted::{self, Slots, usable};
 use godb_buffer::{Fault, PageId, Pages};
 
@@ -71,6 +71,9 @@ impl<P: Pages> BTree<P> {
         spot: Spot,
         key: &[u8],
     ) -> Result<(PageId, P::Write<'p>), Fault> {
+        if let Some(leaf) = self.seize_leaf(spot, key)? {
+            return Ok(leaf);
+        }
         let found = pins.reach(|| self.seize(spot, Target::At(key), 0))?;
         Ok(found.expect("every tree has leaves"))
     }
@@ -88,7 +91,7 @@ impl<P: Pages> BTree<P> {
         value: Value<'_>,
     ) -> Result<(), Fault> {
         let cell = node::leaf_cell(key, value);
-        while !self.try_put(author, spot, key, &cell)? {
+        while !self.try_put(author, spot, key, value.chain, &cell)? {
             self.split(
                 author,
                 spot,
@@ -103,7 +106,14 @@ impl<P: Pages> BTree<P> {
     }
 
     /// Puts the row if its leaf has room.
-    fn try_put(&self, author: Author, spot: Spot, key: &[u8], cell: &[u8]) -> Result<bool, Fault> {
+    fn try_put(
+        &self,
+        author: Author,
+        spot: Spot,
+        key: &[u8],
+        chain: Option<Chain>,
+        cell: &[u8],
+    ) -> Result<bool, Fault> {
         let mut room = self.room(author, self.row_room(key.len(), cell.len()))?;
         let _admitted = self.pages.admit(WALK)?;
         let mut pins = Pins::new(&*self.pages);
@@ -116,10 +126,14 @@ impl<P: Pages> BTree<P> {
         let back = match place {
             Ok(at) => {
                 let (_, old) = sound(id, slots.cell(at).and_then(node::row))?;
+                self.lose_chain(old);
                 logical::encode(spot.tree, &Operation::Put(key, old))
             }
             Err(_) => logical::encode(spot.tree, &Operation::Remove(key)),
         };
+        if let Some(chain) = chain {
+            self.still.chain_placed(chain.head);
+        }
         let mut step = Step::new();
         step.change(id, &mut leaf, |page| match place {
             Ok(at) => page.replace(at, cell),
@@ -127,6 +141,13 @@ impl<P: Pages> BTree<P> {
         });
         step.commit(&mut room, author.by(), author.undo(&back));
         Ok(true)
+    }
+
+    /// The value loses its place, and with it the chain it may have.
+    fn lose_chain(&self, value: Value<'_>) {
+        if let Some(chain) = value.chain {
+            self.still.chain_loose(chain.head);
+        }
     }
 
     pub(super) fn remove_row(&self, author: Author, spot: Spot, key: &[u8]) -> Result<bool, Fault> {
@@ -154,6 +175,7 @@ impl<P: Pages> BTree<P> {
             return Ok(Removal::Absent);
         };
         let (_, old) = sound(id, slots.cell(at).and_then(node::row))?;
+        self.lose_chain(old);
         let back = logical::encode(spot.tree, &Operation::Put(key, old));
         let before = node::used(&leaf);
         let mut step = Step::new();

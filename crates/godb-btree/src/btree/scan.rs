@@ -14,7 +14,7 @@ use crate::codec::bad_page;
 use crate::node::{self, Target};
 use crate::tree::{Range, Value};
 use godb_buffer::slotted::Slots;
-use godb_buffer::{Fault, Lsn, PageId, PageKind, Pages, header};
+use godb_buffer::{Fault, Lsn, PageId, PageKind, Pages, TreeId, header};
 use std::ops::{Bound, ControlFlow, Deref};
 
 /// An owned position in a [`BTree`].
@@ -57,6 +57,10 @@ impl BTreeCursor {
             links: 0,
             done: false,
         }
+    }
+
+    pub(super) fn tree(&self) -> TreeId {
+        self.spot.tree
     }
 
     /// Whether `key` lies in what is left of the range. That every page ends further on than the one before it is what ends

@@ -99,6 +99,17 @@ impl<P: Pages> BTree<P> {
         Ok(self.space.count())
     }
 
+    /// Whether a free map says of a page that it is in use. A page beyond the last map is not.
+    pub fn is_in_use(&self, page: PageId) -> Result<bool, Fault> {
+        if page.raw() / map::covers(self.page_size()) >= self.counts()?.maps {
+            return Ok(false);
+        }
+        let id = map::of_page(self.page_size(), page);
+        let _admitted = self.pages.admit(1)?;
+        let map = self.pages.read(id)?;
+        map::has(&map, page).map_err(|Damaged(what)| bad_page(id, what))
+    }
+
     /// What the meta page says.
     pub(super) fn counts(&self) -> Result<meta::Counts, Fault> {
         let _admitted = self.pages.admit(1)?;
@@ -141,6 +152,7 @@ impl<P: Pages> BTree<P> {
         pages: &[PageId],
         taken: bool,
     ) {
+        self.still.pages_move(pages);
         for (id, guard) in maps {
             let mine = |page: &&PageId| map::of_page(self.page_size(), **page) == *id;
             let mine: Some4 = pages.iter().filter(mine).copied().collect();
@@ -156,9 +168,14 @@ impl<P: Pages> BTree<P> {
 
     /// After a record that frees pages was applied and its latches dropped: nobody wants their bytes, anybody may have them.
     pub(super) fn let_go(&self, pages: &[PageId]) {
+        if cfg!(godb_plant = "give-before-discard") {
+            self.space.give(pages);
+        }
         for page in pages {
             self.pages.discard(*page);
         }
-        self.space.give(pages);
+        if !cfg!(godb_plant = "give-before-discard") {
+            self.space.give(pages);
+        }
     }
 }

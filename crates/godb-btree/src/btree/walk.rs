@@ -129,6 +129,8 @@ fn descend<G: Deref<Target = [u8]>>(
             fence.get_or_insert_default().extend_from_slice(key);
         }
         let child = way_down(id, &page, index)?;
+        #[cfg(godb_plant = "uncoupled")]
+        drop(page);
         let Some(next) = get(child)? else {
             return Ok(Met::Absent(child));
         };
@@ -165,6 +167,29 @@ impl<P: Pages> BTree<P> {
         fence: Option<&mut Fence>,
     ) -> Result<Met<P::Read<'_>>, Fault> {
         descend(|id| self.pages.try_read(id), spot, target, level, fence)
+    }
+
+    /// Latches the leaf of a key for writing after a glance at what leads there; `None` when that cannot be, or the way changed meanwhile.
+    ///
+    /// Between the glance and the latch nothing is held, so the leaf may have been split or merged. Then its parent was changed, and shows another LSN.
+    pub(super) fn seize_leaf(&self, spot: Spot, key: &[u8]) -> Result<Option<(PageId, P::Write<'_>)>, Fault> {
+        let get = |id| Ok(self.pages.glance(id));
+        let Met::There(parent, page) = descend(get, spot, Target::At(key), 1, None)? else {
+            return Ok(None);
+        };
+        let lsn = header::lsn(&page);
+        let index = sound(parent, node::child_index(&page, Target::At(key)))?;
+        let id = way_down(parent, &page, index)?;
+        drop(page);
+        let Some(leaf) = self.pages.try_write(id)? else {
+            return Ok(None);
+        };
+        let same = |page: P::Glance<'_>| header::lsn(&page) == lsn;
+        if !self.pages.glance(parent).is_some_and(same) && !cfg!(godb_plant = "trust-glance") {
+            return Ok(None);
+        }
+        node::expect(id, &leaf, spot.tree, Some(0))?;
+        Ok(Some((id, leaf)))
     }
 
     /// One attempt to latch, for writing, the page at `level` on the way to `target`; for reading those above it.

@@ -10,7 +10,7 @@ mod state;
 use crate::codec::FILE;
 use crate::journal::{Change, Journal, Room, Undo, size_of_change};
 use crate::logical::{self, Operation};
-use crate::tree::{Chain, Range, Tree, Value};
+use crate::tree::{Chain, Range, Row, Tree, Value};
 use crate::{chunk, too_large};
 use godb_buffer::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 use godb_buffer::{Fault, Lsn, PageId, TreeId, TxnId};
@@ -195,6 +195,22 @@ impl Tree for MemoryTree {
             &operation,
             Undo::Logical(&back),
         );
+        Ok(())
+    }
+
+    fn add(
+        &self,
+        by: TxnId,
+        tree: TreeId,
+        rows: &[Row<'_>],
+        present: &mut dyn FnMut(usize),
+    ) -> Result<(), Fault> {
+        for (number, row) in rows.iter().enumerate() {
+            match self.get(tree, row.key, |_| ())? {
+                Some(()) => present(number),
+                None => self.put(by, tree, row.key, row.value)?,
+            }
+        }
         Ok(())
     }
 

@@ -68,8 +68,24 @@ impl<S: PageStore> Pool<S> {
         batch.extend(self.victims(WRITE_AT_ONCE));
         batch.sort_unstable();
         batch.dedup();
-        self.write_frames(&mut batch.iter().copied())?;
-        Ok(self.empty_all(&batch))
+        match self.write_frames(&mut batch.iter().copied()) {
+            Ok(_) => Ok(self.empty_all(&batch)),
+            Err(fault) => self.shelve_all(&batch, fault),
+        }
+    }
+
+    /// Writing failed: puts the pages aside, since whoever wants a frame may only want to read.
+    fn shelve_all(&self, frames: &[u32], failed: Fault) -> Result<usize, Fault> {
+        let keep = |page, shelved| self.shelf.keep(page, shelved);
+        let room = |at: &u32| self.table.empty(*at) || self.table.shelve(*at, keep);
+        let emptied: Vec<u32> = frames.iter().copied().filter(room).collect();
+        let count = emptied.len();
+        self.free.lock().extend(emptied);
+        match count {
+            // Neither written nor put aside: there is no room for another page until somebody lets go of one.
+            0 => Err(failed),
+            some => Ok(some),
+        }
     }
 
     fn victims(&self, want: usize) -> Vec<u32> {

@@ -173,10 +173,13 @@ impl Frame {
         self.dirty.load(Ordering::Acquire)
     }
 
-    /// Notes a change. Called with the latch held for writing.
-    pub(super) fn soil(&self, floor: Lsn, lsn: Lsn) {
-        self.dirt.lock().add(floor, lsn);
+    /// Notes a change; tells whether the page was clean. Called with the latch held for writing.
+    pub(super) fn soil(&self, floor: Lsn, lsn: Lsn) -> bool {
+        let mut dirt = self.dirt.lock();
+        let was_clean = dirt.floor().is_none();
+        dirt.add(floor, lsn);
         self.dirty.store(true, Ordering::Release);
+        was_clean
     }
 
     /// Notes that a copy is being taken for writing, unless the page is clean or another copy is on its way; returns its
@@ -185,11 +188,13 @@ impl Frame {
         self.dirt.lock().begin_writing()
     }
 
-    /// The copy was written, or not.
-    pub(super) fn end_writing(&self, written: bool) {
+    /// The copy was written, or not; tells whether the page is clean now.
+    pub(super) fn end_writing(&self, written: bool) -> bool {
         let mut dirt = self.dirt.lock();
         dirt.end_writing(written);
-        self.dirty.store(dirt.floor().is_some(), Ordering::Release);
+        let is_clean = dirt.floor().is_none();
+        self.dirty.store(!is_clean, Ordering::Release);
+        is_clean
     }
 
     /// Where redo would have to start for this page.

@@ -101,7 +101,7 @@ impl Deref for PageWriteGuard<'_> {
 impl PageWrite for PageWriteGuard<'_> {
     fn stamp(&mut self, floor: Lsn, lsn: Lsn) -> &mut [u8] {
         self.blank = false;
-        self.pin.frame().soil(floor, lsn);
+        self.pin.table.soil(self.pin.at, floor, lsn);
         header::set_lsn(&mut self.body.bytes, lsn);
         &mut self.body.bytes
     }

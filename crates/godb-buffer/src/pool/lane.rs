@@ -11,9 +11,9 @@ pub(super) fn lane() -> usize {
 
 #[cfg(not(godb_loom))]
 mod real {
+    use godb_page::sync::Mutex;
     use std::cmp::Reverse;
     use std::collections::BinaryHeap;
-    use std::sync::{Mutex, PoisonError};
 
     /// Numbers that were given out, and those that came back.
     struct Lanes {
@@ -31,7 +31,7 @@ mod real {
 
     impl Lane {
         fn take() -> Self {
-            let mut lanes = LANES.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut lanes = LANES.lock();
             if let Some(Reverse(lane)) = lanes.free.pop() {
                 return Self(lane);
             }
@@ -42,7 +42,7 @@ mod real {
 
     impl Drop for Lane {
         fn drop(&mut self) {
-            let mut lanes = LANES.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut lanes = LANES.lock();
             lanes.free.push(Reverse(self.0));
         }
     }

@@ -13,6 +13,8 @@
 //! | `evict` | where a frame comes from when none is free |
 //! | `write_back`, `dirt` | how dirty pages reach the store, and stay dirty when changed meanwhile |
 //! | `admission` | why nobody who holds latches ever waits for a frame |
+//! | `shelf` | why readers go on while nothing can be written |
+//! | `verify` | how rot in the store is found, and mended from memory |
 //! | `witness` | how a store that returns old bytes is caught |
 //!
 //! Lock order: a latch; the writer; a bucket's lock; then the small locks (free list, policy, dirt, floors), one at a time. A latch is waited for only
@@ -28,14 +30,17 @@ mod guards;
 mod lane;
 mod latch;
 mod pages;
+mod shelf;
 mod stats;
 mod table;
+mod verify;
 mod witness;
 mod write_back;
 
 pub use admission::Admission;
 pub use guards::{PageGlance, PageReadGuard, PageWriteGuard, Pinned};
 pub use stats::PoolStats;
+pub use verify::Stored;
 
 use crate::barrier::LogBarrier;
 use crate::policy::{EvictionKind, EvictionPolicy};
@@ -45,6 +50,7 @@ use godb_page::page::header;
 use godb_page::sync::atomic::{AtomicU32, Ordering};
 use godb_page::sync::{Arc, Mutex};
 use godb_page::{Fault, Lsn, PageId, PageStore};
+use shelf::Shelf;
 use stats::Counters;
 use table::Table;
 use witness::Witness;
@@ -77,9 +83,10 @@ pub struct Pool<S: PageStore> {
     period: u32,
     writer: Mutex<Writer>,
     witness: Witness,
+    shelf: Shelf,
     /// The smallest floor of the pages that were written since the store was last synced.
     unsynced: Mutex<Option<Lsn>>,
-    /// The sync that failed: nothing is known of what was written before it.
+    /// What ended all writing: a failed sync, after which nothing is known of what was written before it, or the log's end.
     poisoned: Mutex<Option<Fault>>,
     /// Held while the file grows: two threads would otherwise undo each other's growth.
     growing: Mutex<()>,
@@ -109,6 +116,7 @@ impl<S: PageStore> Pool<S> {
             period: number(count / ONE_USE).max(1),
             writer: Mutex::new(Writer::new(page_size, count)),
             witness: Witness::new(count),
+            shelf: Shelf::new(count),
             unsynced: Mutex::new(None),
             poisoned: Mutex::new(None),
             growing: Mutex::new(()),
@@ -124,7 +132,13 @@ impl<S: PageStore> Pool<S> {
 
     /// How the pool has fared.
     pub fn stats(&self) -> PoolStats {
-        self.counters.snapshot(self.frames(), self.table.glances())
+        self.counters
+            .snapshot(self.frames(), self.table.dirty(), self.table.glances())
+    }
+
+    /// How many frames hold pages that are not written yet.
+    pub fn dirty_count(&self) -> usize {
+        self.table.dirty()
     }
 
     /// How many frames it has.
@@ -168,7 +182,14 @@ impl<S: PageStore> Pool<S> {
         self.arrived(&pin);
         let read = self.read_checked(id, &mut body.bytes);
         match &read {
-            Ok(()) => body.content = Content::Good,
+            Ok(shelved) => {
+                if let Some((record, floor)) = *shelved {
+                    // In this order: at no moment does nobody know that the page is to be written.
+                    self.table.soil(at, floor, record);
+                    self.shelf.take(id);
+                }
+                body.content = Content::Good;
+            }
             Err(fault) => {
                 // Out of the table, so that the next one tries again; the frame is free when the last waiter has gone.
                 body.content = Content::Failed(Box::new(fault.clone()));
@@ -179,16 +200,20 @@ impl<S: PageStore> Pool<S> {
         }
         pin.frame().loading.store(false, Ordering::Release);
         drop(body);
-        read.map(|()| pin)
+        read.map(|_| pin)
     }
 
-    fn read_checked(&self, id: PageId, into: &mut [u8]) -> Result<(), Fault> {
+    /// Gets the page from the store, or from the shelf: then with its last record and its floor.
+    fn read_checked(&self, id: PageId, into: &mut [u8]) -> Result<Option<(Lsn, Lsn)>, Fault> {
+        if let Some(shelved) = self.shelf.copy(id, into) {
+            return Ok(Some(shelved));
+        }
         self.store.read(id, into)?;
         if self.witness.accepts(id, header::lsn(into)) {
-            return Ok(());
+            return Ok(None);
         }
         let what = "an older state of it came back than was written: a write was lost";
-        Err(Fault::corrupt_page("the database file", id, what))
+        Err(Fault::corrupt_page(self.store.file_name(), id, what))
     }
 
     /// A page was put into a frame.
@@ -239,7 +264,7 @@ impl<S: PageStore> Pool<S> {
     fn check_number(&self, id: PageId) -> Result<(), Fault> {
         if id.raw() == NONE {
             return Err(Fault::corrupt_page(
-                "the database file",
+                self.store.file_name(),
                 id,
                 "no page has this number",
             ));

@@ -76,6 +76,10 @@ impl<S: PageStore> Pages for Pool<S> {
         self.store.database_id()
     }
 
+    fn file_name(&self) -> &str {
+        self.store.file_name()
+    }
+
     fn admit(&self, pages: usize) -> Result<Admission<'_>, Fault> {
         Ok(self.gate.enter(pages))
     }
@@ -119,6 +123,10 @@ impl<S: PageStore> Pages for Pool<S> {
     fn fresh(&self, id: PageId) -> Result<PageWriteGuard<'_>, Fault> {
         self.check_number(id)?;
         loop {
+            if self.shelf.has(id) {
+                // It begins afresh, but what is known of its changes counts on.
+                drop(self.fetch(id)?);
+            }
             if let Some(page) = self.fresh_resident(id) {
                 return Ok(page);
             }

@@ -40,11 +40,11 @@ impl Counters {
         counter.fetch_add(n as u64, Ordering::Relaxed);
     }
 
-    pub(super) fn snapshot(&self, frames: &[Frame], glances: u64) -> PoolStats {
+    pub(super) fn snapshot(&self, frames: &[Frame], dirty: usize, glances: u64) -> PoolStats {
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         PoolStats {
             frames: frames.len(),
-            dirty: frames.iter().filter(|frame| frame.is_dirty()).count(),
+            dirty,
             hits: glances + self.count_pins(frames).saturating_sub(read(&self.own_pins)),
             misses: read(&self.misses),
             evictions: read(&self.evictions),

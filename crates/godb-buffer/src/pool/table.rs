@@ -19,9 +19,10 @@ use super::frame::{Body, Frame, NONE};
 use super::glances::Glances;
 use super::guards::{PageGlance, Pinned};
 use super::latch::LatchWrite;
-use godb_page::PageId;
-use godb_page::sync::atomic::{AtomicU32, Ordering};
+use super::shelf::Shelved;
+use godb_page::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use godb_page::sync::{Mutex, MutexGuard};
+use godb_page::{Lsn, PageId};
 
 /// More steps than any real chain has: buckets are twice as many as frames.
 const STEPS: usize = 64;
@@ -41,6 +42,8 @@ pub(super) struct Table {
     locks: Box<[Padded]>,
     /// Who reads a frame without a pin.
     glances: Glances,
+    /// How many frames hold pages that are not written yet.
+    dirty: AtomicUsize,
 }
 
 /// A bucket, locked.
@@ -62,6 +65,7 @@ impl Table {
             heads: (0..buckets).map(|_| AtomicU32::new(NONE)).collect(),
             locks: (0..LOCKS).map(|_| Padded(Mutex::new(()))).collect(),
             glances: Glances::new(),
+            dirty: AtomicUsize::new(0),
         }
     }
 
@@ -92,6 +96,25 @@ impl Table {
     /// Latches a frame's bytes for writing. The frame is pinned or claimed.
     pub(super) fn latch(&self, at: u32) -> LatchWrite<'_, Body> {
         self.frame(at).latch.write(&self.glances, at)
+    }
+
+    /// Notes a change of a page, which is latched for writing.
+    pub(super) fn soil(&self, at: u32, floor: Lsn, lsn: Lsn) {
+        if self.frame(at).soil(floor, lsn) {
+            self.dirty.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// The copy of a page was written, or not.
+    pub(super) fn end_writing(&self, at: u32, written: bool) {
+        if self.frame(at).end_writing(written) {
+            self.dirty.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+
+    /// How many frames hold pages that are not written yet.
+    pub(super) fn dirty(&self) -> usize {
+        self.dirty.load(Ordering::Relaxed)
     }
 
     /// How many glances there were.
@@ -184,6 +207,34 @@ impl Table {
         }
         bucket.unlink(at);
         true
+    }
+
+    /// Claims a frame that nobody uses, gives its changed page away to be kept elsewhere, and takes it out of the table; `false` when that is refused.
+    pub(super) fn shelve(&self, at: u32, keep: impl FnOnce(PageId, Shelved) -> bool) -> bool {
+        let frame = self.frame(at);
+        let Some(page) = frame.page_id() else {
+            return false;
+        };
+        let bucket = self.lock(page);
+        if frame.page() != page.raw() || !frame.try_claim() {
+            return false;
+        }
+        let dirt = match self.is_glanced_at(at) {
+            true => None,
+            false => frame.begin_writing(),
+        };
+        let Some((record, floor)) = dirt else {
+            frame.unclaim();
+            return false;
+        };
+        let bytes = frame.latch.read().bytes.as_ref().into();
+        let kept = keep(page, Shelved { bytes, record, floor });
+        self.end_writing(at, kept);
+        match kept {
+            true => bucket.unlink(at),
+            false => frame.unclaim(),
+        }
+        kept
     }
 
     /// Whether anybody glances at a frame that was just claimed.

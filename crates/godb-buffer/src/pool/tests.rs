@@ -175,6 +175,9 @@ fn no_page_before_its_record() {
     let log = Arc::new(Log::default());
     let (disk, pool) = on_disk(log.clone());
     set(&pool, 5, 70, 1).unwrap();
+    pool.flush().unwrap();
+    assert_eq!(log.asked.load(Ordering::SeqCst), 70);
+    set(&pool, 5, 75, 1).unwrap();
     set(&pool, 6, 80, 1).unwrap();
     log.broken.store(true, Ordering::SeqCst);
     let before = disk.count(Operations::WRITE);
@@ -184,11 +187,14 @@ fn no_page_before_its_record() {
         before,
         "nothing is written without the log's word"
     );
-    assert_eq!(pool.oldest_dirty(), Some(lsn(70)));
-    log.broken.store(false, Ordering::SeqCst);
-    pool.flush().unwrap();
     assert_eq!(log.asked.load(Ordering::SeqCst), 80);
-    assert_eq!(pool.oldest_dirty(), None);
+    assert_eq!(pool.oldest_dirty(), Some(lsn(75)));
+    log.broken.store(false, Ordering::SeqCst);
+    let after = pool.flush();
+    assert!(
+        matches!(after, Err(Fault::Poisoned { .. })),
+        "a log that failed once is not asked again"
+    );
 }
 
 #[test]
@@ -227,6 +233,32 @@ fn a_failed_sync_poisons_and_reading_goes_on() {
 }
 
 #[test]
+fn a_pool_full_of_pages_that_cannot_be_written_still_reads() {
+    for file in ["db", "safe-copies"] {
+        let (disk, pool) = on_disk(Arc::new(NoLog));
+        for page in 0..60 {
+            set(&pool, page, 1, 1).unwrap();
+        }
+        pool.flush().unwrap();
+        disk.inject(
+            Injection::lasting(Operations::SYNC, 1, Effect::SyncForgets { seed: None }).on_file(file),
+        );
+        let mut changed = 0;
+        while changed < 25 && set(&pool, changed, 2, 2).is_ok() {
+            changed += 1;
+        }
+        pool.flush().unwrap_err();
+        for _ in 0..2 {
+            for page in 0..60 {
+                let expected = if page < changed { 2 } else { 1 };
+                assert_eq!(get(&pool, page).unwrap(), expected, "page {page}");
+            }
+        }
+        assert!(pool.flush().is_err(), "what is on the shelf is not written");
+    }
+}
+
+#[test]
 fn a_failed_write_is_tried_again_and_a_failed_read_is_told() {
     let (disk, pool) = on_disk(Arc::new(NoLog));
     for page in 2..40 {
@@ -235,9 +267,15 @@ fn a_failed_write_is_tried_again_and_a_failed_read_is_told() {
     disk.inject(Injection::lasting(Operations::WRITE, 1, Effect::DiskFull));
     set(&pool, 39, 100, 4).unwrap();
     assert!(matches!(pool.flush(), Err(Fault::Full { .. })));
-    assert!(pool.oldest_dirty().is_some());
+    let oldest = pool.oldest_dirty();
+    assert!(oldest.is_some());
+    for page in 2..39 {
+        assert_eq!(get(&pool, page).unwrap(), 3, "reading goes on");
+    }
+    assert_eq!(pool.oldest_dirty(), oldest, "what is put aside is not forgotten");
     disk.heal();
     pool.flush().unwrap();
+    assert_eq!(pool.oldest_dirty(), None);
     disk.inject(Injection::once(Operations::READ, 1, Effect::IoError));
     assert!(matches!(get(&pool, 2), Err(Fault::Io { .. })));
     assert_eq!(get(&pool, 2).unwrap(), 3, "the fault has passed");
@@ -308,7 +346,7 @@ fn sixteen_frames_are_enough_for_sixteen_threads() {
         set(&pool, page, 1, 0).unwrap();
     }
     let log = godb_page::sync::atomic::AtomicU64::new(2);
-    std::thread::scope(|scope| {
+    godb_page::sync::thread::scope(|scope| {
         for thread in 0..16_u32 {
             let (pool, log) = (&pool, &log);
             scope.spawn(move || {
@@ -370,5 +408,64 @@ fn a_scan_does_not_wash_out_the_hot_set() {
     assert!(
         hot_misses(EvictionKind::Lru, 100) > 200,
         "which is too much for LRU"
+    );
+}
+
+#[test]
+fn rot_in_the_store_is_found_and_mended_from_memory() {
+    let (disk, pool) = on_disk(Arc::new(NoLog));
+    for page in 5..8 {
+        set(&pool, page, 1, 7).unwrap();
+    }
+    pool.flush().unwrap();
+    let mut buffer = vec![0; SIZE];
+    let mut look = |page| pool.verify_stored(id(page), &mut buffer).unwrap();
+    assert!(matches!(look(5), Stored::Sound));
+    for page in 5..8_u64 {
+        disk.flip_bit("db", (page * SIZE as u64 + 2000) * 8).unwrap();
+    }
+    set(&pool, 6, 2, 8).unwrap();
+    pool.forget(id(7));
+    assert!(matches!(look(5), Stored::Mended(Fault::Corrupt { page, .. }) if page == Some(id(5))));
+    assert!(matches!(look(5), Stored::Sound));
+    assert!(matches!(look(6), Stored::Pending));
+    assert!(matches!(look(7), Stored::Damaged(_)));
+    assert!(matches!(get(&pool, 7), Err(Fault::Corrupt { .. })));
+    pool.flush().unwrap();
+    assert!(matches!(look(6), Stored::Sound));
+    assert_eq!(get(&pool, 6).unwrap(), 8);
+}
+
+/// A log during whose wait somebody changes more pages.
+#[derive(Default)]
+struct Busy {
+    pool: std::sync::OnceLock<std::sync::Weak<Pool<MemoryPageStore>>>,
+}
+
+impl LogBarrier for Busy {
+    fn wait_durable(&self, upto: Lsn) -> Result<(), Fault> {
+        if let Some(pool) = self.pool.get().and_then(std::sync::Weak::upgrade)
+            && upto < lsn(6)
+        {
+            (8..13).for_each(|page| set(&pool, page, 6, 1).unwrap());
+        }
+        Ok(())
+    }
+}
+
+#[test]
+fn a_flush_does_not_run_after_a_busy_writer() {
+    let busy = Arc::new(Busy::default());
+    let store = MemoryPageStore::new(SIZE, DatabaseId::from_bytes([1; 16]));
+    let pool = Arc::new(Pool::new(store, busy.clone(), MIN_FRAMES, EvictionKind::Clock));
+    assert!(busy.pool.set(Arc::downgrade(&pool)).is_ok());
+    pool.ensure_capacity(20).unwrap();
+    (2..5).for_each(|page| set(&pool, page, 5, 1).unwrap());
+    pool.flush().unwrap();
+    assert_eq!(pool.stats().written, 3);
+    assert_eq!(
+        pool.dirty_count(),
+        5,
+        "what was changed meanwhile is left to the next"
     );
 }

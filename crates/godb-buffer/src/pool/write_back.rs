@@ -13,10 +13,12 @@ use super::Pool;
 use super::frame::Frame;
 use super::stats::Counters;
 use godb_page::page::header;
+use godb_page::sync::thread;
 use godb_page::{Fault, Lsn, PageId, PageStore};
 
-/// The most pages of a batch.
-const BATCH: usize = 64;
+/// The most pages of a batch, and the most bytes. Each batch costs two syncs, whatever its size, and its copies cost memory.
+const BATCH: usize = 256;
+const BATCH_BYTES: usize = 2 << 20;
 
 /// What write-back keeps between batches.
 pub(super) struct Writer {
@@ -39,7 +41,7 @@ struct Copied {
 
 impl Writer {
     pub(super) fn new(page_size: usize, frames: usize) -> Self {
-        let batch = BATCH.min(frames);
+        let batch = (BATCH_BYTES / page_size).clamp(16, BATCH).min(frames);
         Self {
             copies: (0..batch)
                 .map(|_| vec![0; page_size].into_boxed_slice())
@@ -97,7 +99,7 @@ impl<S: PageStore> Pool<S> {
     /// Those of the log barrier and of the store.
     pub fn write_older(&self, floor: Lsn) -> Result<usize, Fault> {
         let old = |frame: &Frame| frame.floor().is_some_and(|from| from < floor);
-        let written = self.write_all(&old)?;
+        let written = self.write_all(&old)? + self.write_shelved()?;
         if self.oldest_floor().is_some_and(|oldest| oldest < floor) {
             self.sync()?;
         }
@@ -107,22 +109,56 @@ impl<S: PageStore> Pool<S> {
     /// Writes every page that is dirty now, and makes all that was written durable. Waits for pages that are being changed: hold no latch.
     pub fn flush(&self) -> Result<(), Fault> {
         self.write_all(&Frame::is_dirty)?;
+        self.write_shelved()?;
         self.sync()
     }
 
-    /// Writes every page that is `wanted`: first those whose latch is free, then, waiting for them, the others.
-    fn write_all(&self, wanted: &dyn Fn(&Frame) -> bool) -> Result<usize, Fault> {
-        let count = super::number(self.frames().len());
-        let mut all = (0..count).filter(|at| wanted(self.table.frame(*at)));
-        let mut written = self.write_frames(&mut all)?;
-        for at in (0..count).filter(|at| wanted(self.table.frame(*at))) {
-            written += self.write_waiting(at)?;
+    /// Brings back the pages on the shelf and writes them.
+    fn write_shelved(&self) -> Result<usize, Fault> {
+        let mut written = 0;
+        for page in self.shelf.pages() {
+            let pin = self.fetch(page)?;
+            written += self.write_waiting(pin.at())?;
         }
         Ok(written)
     }
 
+    /// Writes every page that is `wanted` now: first those whose latch is free, then, waiting for them, the few others. Pages that are changed meanwhile are not
+    /// waited for, or a busy writer could keep this from ending.
+    fn write_all(&self, wanted: &dyn Fn(&Frame) -> bool) -> Result<usize, Fault> {
+        let mut passed_by = Vec::new();
+        let mut frames = self.in_file_order(wanted).into_iter();
+        let mut written = self.write_those(&mut frames, &mut |at| passed_by.push(at))?;
+        for at in passed_by {
+            if wanted(self.table.frame(at)) {
+                written += self.write_waiting(at)?;
+            }
+        }
+        Ok(written)
+    }
+
+    /// The frames that are wanted, by the places of their pages in the file: neighbours then go there in one piece.
+    fn in_file_order(&self, wanted: &dyn Fn(&Frame) -> bool) -> Vec<u32> {
+        let frames = self.frames().iter().zip(0_u32..);
+        let mut places: Vec<(u32, u32)> = frames
+            .filter(|(frame, _)| wanted(frame))
+            .map(|(frame, at)| (frame.page(), at))
+            .collect();
+        places.sort_unstable();
+        places.into_iter().map(|(_, at)| at).collect()
+    }
+
     /// Writes the pages of some frames, in batches; returns how many.
     pub(super) fn write_frames(&self, frames: &mut dyn Iterator<Item = u32>) -> Result<usize, Fault> {
+        self.write_those(frames, &mut |_| {})
+    }
+
+    /// The same; tells `passed_by` of frames that somebody keeps from being written just now.
+    fn write_those(
+        &self,
+        frames: &mut dyn Iterator<Item = u32>,
+        passed_by: &mut dyn FnMut(u32),
+    ) -> Result<usize, Fault> {
         self.check_poison()?;
         let mut writer = self.writer.lock();
         let mut written = 0;
@@ -130,7 +166,9 @@ impl<S: PageStore> Pool<S> {
             while !writer.is_full()
                 && let Some(at) = frames.next()
             {
-                self.try_copy(&mut writer, at);
+                if !self.try_copy(&mut writer, at) {
+                    passed_by(at);
+                }
             }
             if writer.copied.is_empty() {
                 return Ok(written);
@@ -139,25 +177,31 @@ impl<S: PageStore> Pool<S> {
         }
     }
 
-    /// Copies a page that must be written, unless its latch is taken.
-    fn try_copy(&self, writer: &mut Writer, at: u32) {
+    /// Copies a page if it must be written; `false` when somebody keeps it from that just now: by its latch, or by looking whether its frame can be had.
+    fn try_copy(&self, writer: &mut Writer, at: u32) -> bool {
         if !self.table.frame(at).is_dirty() {
-            return;
+            return true;
         }
         let Some(pin) = self.table.pin_frame(at) else {
-            return;
+            return false;
         };
         Counters::add(&self.counters.own_pins, 1);
         // Waiting here could be for ever: the latch's owner may be waiting for a frame that this very write-back is to free.
-        if let Some(body) = pin.frame().latch.try_read() {
-            writer.copy(at, pin.frame(), &body.bytes);
-        }
+        let Some(body) = pin.frame().latch.try_read() else {
+            return false;
+        };
+        writer.copy(at, pin.frame(), &body.bytes);
+        true
     }
 
     /// Writes one page, waiting for its latch.
     fn write_waiting(&self, at: u32) -> Result<usize, Fault> {
-        let Some(pin) = self.table.pin_frame(at) else {
-            return Ok(0);
+        let pin = loop {
+            match self.table.pin_frame(at) {
+                Some(pin) => break pin,
+                None if self.table.frame(at).is_dirty() => thread::yield_now(),
+                None => return Ok(0),
+            }
         };
         Counters::add(&self.counters.own_pins, 1);
         let body = pin.frame().latch.read();
@@ -180,7 +224,7 @@ impl<S: PageStore> Pool<S> {
             if result.is_ok() {
                 self.witness.note(one.page, one.record);
             }
-            self.table.frame(one.frame).end_writing(result.is_ok());
+            self.table.end_writing(one.frame, result.is_ok());
         }
         let count = copied.len();
         writer.copied = copied;
@@ -193,7 +237,9 @@ impl<S: PageStore> Pool<S> {
 
     fn store_copies(&self, writer: &mut Writer, copied: &[Copied]) -> Result<(), Fault> {
         let newest = copied.iter().map(|one| one.record).max().unwrap_or_default();
-        self.barrier.wait_durable(newest)?;
+        self.barrier
+            .wait_durable(newest)
+            .inspect_err(|fault| self.poison(fault))?;
         for one in copied {
             self.note_unsynced(one.floor);
         }
@@ -203,7 +249,11 @@ impl<S: PageStore> Pool<S> {
             .map(|(one, copy)| (one.page, &mut **copy))
             .collect();
         batch.sort_unstable_by_key(|(page, _)| *page);
-        self.store.write(&mut batch)
+        self.store.write(&mut batch).inspect_err(|fault| {
+            if self.store.is_poisoned() {
+                self.poison(fault);
+            }
+        })
     }
 
     /// Makes every page written so far durable.
@@ -217,11 +267,19 @@ impl<S: PageStore> Pool<S> {
         match self.store.sync() {
             Ok(()) => *self.unsynced.lock() = None,
             Err(fault) => {
-                self.poisoned.lock().get_or_insert_with(|| fault.clone());
+                if self.store.is_poisoned() {
+                    self.poison(&fault);
+                }
                 return Err(fault);
             }
         }
         Ok(())
+    }
+
+    /// Ends all writing, here and in the log: what is changed from now on could never leave memory.
+    fn poison(&self, fault: &Fault) {
+        self.poisoned.lock().get_or_insert_with(|| fault.clone());
+        self.barrier.store_failed(fault);
     }
 
     fn note_unsynced(&self, floor: Lsn) {
@@ -231,10 +289,12 @@ impl<S: PageStore> Pool<S> {
 
     /// Where redo would have to start, as far as pages in memory and pages not yet synced decide.
     pub(super) fn oldest_floor(&self) -> Option<Lsn> {
-        // Dirty pages first: one that is written in between is then found among the unsynced.
+        // Dirty pages first: one that is written in between is then found among the unsynced. The shelf before and after them: a page may come and go.
+        let shelved = self.shelf.floor();
         let dirty = self.frames().iter().filter_map(Frame::floor).min();
         let unsynced = *self.unsynced.lock();
-        dirty.into_iter().chain(unsynced).min()
+        let floors = [shelved, dirty, self.shelf.floor(), unsynced];
+        floors.into_iter().flatten().min()
     }
 
     /// Blanks a page that begins afresh. The LSN of one that is dirty is kept: see the drop of the write guard.

@@ -175,7 +175,11 @@ pub(super) fn single(database: &Database, sql: &str) -> Result<String, Problem> 
 pub(super) fn check(stage: &Stage, file: &Path) -> Result<(), Problem> {
     stage.step("The check");
     stage.code("godb check tour.godb");
-    let findings = crate::engine::check(file)?;
+    let findings: Vec<String> = crate::engine::check(file)?
+        .findings
+        .iter()
+        .map(ToString::to_string)
+        .collect();
     demand(findings.is_empty(), || findings.join("; "))?;
     let size = fs::metadata(file)
         .map_err(Problem::io(file.display().to_string()))?

@@ -20,6 +20,12 @@ fn get(tx: &dyn EngineTransaction, engine: &MemoryEngine, key: &[u8]) -> Option<
 }
 
 #[test]
+fn it_conforms() {
+    let timeout = Duration::from_millis(20);
+    crate::testing::conforms(|retention| MemoryEngine::with(Environment::simulated(1), retention, timeout));
+}
+
+#[test]
 fn bob_sees_what_alice_committed_before_he_began() {
     let engine = MemoryEngine::new(Environment::simulated(1));
     let mut alice = begin(&engine);

@@ -68,6 +68,15 @@ impl MemoryTransaction {
         }
     }
 
+    /// A tree that was dropped after this snapshot can be read but not written.
+    fn check_write(&self, state: &State, tree: TreeId) -> Result<(), Error> {
+        self.check(state, tree)?;
+        match state.trees.get(&tree) {
+            Some(Some(_)) => Err(Error::Conflict),
+            _ => Ok(()),
+        }
+    }
+
     fn writable(&self, key: &[u8]) -> Result<(), Error> {
         if self.how.read_only || self.how.as_of.is_some() {
             return Err(Error::ReadOnlyTransaction);
@@ -100,7 +109,7 @@ impl MemoryTransaction {
         let place = (tree, key.to_vec());
         let engine = self.engine.clone();
         let mut state = engine.state.lock();
-        self.check(&state, tree)?;
+        self.check_write(&state, tree)?;
         while !state
             .rows
             .entry(place.clone())
@@ -261,7 +270,7 @@ impl EngineTransaction for MemoryTransaction {
 
     fn drop_tree(&mut self, tree: TreeId) -> Result<(), Error> {
         self.writable(b"")?;
-        self.check(&self.engine.state.lock(), tree)?;
+        self.check_write(&self.engine.state.lock(), tree)?;
         self.dropped.insert(tree);
         self.undo.push(Undo::Dropped(tree));
         Ok(())
@@ -304,9 +313,9 @@ impl EngineTransaction for MemoryTransaction {
         }
         let engine = self.engine.clone();
         let mut state = engine.state.lock();
-        let mut at = state.now;
+        let mut at = self.snapshot;
         if !self.undo.is_empty() {
-            at += 1;
+            at = state.now + 1;
             let last_wall = state.timeline.values().next_back().copied().unwrap_or(i64::MIN);
             state
                 .timeline

@@ -9,10 +9,25 @@ use godb_txn::TreeId;
 use godb_txn::sync::atomic::{AtomicUsize, Ordering};
 use godb_txn::sync::{Mutex, MutexGuard};
 use std::collections::HashMap;
-use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 
 /// How many stripes there are; few in a model.
 const STRIPES: usize = if cfg!(godb_loom) { 1 } else { 256 };
+
+/// The stripe of a key. Nobody gains by choosing keys that share one: at worst writers of different keys wait for each other for a moment, so a cheap hash will do.
+fn number(tree: TreeId, key: &[u8]) -> usize {
+    let mix = |hash: u64, word: u64| {
+        let mixed = (hash ^ word).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        mixed ^ (mixed >> 32)
+    };
+    let (words, rest) = key.as_chunks::<8>();
+    let hash = words.iter().fold(u64::from(tree.raw()), |hash, word| {
+        mix(hash, u64::from_le_bytes(*word))
+    });
+    let last = rest
+        .iter()
+        .fold(key.len() as u64, |last, byte| last << 8 | u64::from(*byte));
+    usize::try_from(mix(hash, last) % STRIPES as u64).unwrap_or(0)
+}
 
 /// Stripes, and counts of explicit locks.
 pub(super) struct Claims {
@@ -34,8 +49,22 @@ impl Claims {
 
     /// Keeps others from deciding about the same key. Held for a few tree operations, never while waiting for a transaction.
     pub(super) fn stripe(&self, tree: TreeId, key: &[u8]) -> MutexGuard<'_, ()> {
-        let hash = BuildHasherDefault::<DefaultHasher>::default().hash_one((tree, key));
-        self.stripes[usize::try_from(hash % STRIPES as u64).unwrap_or(0)].lock()
+        self.stripes[number(tree, key)].lock()
+    }
+
+    /// Keeps others from deciding about any of these keys. Taken in the order of their numbers, so that two who take several cannot wait for each other.
+    pub(super) fn stripes<'k>(
+        &self,
+        tree: TreeId,
+        keys: impl Iterator<Item = &'k [u8]>,
+    ) -> Vec<MutexGuard<'_, ()>> {
+        let mut numbers: Vec<usize> = keys.map(|key| number(tree, key)).collect();
+        numbers.sort_unstable();
+        numbers.dedup();
+        numbers
+            .into_iter()
+            .map(|number| self.stripes[number].lock())
+            .collect()
     }
 
     /// A transaction is going to hold explicit key locks in a tree. Whoever takes a key's stripe after this sees it.

@@ -1,5 +1,7 @@
 //! [`MvccEngine`]: versions over locked, recoverable transactions.
 
+mod batch;
+mod check;
 mod claims;
 mod collect;
 mod commits;
@@ -18,6 +20,7 @@ mod recent;
 mod rows;
 mod snapshots;
 mod source;
+mod stored;
 mod sweep;
 mod timeline;
 mod transaction;
@@ -25,13 +28,16 @@ mod version;
 mod waiting;
 mod write;
 
+pub use check::{VersionCheck, VersionFinding};
 pub use commits::Commits;
 #[cfg(godb_loom)]
 pub use model::{Publication, Taken};
 pub use note::RecoveredCommits;
+pub use stored::{StoredVersion, history_key};
 
 use crate::engine::{Begin, EngineTransaction, Isolation, StorageEngine, Timestamp};
 use crate::error::Error;
+use batch::Budget;
 use claims::Claims;
 use collect::Queue;
 use dropped::DroppedTrees;
@@ -53,10 +59,21 @@ const LONG_NOTE: usize = 64;
 const CLOSING_ROUNDS: u32 = 100;
 
 /// How the engine behaves.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub struct MvccOptions {
     /// How far back reads of the past reach. Zero keeps old versions only as long as a transaction needs them.
     pub retention: Duration,
+    /// How many bytes all transactions together may take for gathering puts that they make in the order of their keys. With zero each put is made at once.
+    pub batch_memory: usize,
+}
+
+impl Default for MvccOptions {
+    fn default() -> Self {
+        Self {
+            retention: Duration::ZERO,
+            batch_memory: 1 << 20,
+        }
+    }
 }
 
 impl MvccOptions {
@@ -81,6 +98,7 @@ pub struct MvccEngine<T: Transactions> {
     options: MvccOptions,
     clock: Arc<dyn Clock>,
     claims: Claims,
+    budget: Budget,
     dropped: DroppedTrees,
     kept: RwLock<Kept>,
     /// Whether the timeline may have rows.

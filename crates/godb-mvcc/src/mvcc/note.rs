@@ -97,6 +97,7 @@ pub(super) fn damaged(what: &'static str) -> Error {
     Fault::Corrupt {
         file: "the database".into(),
         page: None,
+        tree: None,
         lsn: None,
         what: what.into(),
     }

@@ -38,6 +38,7 @@ impl<T: Transactions> MvccEngine<T> {
             options,
             clock,
             claims: Claims::new(),
+            budget: Budget::new(options.batch_memory),
             dropped: DroppedTrees::default(),
             kept: RwLock::new(Kept::default()),
             has_timeline: AtomicBool::new(true),

@@ -13,6 +13,21 @@ use std::time::Duration;
 /// How long a reader waits for a writer that is between its two steps. Only a rollback that makes no progress takes so long.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// How often a version that must be there is looked for before it is called missing.
+const MISSES: usize = 3;
+
+/// A version is gone, and nobody is moving it: a page came back in an older state.
+fn missing(tree: TreeId) -> Error {
+    Fault::Corrupt {
+        file: "the database".into(),
+        page: None,
+        tree: Some(tree),
+        lsn: None,
+        what: "the version of a row that a newer one replaced is missing from the history".into(),
+    }
+    .into()
+}
+
 /// Who looks: its own writes, and a moment.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct View {
@@ -87,6 +102,7 @@ impl<T: Transactions> MvccEngine<T> {
     /// The version of a key that a view sees; a deleted key has none.
     pub(super) fn visible(&self, view: View, tree: TreeId, key: &[u8]) -> Result<Option<Version>, Error> {
         let mut since = None;
+        let mut misses = 0;
         loop {
             let Some((newest, sight)) = self.newest(tree, key, |writer| self.sight(view, writer))? else {
                 return Ok(None);
@@ -100,7 +116,18 @@ impl<T: Transactions> MvccEngine<T> {
             match self.before(view.at, tree, key, previous)? {
                 Before::Found(old) => return Ok(Some(old).filter(|version| !version.header.tombstone)),
                 Before::None => return Ok(None),
-                Before::OnItsWay => self.let_pass(tree, key, &mut since)?,
+                Before::OnItsWay => {}
+            }
+            match self.commits.when(newest.header.writer) {
+                When::Running => {
+                    if let Some(fault) = self.below.failed_rollback(newest.header.writer) {
+                        return Err(fault.into());
+                    }
+                    self.let_pass(tree, key, &mut since)?;
+                }
+                // It may have ended just now. Who has ended has nothing on its way.
+                _ if misses < MISSES => misses += 1,
+                _ => return Err(missing(tree)),
             }
         }
     }

@@ -5,7 +5,13 @@ use godb_txn::TxnId;
 use std::collections::VecDeque;
 
 /// How many commits are kept in memory for the sake of old snapshots; those before go to the timeline.
-const CROWD: usize = if cfg!(any(test, godb_loom)) { 20 } else { 50_000 };
+const CROWD: usize = if cfg!(godb_loom) {
+    2
+} else if cfg!(test) {
+    20
+} else {
+    50_000
+};
 
 /// When a transaction committed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,6 +35,12 @@ pub(super) struct Recent {
 }
 
 impl Recent {
+    /// How many there are.
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.commits.len()
+    }
+
     /// Adds a commit; one that is not newer than the last is known already.
     pub(super) fn push(&mut self, commit: Commit) -> bool {
         let new = self.commits.back().is_none_or(|last| last.at < commit.at);

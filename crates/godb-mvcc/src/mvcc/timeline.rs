@@ -116,9 +116,10 @@ impl<T: Transactions> MvccEngine<T> {
         }
         self.has_timeline.store(true, Ordering::Release);
         self.quietly(|by| {
-            self.write_commits(by, &new)?;
+            // First, for a new commit may belong to the row of an old transaction that began when it did.
             old.iter()
                 .try_for_each(|key| self.tree().remove(by, self.trees.history, key).map(drop))?;
+            self.write_commits(by, &new)?;
             self.write_kept(by, kept)
         })?;
         if let Some(last) = new.last() {
@@ -229,6 +230,7 @@ impl<T: Transactions> MvccEngine<T> {
 
     /// Does housekeeping in a transaction of its own that writes no versions.
     pub(super) fn quietly(&self, work: impl FnOnce(TxnId) -> Result<(), Error>) -> Result<(), Error> {
+        self.below.finish_rollbacks();
         let by = self.commits.begin_quiet(|| self.below.begin());
         if let Err(error) = work(by) {
             self.below.roll_back(by)?;

@@ -5,9 +5,11 @@
 //! place and the old one into the history tree. So a row needs no entry in the lock table: its writer's id is its lock, and only those who wait
 //! lock the key itself, first come, first served.
 //!
-//! What a transaction remembers is bounded: its id, its snapshot, a few thousand [leftovers](super::write::Leftovers), its savepoints and the trees it drops.
+//! What a transaction remembers is bounded: its id, its snapshot, a few thousand [leftovers](super::write::Leftovers), its savepoints, the trees it drops, and
+//! its part of the memory for [gathered puts](super::batch).
 
 use super::MvccEngine;
+use super::batch::Batch;
 use super::cursor::MvccCursor;
 use super::keys;
 use super::reader::ChainReader;
@@ -20,6 +22,7 @@ use crate::engine::{
     Begin, EngineCursor, EngineSavepoint, EngineTransaction, Isolation, MAX_VALUE, Strength, Timestamp,
 };
 use crate::error::Error;
+use godb_txn::sync::Mutex;
 use godb_txn::sync::atomic::{AtomicU64, Ordering};
 use godb_txn::{Chain, Fault, Range, Savepoint, Transactions, Tree, TreeId, TxnId, Value};
 use std::collections::BTreeSet;
@@ -68,12 +71,22 @@ pub(super) struct MvccTransaction<T: Transactions> {
     own: Arc<Own>,
     /// Given at the first write.
     id: Option<TxnId>,
-    pub(super) left: Leftovers,
     dropped: Vec<TreeId>,
     points: Vec<Point>,
+    /// Behind a lock because a read makes the puts that were gathered.
+    writes: Mutex<Writes>,
+}
+
+/// What a transaction remembers of its writing.
+#[derive(Default)]
+pub(super) struct Writes {
+    pub(super) left: Leftovers,
     /// Trees in which it holds explicit key locks.
     pub(super) explicit: BTreeSet<TreeId>,
-    failed: Option<Error>,
+    /// Puts that are not made yet.
+    pub(super) batch: Batch,
+    /// Why nothing but rolling back is right.
+    pub(super) failed: Option<Error>,
 }
 
 impl<T: Transactions> MvccTransaction<T> {
@@ -84,15 +97,23 @@ impl<T: Transactions> MvccTransaction<T> {
             wall,
             own: Arc::default(),
             id: None,
-            left: Leftovers::default(),
             dropped: Vec::new(),
             points: Vec::new(),
-            explicit: BTreeSet::new(),
-            failed: None,
+            writes: Mutex::default(),
         }
     }
 
-    fn engine(&self) -> &MvccEngine<T> {
+    /// Who it is to those who meet its rows, once it has written.
+    pub(super) fn writer(&self) -> Option<TxnId> {
+        self.id
+    }
+
+    /// Whether a cursor or a reader of it is alive.
+    pub(super) fn is_watched(&self) -> bool {
+        Arc::strong_count(&self.own) > 1
+    }
+
+    pub(super) fn engine(&self) -> &MvccEngine<T> {
         &self.snapshot.engine
     }
 
@@ -100,9 +121,14 @@ impl<T: Transactions> MvccTransaction<T> {
         self.own.view(self.snapshot.at())
     }
 
+    /// Before a read: what was gathered is made, for it is to be seen.
     fn check_readable(&self, tree: TreeId) -> Result<(), Error> {
-        if let Some(error) = &self.failed {
-            return Err(error.clone());
+        if self.id.is_some() {
+            let mut writes = self.writes.lock();
+            if let Some(error) = &writes.failed {
+                return Err(error.clone());
+            }
+            self.end_streak(&mut writes)?;
         }
         if self.dropped.contains(&tree) {
             return Err(Error::NoSuchTree);
@@ -115,13 +141,14 @@ impl<T: Transactions> MvccTransaction<T> {
         if self.how.read_only || self.how.as_of.is_some() {
             return Err(Error::ReadOnlyTransaction);
         }
-        if let Some(error) = &self.failed {
+        if let Some(error) = &self.writes.lock().failed {
             return Err(error.clone());
         }
         if let Some(id) = self.id {
             return Ok(id);
         }
         let engine = self.engine();
+        engine.below.finish_rollbacks();
         let id = engine.commits.begin(|| engine.below.begin());
         self.id = Some(id);
         self.own.id.store(id.raw(), Ordering::Release);
@@ -142,13 +169,20 @@ impl<T: Transactions> MvccTransaction<T> {
         Ok(by)
     }
 
+    /// For a change that is not a put of bytes: what was gathered comes first.
+    fn changing_key(&mut self, tree: TreeId, key: &[u8]) -> Result<TxnId, Error> {
+        let by = self.writing_key(tree, key)?;
+        self.end_streak(&mut self.writes.lock())?;
+        Ok(by)
+    }
+
     /// After a fatal error only rolling back is right.
-    fn note<R>(&mut self, tree: TreeId, result: Result<R, Error>) -> Result<R, Error> {
+    fn note<R>(&self, tree: TreeId, result: Result<R, Error>) -> Result<R, Error> {
         let result = result.map_err(|error| self.engine().about_tree(tree, error));
         if let Err(error) = &result
             && error.is_fatal_to_transaction()
         {
-            self.failed = Some(error.clone());
+            self.writes.lock().failed = Some(error.clone());
         }
         result
     }
@@ -158,17 +192,30 @@ impl<T: Transactions> MvccTransaction<T> {
         self.engine().tree().max_inline().saturating_sub(MAX_HEADER)
     }
 
-    fn put_bytes(&mut self, by: TxnId, tree: TreeId, key: &[u8], value: &[u8]) -> Result<(), Error> {
+    fn put_bytes(&self, by: TxnId, tree: TreeId, key: &[u8], value: &[u8]) -> Result<(), Error> {
+        let mut writes = self.writes.lock();
         if value.len() > self.max_inline() {
+            self.end_streak(&mut writes)?;
             let mut bytes = value;
-            return self.put_stream(by, tree, key, Source::new(&mut bytes)).map(drop);
+            return self
+                .put_stream(&mut writes, by, (tree, key), Source::new(&mut bytes))
+                .map(drop);
         }
-        self.write(by, tree, key, New::Put(Value::inline(value)))
+        if self.gathers(&mut writes, by, (tree, key), value)? {
+            return Ok(());
+        }
+        self.write(&mut writes, by, tree, key, New::Put(Value::inline(value)))
             .map(drop)
     }
 
     /// Puts a value into a chain first, and then the row. What was written of the chain is given back when either fails.
-    fn put_stream(&mut self, by: TxnId, tree: TreeId, key: &[u8], value: Source<'_>) -> Result<u64, Error> {
+    fn put_stream(
+        &self,
+        writes: &mut Writes,
+        by: TxnId,
+        (tree, key): (TreeId, &[u8]),
+        value: Source<'_>,
+    ) -> Result<u64, Error> {
         let snapshot = self.snapshot.clone();
         let engine = &*snapshot.engine;
         let mark = engine.below.savepoint(by);
@@ -177,7 +224,7 @@ impl<T: Transactions> MvccTransaction<T> {
                 inline: b"",
                 chain: Some(chain),
             };
-            self.write(by, tree, key, New::Put(stored))?;
+            self.write(writes, by, tree, key, New::Put(stored))?;
             Ok(chain.len)
         });
         if result.is_err() {
@@ -187,15 +234,17 @@ impl<T: Transactions> MvccTransaction<T> {
     }
 
     fn put_from(&mut self, tree: TreeId, key: &[u8], value: &mut dyn Read) -> Result<u64, Error> {
-        let by = self.writing_key(tree, key)?;
+        let by = self.changing_key(tree, key)?;
         // A short value lies in the leaf like any other; what was read to find out comes first in the stream.
         let room = self.max_inline();
         let head = Source::new(value).read_some(room + 1)?;
+        let mut writes = self.writes.lock();
         if head.len() <= room {
-            self.write(by, tree, key, New::Put(Value::inline(&head)))?;
+            self.write(&mut writes, by, tree, key, New::Put(Value::inline(&head)))?;
             return Ok(head.len() as u64);
         }
-        self.put_stream(by, tree, key, Source::new(&mut head.as_slice().chain(value)))
+        let value = &mut head.as_slice().chain(value);
+        self.put_stream(&mut writes, by, (tree, key), Source::new(value))
     }
 
     fn drop_whole(&mut self, by: TxnId, tree: TreeId) -> Result<(), Error> {
@@ -210,14 +259,16 @@ impl<T: Transactions> MvccTransaction<T> {
         self.engine()
             .tree()
             .put(by, history, &key, Value::inline(&stored))?;
-        self.left.add_surely(key);
+        self.writes.lock().left.add_surely(key);
         self.dropped.push(tree);
         Ok(())
     }
 
     /// Frees what the transaction holds outside the lock manager.
     fn let_go(&mut self) {
-        for tree in std::mem::take(&mut self.explicit) {
+        let mut writes = self.writes.lock();
+        self.drop_batch(&mut writes);
+        for tree in std::mem::take(&mut writes.explicit) {
             self.engine().claims.end_explicit(tree);
         }
     }
@@ -254,7 +305,7 @@ impl<T: Transactions> MvccTransaction<T> {
         for tree in &self.dropped {
             engine.dropped.add(*tree, at);
         }
-        engine.queue.lock().add(at, &mut self.left);
+        engine.queue.lock().add(at, &mut self.writes.lock().left);
         engine.help_out();
         Ok(at)
     }
@@ -331,14 +382,14 @@ impl<T: Transactions> EngineTransaction for MvccTransaction<T> {
     }
 
     fn delete(&mut self, tree: TreeId, key: &[u8]) -> Result<bool, Error> {
-        let by = self.writing_key(tree, key)?;
-        let result = self.write(by, tree, key, New::Delete);
+        let by = self.changing_key(tree, key)?;
+        let result = self.write(&mut self.writes.lock(), by, tree, key, New::Delete);
         self.note(tree, result)
     }
 
     fn lock(&mut self, tree: TreeId, key: &[u8], strength: Strength) -> Result<(), Error> {
-        let by = self.writing_key(tree, key)?;
-        let result = self.lock_key(by, tree, key, strength);
+        let by = self.changing_key(tree, key)?;
+        let result = self.lock_key(&mut self.writes.lock(), by, tree, key, strength);
         self.note(tree, result)
     }
 
@@ -352,22 +403,24 @@ impl<T: Transactions> EngineTransaction for MvccTransaction<T> {
 
     fn create_tree(&mut self) -> Result<TreeId, Error> {
         let by = self.writing()?;
+        self.end_streak(&mut self.writes.lock())?;
         let created = self.engine().tree().create(by);
         self.note(self.engine().trees.root, created.map_err(Error::from))
     }
 
     fn drop_tree(&mut self, tree: TreeId) -> Result<(), Error> {
-        let by = self.writing_key(tree, b"")?;
+        let by = self.changing_key(tree, b"")?;
         let result = self.drop_whole(by, tree);
         self.note(tree, result)
     }
 
     fn savepoint(&mut self) -> Result<EngineSavepoint, Error> {
+        self.end_streak(&mut self.writes.lock())?;
         let below = &self.engine().below;
         let log = self
             .id
             .map_or_else(Savepoint::beginning, |id| below.savepoint(id));
-        let (left, dropped) = (self.left.keys.len(), self.dropped.len());
+        let (left, dropped) = (self.writes.lock().left.keys.len(), self.dropped.len());
         self.points.push(Point { log, left, dropped });
         Ok(EngineSavepoint(self.points.len() as u64 - 1))
     }
@@ -379,26 +432,32 @@ impl<T: Transactions> EngineTransaction for MvccTransaction<T> {
                 what: "rolling back to a savepoint that is gone",
             });
         };
+        self.drop_batch(&mut self.writes.lock());
         if let Some(id) = self.id {
             self.own.count_rollback();
             let result = self.engine().below.roll_back_to(id, log);
             self.note(self.engine().trees.root, result.map_err(Error::from))?;
         }
-        self.left.keys.truncate(left);
+        let mut writes = self.writes.lock();
+        writes.left.keys.truncate(left);
+        // What a batch lost was put since the savepoint, too.
+        writes.failed.take_if(|error| !error.is_fatal_to_transaction());
         self.dropped.truncate(dropped);
         self.points.truncate(at + 1);
         Ok(())
     }
 
     fn next_statement(&mut self) -> Result<(), Error> {
+        self.end_streak(&mut self.writes.lock())?;
         if self.how.isolation == Isolation::ReadCommitted && self.how.as_of.is_none() {
             let engine = self.snapshot.engine.clone();
             let place = engine.snapshots.take(&engine.commits);
             self.snapshot = Snapshot::new(engine, place);
             // A conflict was with the statement before; this one sees what it conflicted with.
-            self.failed.take_if(|error| matches!(error, Error::Conflict));
+            let mut writes = self.writes.lock();
+            writes.failed.take_if(|error| matches!(error, Error::Conflict));
         }
-        self.failed.clone().map_or(Ok(()), Err)
+        self.writes.lock().failed.clone().map_or(Ok(()), Err)
     }
 
     fn snapshot(&self) -> Timestamp {
@@ -410,7 +469,8 @@ impl<T: Transactions> EngineTransaction for MvccTransaction<T> {
     }
 
     fn commit(mut self: Box<Self>) -> Result<Timestamp, Error> {
-        if let Some(error) = &self.failed {
+        self.end_streak(&mut self.writes.lock())?;
+        if let Some(error) = &self.writes.lock().failed {
             return Err(error.clone());
         }
         match self.id {

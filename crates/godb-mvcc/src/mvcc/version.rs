@@ -120,6 +120,7 @@ pub(super) fn not_a_version() -> Error {
     Fault::Corrupt {
         file: "the database".into(),
         page: None,
+        tree: None,
         lsn: None,
         what: "a row has no valid version header".into(),
     }

@@ -4,7 +4,7 @@
 //! come later wait behind him and do not take the row before his eyes when it is free. Once anybody has locked keys in a tree, writers there ask the lock manager too.
 
 use super::MvccEngine;
-use super::transaction::MvccTransaction;
+use super::transaction::{MvccTransaction, Writes};
 use super::write::{Decision, New};
 use crate::engine::Strength;
 use crate::error::Error;
@@ -12,9 +12,15 @@ use godb_txn::{Mode, Resource, Transactions, TreeId, TxnId};
 
 impl<T: Transactions> MvccTransaction<T> {
     /// Writes a key as soon as that may be done. Tells whether there was a value before.
-    pub(super) fn write(&mut self, by: TxnId, tree: TreeId, key: &[u8], new: New<'_>) -> Result<bool, Error> {
-        let snapshot = self.snapshot.clone();
-        let engine = &*snapshot.engine;
+    pub(super) fn write(
+        &self,
+        writes: &mut Writes,
+        by: TxnId,
+        tree: TreeId,
+        key: &[u8],
+        new: New<'_>,
+    ) -> Result<bool, Error> {
+        let engine = self.engine();
         loop {
             let writer = {
                 let _stripe = engine.stripe(tree, key);
@@ -22,13 +28,13 @@ impl<T: Transactions> MvccTransaction<T> {
                     Decision::WaitFor(writer) => Some(writer),
                     // A row of one's own is nobody else's to lock: whoever has locked its key stands in line for it.
                     decision @ Decision::Own(_) => {
-                        return engine.apply(by, (tree, key), &decision, new, &mut self.left);
+                        return engine.apply(by, (tree, key), &decision, new, &mut writes.left);
                     }
                     _ if !engine.may_write(by, tree, key)? => None,
-                    decision => return engine.apply(by, (tree, key), &decision, new, &mut self.left),
+                    decision => return engine.apply(by, (tree, key), &decision, new, &mut writes.left),
                 }
             };
-            self.lock_explicitly(by, tree, key, Mode::Exclusive)?;
+            self.lock_explicitly(writes, by, tree, key, Mode::Exclusive)?;
             if let Some(writer) = writer {
                 engine.wait_for(by, writer)?;
             }
@@ -37,7 +43,8 @@ impl<T: Transactions> MvccTransaction<T> {
 
     /// Keeps others from changing a key, after waiting for those who have; refuses like a write when it is not as seen.
     pub(super) fn lock_key(
-        &mut self,
+        &self,
+        writes: &mut Writes,
         by: TxnId,
         tree: TreeId,
         key: &[u8],
@@ -47,12 +54,11 @@ impl<T: Transactions> MvccTransaction<T> {
             Strength::Shared => Mode::Shared,
             Strength::Exclusive => Mode::Exclusive,
         };
-        let snapshot = self.snapshot.clone();
-        let engine = &*snapshot.engine;
+        let engine = self.engine();
         if let Decision::Own(_) = engine.decide(self.view(), tree, key)? {
             return Ok(());
         }
-        self.lock_explicitly(by, tree, key, mode)?;
+        self.lock_explicitly(writes, by, tree, key, mode)?;
         loop {
             let decision = {
                 let _stripe = engine.stripe(tree, key);
@@ -66,12 +72,19 @@ impl<T: Transactions> MvccTransaction<T> {
     }
 
     /// Takes a lock on the key itself, which writers of the tree mind from now on.
-    fn lock_explicitly(&mut self, by: TxnId, tree: TreeId, key: &[u8], mode: Mode) -> Result<(), Error> {
-        let snapshot = self.snapshot.clone();
-        if self.explicit.insert(tree) {
-            snapshot.engine.claims.begin_explicit(tree);
+    fn lock_explicitly(
+        &self,
+        writes: &mut Writes,
+        by: TxnId,
+        tree: TreeId,
+        key: &[u8],
+        mode: Mode,
+    ) -> Result<(), Error> {
+        let engine = self.engine();
+        if writes.explicit.insert(tree) {
+            engine.claims.begin_explicit(tree);
         }
-        Ok(snapshot.engine.below.lock(by, Resource::Key(tree, key), mode)?)
+        Ok(engine.below.lock(by, Resource::Key(tree, key), mode)?)
     }
 }
 

@@ -73,6 +73,7 @@ impl FileHeader {
     pub fn read(file: &dyn File) -> Result<Self, Fault> {
         let mut newest: Option<Self> = None;
         let mut refusal = None;
+        let mut failure = None;
         for size in (12..=16).map(|bits| 1_usize << bits) {
             for copy in 0..HEADER_PAGES {
                 match Self::read_copy(file, size, copy) {
@@ -85,15 +86,17 @@ impl FileHeader {
                     }
                     Ok(_) => {}
                     Err(Fault::Unusable { file, why }) => refusal = Some(Fault::Unusable { file, why }),
-                    Err(fault) => return Err(fault),
+                    // A bad sector: in a copy, or in a page of something else, where a copy would be if pages were larger.
+                    Err(fault) => failure = Some(fault),
                 }
             }
         }
-        match (newest, refusal) {
+        match (newest, refusal, failure) {
             // One whole copy of a newer format is enough: the program that wrote it was about to write the other.
-            (_, Some(refusal)) => Err(refusal),
-            (Some(header), None) => Ok(header),
-            (None, None) => Err(Self::not_a_database(file)),
+            (_, Some(refusal), _) => Err(refusal),
+            (Some(header), None, _) => Ok(header),
+            (None, None, Some(failure)) => Err(failure),
+            (None, None, None) => Err(Self::not_a_database(file)),
         }
     }
 
@@ -110,7 +113,7 @@ impl FileHeader {
             });
         }
         self.sequence += 1;
-        for copy in Self::older_first(file, self.page_size)? {
+        for copy in Self::older_first(file, self.page_size) {
             let page = self.encode(copy);
             file.write_at(u64::from(copy) * self.page_size as u64, &page)?;
             file.sync()?;
@@ -119,17 +122,13 @@ impl FileHeader {
     }
 
     /// The copies, the one that may be lost first.
-    fn older_first(file: &dyn File, page_size: usize) -> Result<[u32; 2], Fault> {
+    fn older_first(file: &dyn File, page_size: usize) -> [u32; 2] {
         let sequence = |copy| match Self::read_copy(file, page_size, copy) {
-            Ok(header) => Ok(header.map(|header| header.sequence)),
-            Err(Fault::Unusable { .. }) => Ok(None),
-            Err(fault) => Err(fault),
+            Ok(header) => header.map(|header| header.sequence),
+            // One that cannot be used or read cannot be lost; writing it anew may well mend it.
+            Err(_) => None,
         };
-        Ok(if sequence(1)? < sequence(0)? {
-            [1, 0]
-        } else {
-            [0, 1]
-        })
+        if sequence(1) < sequence(0) { [1, 0] } else { [0, 1] }
     }
 
     fn read_copy(file: &dyn File, size: usize, copy: u32) -> Result<Option<Self>, Fault> {
@@ -201,6 +200,7 @@ impl FileHeader {
             return Fault::Corrupt {
                 file: file.name().into(),
                 page: Some(PageId::from_raw(0)),
+                tree: None,
                 lsn: None,
                 what: "both copies of the file header are damaged".into(),
             };
@@ -291,6 +291,25 @@ mod tests {
             let file = torn.open("a.godb", OpenMode::Existing).unwrap();
             assert_eq!(FileHeader::read(&*file).unwrap().epoch, 2);
         }
+    }
+
+    #[test]
+    fn a_bad_sector_is_survived_where_the_other_copy_can_be_read() {
+        use crate::{Effect, Injection, Operations, SimulatedDisk};
+        let disk = SimulatedDisk::new();
+        let file = disk.open("a.godb", OpenMode::Create).unwrap();
+        let mut header = FileHeader::new(DatabaseId::from_bytes([7; 16]), 4096);
+        header.write(&*file).unwrap();
+        file.set_len(1 << 20).unwrap();
+        for place in (0..40_u64).map(|page| page * 4096) {
+            let bad = Injection::lasting(Operations::READ, 1, Effect::IoError);
+            disk.inject(bad.within(place, place + 4096));
+            assert_eq!(FileHeader::read(&*file).unwrap(), header, "bad at {place}");
+            header.write(&*file).unwrap();
+            disk.heal();
+        }
+        disk.inject(Injection::lasting(Operations::READ, 1, Effect::IoError).within(0, 8192));
+        assert!(matches!(FileHeader::read(&*file), Err(Fault::Io { .. })));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The main file: its header, and its pages.
 
 mod header;
+mod inspect;
 mod memory_store;
 mod page_file;
 mod safe_copies;

@@ -252,6 +252,10 @@ impl PageStore for PageFile {
         self.database
     }
 
+    fn file_name(&self) -> &str {
+        self.file.name()
+    }
+
     fn page_count(&self) -> u32 {
         self.pages.load(Ordering::Acquire)
     }
@@ -304,6 +308,10 @@ impl PageStore for PageFile {
             self.overwrite(&mut writing)?;
         }
         self.sync_in_place(&mut writing)
+    }
+
+    fn is_poisoned(&self) -> bool {
+        self.writing.lock().failed.is_some()
     }
 
     fn will_need(&self, first: PageId, count: u32) {

@@ -34,7 +34,7 @@ const ENTRIES: usize = 48;
 const MAGIC: [u8; 16] = *b"godb safe copies";
 
 /// The most pages of a batch.
-const MOST: usize = 64;
+const MOST: usize = 256;
 
 /// How many pages there is always room for, so that write-back goes on, slowly, when the disk is full.
 const AT_LEAST: usize = 16;

@@ -2,6 +2,7 @@
 
 use crate::fault::Fault;
 use crate::file_system::{File, FileLock, FileSystem, OpenMode};
+use crate::fs::locks::{Hold, Locks};
 use crate::sync::{Arc, Mutex, RwLock};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Error, ErrorKind};
@@ -16,7 +17,7 @@ pub struct MemoryFileSystem {
 struct Shared {
     files: Mutex<BTreeMap<String, Arc<RwLock<Vec<u8>>>>>,
     directories: Mutex<BTreeSet<String>>,
-    locked: Arc<Mutex<BTreeSet<String>>>,
+    locked: Arc<Mutex<Locks<String>>>,
 }
 
 /// One open file.
@@ -29,12 +30,12 @@ struct MemoryFile {
 /// Frees the lock on a name when dropped.
 struct Locked {
     name: String,
-    locked: Arc<Mutex<BTreeSet<String>>>,
+    locked: Arc<Mutex<Locks<String>>>,
 }
 
 impl Drop for Locked {
     fn drop(&mut self) {
-        self.locked.lock().remove(&self.name);
+        self.locked.lock().give(&self.name);
     }
 }
 
@@ -121,8 +122,18 @@ impl FileSystem for MemoryFileSystem {
     }
 
     fn lock(&self, name: &str) -> Result<FileLock, Fault> {
+        self.hold(name, Hold::Owner)
+    }
+
+    fn lock_shared(&self, name: &str) -> Result<FileLock, Fault> {
+        self.hold(name, Hold::READER)
+    }
+}
+
+impl MemoryFileSystem {
+    fn hold(&self, name: &str, wanted: Hold) -> Result<FileLock, Fault> {
         let locked = &self.shared.locked;
-        if !locked.lock().insert(name.to_owned()) {
+        if !locked.lock().take(&name.to_owned(), wanted) {
             return Err(Fault::InUse {
                 file: name.into(),
                 owner: Some(std::process::id()),

@@ -158,3 +158,42 @@ pub fn wait_for<T>(condvar: &Condvar, guard: &mut MutexGuard<'_, T>, _timeout: s
     condvar.wait(guard);
     false
 }
+
+/// Runs `body` under every interleaving with up to `preemptions` preemptions, prints how many there were, for `protocol`, and returns it.
+///
+/// A run that ends early counts as a pass for loom, so nothing here limits it but its own end, and nothing from outside may.
+///
+/// # Panics
+/// When the model fails in any interleaving, when the environment would cut it short, or when there was only one way to go, so that nothing was explored.
+#[expect(
+    clippy::print_stdout,
+    reason = "it runs in tests; `cargo xtask loom` reads the line"
+)]
+pub fn explore(protocol: &str, preemptions: usize, body: impl Fn() + Send + Sync + 'static) -> u64 {
+    for cut in [
+        "LOOM_MAX_DURATION",
+        "LOOM_MAX_PERMUTATIONS",
+        "LOOM_CHECKPOINT_FILE",
+    ] {
+        assert!(
+            std::env::var_os(cut).is_none(),
+            "{cut}: a model that is cut short proves nothing"
+        );
+    }
+    let runs = Arc::new(std::sync::atomic::AtomicU64::new(0));
+    let counted = runs.clone();
+    let mut builder = loom::model::Builder::new();
+    builder.preemption_bound = Some(preemptions);
+    builder.max_duration = None;
+    builder.max_permutations = None;
+    builder.checkpoint_file = None;
+    builder.max_branches = 100_000;
+    builder.check(move || {
+        counted.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        body();
+    });
+    let runs = runs.load(std::sync::atomic::Ordering::Relaxed);
+    println!("model of {protocol}: {runs} interleavings");
+    assert!(runs > 1, "{protocol}: there was only one way to go");
+    runs
+}

@@ -161,4 +161,11 @@ fn one_owner(fs: &dyn FileSystem, name: &str) {
     }
     drop(lock);
     drop(fs.lock(name).expect("a lock that was dropped is free"));
+    let reader = fs.lock_shared(name).expect("a free file can be held for reading");
+    assert!(
+        matches!(fs.lock(name), Err(Fault::InUse { .. })),
+        "a reader keeps owners away"
+    );
+    drop(reader);
+    drop(fs.lock(name).expect("when the last reader has gone it is free"));
 }

@@ -8,7 +8,7 @@ mod view;
 
 pub(crate) use descriptor::value_bytes;
 pub(crate) use schema::{Known, Schema, SchemaCache, bind_checks};
-pub(crate) use store::{Named, Stored, StoredMut};
+pub(crate) use store::{Named, Stored, StoredMut, describe_table, describe_view};
 pub use view::{StoredView, Use, UsedColumn, View};
 
 use crate::expr::Expr;

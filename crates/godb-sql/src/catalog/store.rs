@@ -68,6 +68,16 @@ pub(crate) struct Stored<'a> {
     root: TreeId,
 }
 
+/// The table that a row of the catalog describes, if it is such a row.
+pub(crate) fn describe_table(key: &[u8], value: &[u8]) -> Option<Result<Table>> {
+    (key.first() == Some(&TABLES)).then(|| descriptor::decode(value))
+}
+
+/// The view that a row of the catalog describes, if it is such a row.
+pub(crate) fn describe_view(key: &[u8], value: &[u8]) -> Option<Result<StoredView>> {
+    (key.first() == Some(&VIEWS)).then(|| view::decode(value))
+}
+
 fn table_key(id: TableId) -> Vec<u8> {
     [&[TABLES][..], &id.to_be_bytes()].concat()
 }
@@ -244,6 +254,12 @@ impl<'a> StoredMut<'a> {
         self.put_number(NEXT_TABLE, next + 1)?;
         TableId::try_from(next)
             .map_err(|_| SqlError::new(state::PROGRAM_LIMIT_EXCEEDED, "there are no table numbers left"))
+    }
+
+    /// From now on tables get no number below this.
+    pub(crate) fn skip_table_ids(&mut self, below: TableId) -> Result<()> {
+        let next = self.read().number(NEXT_TABLE)?.unwrap_or(1);
+        self.put_number(NEXT_TABLE, next.max(u64::from(below)))
     }
 
     /// Writes a table's description.

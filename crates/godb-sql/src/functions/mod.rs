@@ -16,6 +16,7 @@ mod time;
 pub use call::Call;
 pub use resolve::{
     all_functions, is_aggregate, resolve_aggregate, resolve_binary, resolve_function, resolve_unary,
+    signatures,
 };
 
 pub use crate::cast::common_type;

@@ -6,8 +6,8 @@
 
 use super::table::Entry;
 use super::{
-    Resolved, ResolvedAggregate, aggregate, arithmetic, bits, comparison, general, number, pattern, text,
-    time,
+    Resolved, ResolvedAggregate, Volatility, aggregate, arithmetic, bits, comparison, general, number,
+    pattern, text, time,
 };
 use crate::cast::{Category, Coercion, can_cast, category, common_type, is_preferred};
 use crate::error::{Result, SqlError, state};
@@ -175,6 +175,14 @@ pub fn all_functions() -> impl Iterator<Item = &'static str> {
     names.sort_unstable();
     names.dedup();
     names.into_iter()
+}
+
+/// Every way to call a scalar function: its name, the types it takes, and how its result can change.
+pub fn signatures() -> impl Iterator<Item = (&'static str, &'static [DataType], Volatility)> {
+    FUNCTIONS
+        .iter()
+        .flat_map(|table| table.iter())
+        .map(|entry| (entry.function.name, entry.takes, entry.function.volatility))
 }
 
 impl Entry {

@@ -1,16 +1,15 @@
-//! DDL and ANALYZE in a session; what tables there are; whether indexes fit their tables.
+//! DDL and ANALYZE in a session; what tables there are.
 
 use super::open::Open;
 use super::rows::StatementResult;
 use super::{Session, Sql};
 use crate::binder::Definition;
 use crate::catalog::{Catalog, Schema, Stored, Table, View};
-use crate::ddl::{Binding, Ddl, TableScan, no_relation, table_name};
+use crate::ddl::{Binding, Ddl, no_relation, table_name};
 use crate::error::{Result, SqlError, state};
 use crate::parser::Parsed;
 use crate::plan::physical::QueryPlan;
 use crate::plan::statement::{Planning, bind_copy_query, check_view, define_view};
-use crate::storage::{Entry, IndexStore};
 use crate::types::DataType;
 use godb_mvcc::{Begin, EngineTransaction, Range};
 use sqlparser::ast::{self, Analyze, Statement, VacuumStatement};
@@ -60,19 +59,6 @@ pub struct IndexDescription {
     pub unique: bool,
     /// It stands for a constraint.
     pub constraint: bool,
-}
-
-/// What [`Sql::check`] looked at and found.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct CheckReport {
-    /// Tables.
-    pub tables: usize,
-    /// Rows.
-    pub rows: u64,
-    /// Entries of indexes.
-    pub entries: u64,
-    /// What is wrong, one sentence each. Empty: nothing.
-    pub problems: Vec<String>,
 }
 
 impl Session {
@@ -189,7 +175,11 @@ fn first_words(text: &str) -> String {
     words.take(2).map(str::to_uppercase).collect::<Vec<_>>().join(" ")
 }
 
-fn count(tx: &dyn EngineTransaction, tree: godb_mvcc::TreeId, check: impl Fn() -> Result<()>) -> Result<u64> {
+pub(super) fn count(
+    tx: &dyn EngineTransaction,
+    tree: godb_mvcc::TreeId,
+    check: impl Fn() -> Result<()>,
+) -> Result<u64> {
     let mut rows = 0;
     let mut cursor = tx.scan(tree, Range::ALL)?;
     while cursor.next(&mut |_, _| {
@@ -202,7 +192,10 @@ fn count(tx: &dyn EngineTransaction, tree: godb_mvcc::TreeId, check: impl Fn() -
 }
 
 impl Sql {
-    fn reading<T>(&self, read: impl FnOnce(&dyn EngineTransaction, &dyn Catalog) -> Result<T>) -> Result<T> {
+    pub(super) fn reading<T>(
+        &self,
+        read: impl FnOnce(&dyn EngineTransaction, &dyn Catalog) -> Result<T>,
+    ) -> Result<T> {
         let tx = self.engine.clone().begin(Begin {
             read_only: true,
             ..Begin::default()
@@ -231,21 +224,6 @@ impl Sql {
         self.reading(|_, catalog| match catalog.table(name)? {
             Some(table) => Ok(Some(describe(&table))),
             None => Ok(catalog.view(name)?.map(|view| describe_view(&view))),
-        })
-    }
-
-    /// Checks for every index that its entries are exactly those of its table's rows.
-    pub fn check(&self) -> Result<CheckReport> {
-        self.reading(|tx, catalog| {
-            let mut report = CheckReport::default();
-            for name in catalog.tables()? {
-                let Some(table) = catalog.table(&name)? else {
-                    continue;
-                };
-                report.tables += 1;
-                check_table(tx, &table, self.engine.max_key(), &mut report)?;
-            }
-            Ok(report)
         })
     }
 }
@@ -305,59 +283,4 @@ fn describe_view(view: &View) -> TableDescription {
         row_estimate: 0,
         query: Some(view.text.clone()),
     }
-}
-
-/// Every row must have its entry in every index, and there must be as many entries as rows: then they are the same.
-fn check_table(
-    tx: &dyn EngineTransaction,
-    table: &Table,
-    limit: usize,
-    report: &mut CheckReport,
-) -> Result<()> {
-    let stores: Vec<_> = table
-        .indexes
-        .iter()
-        .map(|index| IndexStore::new(table, index))
-        .collect();
-    let mut scan = TableScan::whole(table);
-    let mut rows = 0;
-    let mut entry = Entry::default();
-    while let Some(batch) = scan.next(tx)? {
-        rows += batch.rows as u64;
-        let Some((keys, columns)) = batch.columns.split_last() else {
-            continue;
-        };
-        for row in 0..batch.rows {
-            let crate::value::Value::Bytes(key) = keys.value(row, DataType::Bytea) else {
-                continue;
-            };
-            for store in &stores {
-                store.entry(&mut entry, columns, row, &key, limit)?;
-                let mut same = false;
-                tx.get(store.index.tree, &entry.key, &mut |value| {
-                    same = value == entry.value;
-                })?;
-                if !same {
-                    let name = &store.index.name;
-                    report.problems.push(format!(
-                        "index \"{name}\" lacks the entry of row {key:02x?} of \"{}\"",
-                        table.name
-                    ));
-                }
-            }
-        }
-    }
-    for store in &stores {
-        let entries = count(tx, store.index.tree, || Ok(()))?;
-        report.entries += entries;
-        if entries != rows {
-            let name = &store.index.name;
-            report.problems.push(format!(
-                "index \"{name}\" has {entries} entries, but table \"{}\" has {rows} rows",
-                table.name
-            ));
-        }
-    }
-    report.rows += rows;
-    Ok(())
 }

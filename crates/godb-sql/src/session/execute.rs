@@ -21,7 +21,7 @@ const TRIES: usize = 100;
 
 impl Session {
     pub(super) fn run(&mut self, prepared: &Prepared, params: &[Value]) -> Result<StatementResult> {
-        self.canceller.reset();
+        self.canceller.begin();
         if let Some(result) = self.control(prepared)? {
             return Ok(result);
         }

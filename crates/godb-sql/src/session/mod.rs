@@ -15,7 +15,9 @@
 //! even start an operator ([`point`]).
 
 mod admin;
+mod adopt;
 mod cache;
+mod check;
 mod control;
 mod copying;
 mod execute;
@@ -29,7 +31,9 @@ mod settings;
 mod sql;
 mod variables;
 
-pub use admin::{CheckReport, ColumnDescription, IndexDescription, TableDescription};
+pub use admin::{ColumnDescription, IndexDescription, TableDescription};
+pub use adopt::{Adopted, AdoptedTable};
+pub use check::{IndexMended, TableCheck, TableProblem, TreeUse};
 pub use plan::{Description, Prepared};
 pub use rows::{ResultColumn, Rows, StatementResult};
 pub use sql::{Sql, SqlOptions};

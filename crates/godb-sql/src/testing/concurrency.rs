@@ -1,19 +1,17 @@
 //! Several sessions at once, each on its thread.
 
 use super::tests::sql;
-use crate::session::{Rows, Session, Sql};
+use crate::session::{Rows, Session, Sql, StatementResult};
 use crate::value::Value;
 use std::sync::Arc;
 
 fn run(session: &mut Session, text: &str) -> Result<u64, &'static str> {
-    let result = session
-        .execute(text, &[])
-        .and_then(super::StatementResult::finish);
+    let result = session.execute(text, &[]).and_then(StatementResult::finish);
     result.map_err(|error| error.state.0)
 }
 
 fn on_threads(sql: &Arc<Sql>, count: i64, work: impl Fn(i64, &mut Session) + Sync) {
-    std::thread::scope(|scope| {
+    godb_mvcc::sync::thread::scope(|scope| {
         for number in 0..count {
             let mut session = sql.session();
             let work = &work;
@@ -70,7 +68,7 @@ fn a_key_is_given_once() {
         }
     });
     assert_eq!(number(&sql, "SELECT count(*) FROM k"), 30);
-    assert_eq!(sql.check().unwrap().problems, Vec::<String>::new());
+    assert!(sql.check().unwrap().problems.is_empty());
 }
 
 #[test]
@@ -96,7 +94,7 @@ fn an_index_built_among_writers_misses_no_row() {
         }
     });
     let report = sql.check().unwrap();
-    assert_eq!(report.problems, Vec::<String>::new());
+    assert!(report.problems.is_empty(), "{:?}", report.problems);
     assert_eq!((report.rows, report.entries), (90, 90));
 }
 

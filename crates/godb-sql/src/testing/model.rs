@@ -1,7 +1,7 @@
 //! A table with indexes under random statements, rollbacks and savepoints, against a map; and its past.
 
 use super::tests::sql;
-use crate::session::Session;
+use crate::session::{Session, StatementResult};
 use crate::value::Value;
 use godb_mvcc::{Begin, Moment, Timestamp};
 use proptest::prelude::*;
@@ -52,9 +52,7 @@ struct Expected {
 
 fn run(session: &mut Session, sql: &str, params: &[i64]) -> Result<u64, String> {
     let params: Vec<_> = params.iter().map(|value| Value::Int(*value)).collect();
-    let result = session
-        .execute(sql, &params)
-        .and_then(super::StatementResult::finish);
+    let result = session.execute(sql, &params).and_then(StatementResult::finish);
     result.map_err(|error| error.state.0.to_owned())
 }
 
@@ -189,7 +187,7 @@ proptest! {
             }
         }
         drop(session);
-        prop_assert_eq!(sql.check().unwrap().problems, Vec::<String>::new());
+        prop_assert!(sql.check().unwrap().problems.is_empty());
         for (at, model) in past {
             let mut session = sql.session();
             session.begin(Begin { as_of: Some(Moment::At(at)), ..Begin::default() }).unwrap();

@@ -1,8 +1,8 @@
 //! [`WaitGraph`]: who waits for whom. A cycle in it is a deadlock.
 
 use super::ticket::{Outcome, Ticket};
-use godb_recovery::TxnId;
 use godb_recovery::sync::Arc;
+use godb_recovery::{Fault, TxnId};
 use std::collections::BTreeMap;
 
 /// One waiting transaction: whom it waits for, and where it sleeps. A transaction waits for one lock at a time.
@@ -15,6 +15,8 @@ struct Waiting {
 #[derive(Default)]
 pub(super) struct WaitGraph {
     waiting: BTreeMap<TxnId, Waiting>,
+    /// Why nobody may wait any more.
+    refused: Option<Fault>,
 }
 
 impl WaitGraph {
@@ -26,6 +28,24 @@ impl WaitGraph {
     /// A transaction waits no more.
     pub(super) fn remove(&mut self, by: TxnId) {
         self.waiting.remove(&by);
+    }
+
+    /// From now on nobody waits: those who do are told why, and so is whoever comes.
+    pub(super) fn refuse(&mut self, fault: &Fault) {
+        self.refused.get_or_insert_with(|| fault.clone());
+        if cfg!(godb_plant = "refuse-newcomers-only") {
+            return;
+        }
+        for waiting in self.waiting.values() {
+            waiting.ticket.settle(Outcome::Refused(fault.clone()));
+        }
+    }
+
+    /// Why nobody may wait, if so.
+    pub(super) fn refused(&self) -> Option<&Fault> {
+        self.refused
+            .as_ref()
+            .filter(|_| !cfg!(godb_plant = "refuse-waiters-only"))
     }
 
     /// Looks for cycles through `from`; in each the youngest transaction is chosen to give way. Returns how many there were.

@@ -1,13 +1,14 @@
 //! [`LockManager`]: locks on resources, held by transactions.
 
 use super::graph::WaitGraph;
+use super::holdings::{Escalation, Holdings};
 use super::queue::{Asked, Queue};
 use super::ticket::{Outcome, Ticket};
 use crate::error::Error;
 use crate::transactions::{Mode, Resource};
 use godb_recovery::sync::atomic::{AtomicU64, Ordering};
 use godb_recovery::sync::{Arc, Mutex};
-use godb_recovery::{TreeId, TxnId};
+use godb_recovery::{Fault, TreeId, TxnId};
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hash, Hasher};
 use std::time::Duration;
@@ -17,7 +18,7 @@ const PARTS: usize = if cfg!(godb_loom) { 2 } else { 64 };
 
 /// A resource that owns its key.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-enum Name {
+pub(super) enum Name {
     Database,
     Table(TreeId),
     Key(TreeId, Box<[u8]>),
@@ -56,7 +57,7 @@ impl Hasher for Fnv {
     }
 }
 
-type Build = BuildHasherDefault<Fnv>;
+pub(super) type Build = BuildHasherDefault<Fnv>;
 
 /// How locks behave.
 #[derive(Clone, Copy, Debug)]
@@ -74,10 +75,12 @@ pub struct LockStats {
     pub deadlocks: u64,
     /// Waits that took too long.
     pub timeouts: u64,
+    /// Times when many locks on keys became one on their table.
+    pub escalations: u64,
 }
 
 /// What each transaction of a part of the table holds.
-type Held = HashMap<TxnId, HashMap<Name, Mode, Build>, Build>;
+type Held = HashMap<TxnId, Holdings, Build>;
 
 /// Locks on resources.
 pub struct LockManager {
@@ -88,6 +91,7 @@ pub struct LockManager {
     waits: AtomicU64,
     deadlocks: AtomicU64,
     timeouts: AtomicU64,
+    escalations: AtomicU64,
 }
 
 impl LockManager {
@@ -102,11 +106,19 @@ impl LockManager {
             waits: AtomicU64::new(0),
             deadlocks: AtomicU64::new(0),
             timeouts: AtomicU64::new(0),
+            escalations: AtomicU64::new(0),
         }
     }
 
-    /// Takes a lock, and before it the intention locks on what lies above; waits where it must.
+    /// Takes a lock, and before it the intention locks on what lies above; waits where it must. Who holds very many keys of a table gets the table.
     pub fn lock(&self, by: TxnId, what: Resource<'_>, mode: Mode) -> Result<(), Error> {
+        match self.escalation(by, what, mode) {
+            Escalation::None => {}
+            Escalation::Try(all) => {
+                self.try_escalate(by, what, all);
+            }
+            Escalation::Wait(all) => self.escalate(by, what, all)?,
+        }
         for (what, mode) in steps(what, mode) {
             self.lock_one(by, what, mode)?;
         }
@@ -115,21 +127,38 @@ impl LockManager {
 
     /// Takes a lock if that needs no waiting. Intention locks that were taken on the way stay: they hinder few.
     pub fn try_lock(&self, by: TxnId, what: Resource<'_>, mode: Mode) -> bool {
+        let may = match self.escalation(by, what, mode) {
+            Escalation::None => true,
+            Escalation::Try(all) => {
+                self.try_escalate(by, what, all);
+                true
+            }
+            Escalation::Wait(all) => self.try_escalate(by, what, all),
+        };
+        may && self.try_lock_steps(by, what, mode)
+    }
+
+    fn try_lock_steps(&self, by: TxnId, what: Resource<'_>, mode: Mode) -> bool {
         steps(what, mode).all(|(what, mode)| self.try_lock_one(by, what, mode))
     }
 
     /// Frees everything that a transaction holds.
     pub fn release_all(&self, by: TxnId) {
         let held = self.held_by(by).lock().remove(&by).unwrap_or_default();
-        for name in held.into_keys() {
+        for name in held.into_names() {
             self.with_queue(&name, |queue| queue.release(by));
         }
+    }
+
+    /// From now on nobody waits: those who do, and those who would, get this fault at once. What is free is still given.
+    pub fn refuse_waiting(&self, fault: &Fault) {
+        self.graph.lock().refuse(fault);
     }
 
     /// How many locks a transaction holds.
     #[must_use]
     pub fn count_held(&self, by: TxnId) -> usize {
-        self.held_by(by).lock().get(&by).map_or(0, HashMap::len)
+        self.held_by(by).lock().get(&by).map_or(0, Holdings::len)
     }
 
     /// What happened so far.
@@ -140,6 +169,7 @@ impl LockManager {
             waits: read(&self.waits),
             deadlocks: read(&self.deadlocks),
             timeouts: read(&self.timeouts),
+            escalations: read(&self.escalations),
         }
     }
 
@@ -150,15 +180,57 @@ impl LockManager {
     /// Whether the transaction holds the resource at least so strongly.
     fn holds(&self, by: TxnId, name: &Name, mode: Mode) -> bool {
         let held = self.held_by(by).lock();
-        held.get(&by)
-            .and_then(|names| names.get(name))
-            .is_some_and(|held| held.joined_with(mode) == *held)
+        held.get(&by).is_some_and(|holdings| holdings.covers(name, mode))
     }
 
     fn note_held(&self, by: TxnId, name: Name, mode: Mode) {
         let mut held = self.held_by(by).lock();
-        let slot = held.entry(by).or_default().entry(name).or_insert(mode);
-        *slot = slot.joined_with(mode);
+        held.entry(by).or_default().add(name, mode);
+    }
+
+    /// What is to be done before this lock is asked for, if it is one on a key and there are many already.
+    fn escalation(&self, by: TxnId, what: Resource<'_>, mode: Mode) -> Escalation {
+        let Resource::Key(tree, _) = what else {
+            return Escalation::None;
+        };
+        let held = self.held_by(by).lock();
+        held.get(&by)
+            .map_or(Escalation::None, |holdings| holdings.escalation(tree, mode))
+    }
+
+    /// Takes the table of a key, if it is free; tells whether it did.
+    fn try_escalate(&self, by: TxnId, key: Resource<'_>, mode: Mode) -> bool {
+        let Resource::Key(tree, _) = key else { return false };
+        let taken = self.try_lock_steps(by, Resource::Table(tree), mode);
+        if taken || cfg!(godb_plant = "escalate-regardless") {
+            self.free_keys(by, tree);
+        }
+        taken
+    }
+
+    /// Waits for the table of a key.
+    fn escalate(&self, by: TxnId, key: Resource<'_>, mode: Mode) -> Result<(), Error> {
+        let Resource::Key(tree, _) = key else {
+            return Ok(());
+        };
+        for (what, mode) in steps(Resource::Table(tree), mode) {
+            self.lock_one(by, what, mode)?;
+        }
+        self.free_keys(by, tree);
+        Ok(())
+    }
+
+    /// Frees the keys of a table that is held as strongly.
+    fn free_keys(&self, by: TxnId, tree: TreeId) {
+        self.escalations.fetch_add(1, Ordering::Relaxed);
+        let taken = self
+            .held_by(by)
+            .lock()
+            .get_mut(&by)
+            .map(|holdings| holdings.take_keys(tree));
+        for name in taken.unwrap_or_default() {
+            self.with_queue(&name, |queue| queue.release(by));
+        }
     }
 
     fn try_lock_one(&self, by: TxnId, what: Resource<'_>, mode: Mode) -> bool {
@@ -211,6 +283,9 @@ impl LockManager {
                 for (waiter, blockers, ticket) in queue.edges() {
                     graph.set(waiter, blockers, ticket);
                 }
+                if let Some(fault) = graph.refused() {
+                    ticket.settle(Outcome::Refused(fault.clone()));
+                }
                 let broken = graph.break_cycles(by);
                 self.deadlocks.fetch_add(broken, Ordering::Relaxed);
                 Some(ticket)
@@ -233,6 +308,7 @@ impl LockManager {
         let error = match outcome {
             Outcome::Granted | Outcome::Waiting => return Ok(()),
             Outcome::Victim(cycle) => Error::Deadlock { cycle },
+            Outcome::Refused(fault) => Error::Fault(fault),
             Outcome::TimedOut => {
                 self.timeouts.fetch_add(1, Ordering::Relaxed);
                 let waited_ms = u64::try_from(self.options.timeout.as_millis()).unwrap_or(u64::MAX);

@@ -5,6 +5,7 @@
 //! When a request begins to wait, the [`graph`] of who waits for whom is searched for a cycle; the youngest transaction in it gives way.
 
 mod graph;
+mod holdings;
 mod manager;
 mod mode;
 mod queue;

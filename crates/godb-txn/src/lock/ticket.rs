@@ -1,11 +1,11 @@
 //! [`Ticket`]: what a waiting request sleeps on.
 
-use godb_recovery::TxnId;
 use godb_recovery::sync::{Condvar, Mutex, wait_for};
+use godb_recovery::{Fault, TxnId};
 use std::time::Duration;
 
 /// How a wait stands.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(super) enum Outcome {
     /// Still waiting.
     Waiting,
@@ -15,9 +15,17 @@ pub(super) enum Outcome {
     Victim(Vec<TxnId>),
     /// Waited long enough.
     TimedOut,
+    /// Nobody gets locks any more, for this reason.
+    Refused(Fault),
 }
 
-/// Where a request waits. Whoever settles it first decides: a grant, a victim's choice and a time-out exclude each other.
+impl Outcome {
+    fn is_waiting(&self) -> bool {
+        matches!(self, Self::Waiting)
+    }
+}
+
+/// Where a request waits. Whoever settles it first decides: a grant, a victim's choice, a time-out and a refusal exclude each other.
 #[derive(Debug)]
 pub(super) struct Ticket {
     outcome: Mutex<Outcome>,
@@ -35,7 +43,7 @@ impl Ticket {
     /// Settles the wait, unless it is settled; tells whether it was this call.
     pub(super) fn settle(&self, outcome: Outcome) -> bool {
         let mut now = self.outcome.lock();
-        if *now != Outcome::Waiting {
+        if !now.is_waiting() {
             return false;
         }
         *now = outcome;
@@ -47,17 +55,17 @@ impl Ticket {
 
     /// Whether nothing is decided yet.
     pub(super) fn is_waiting(&self) -> bool {
-        *self.outcome.lock() == Outcome::Waiting
+        self.outcome.lock().is_waiting()
     }
 
     /// Sleeps until settled, or until `timeout` is over, which settles it too. Without any time it is over at once.
     pub(super) fn wait(&self, timeout: Duration) -> Outcome {
         let mut outcome = self.outcome.lock();
-        if timeout.is_zero() && *outcome == Outcome::Waiting {
+        if timeout.is_zero() && outcome.is_waiting() {
             *outcome = Outcome::TimedOut;
         }
-        while *outcome == Outcome::Waiting {
-            if wait_for(&self.settled, &mut outcome, timeout) && *outcome == Outcome::Waiting {
+        while outcome.is_waiting() {
+            if wait_for(&self.settled, &mut outcome, timeout) && outcome.is_waiting() {
                 *outcome = Outcome::TimedOut;
             }
         }

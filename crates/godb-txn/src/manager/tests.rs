@@ -107,6 +107,7 @@ fn a_commit_that_cannot_be_logged_is_taken_back() {
     failing.append.store(1, Ordering::SeqCst);
     assert!(matches!(db.commit(by), Err(Error::Fault(Fault::Full { .. }))));
     assert_eq!(*told.rolled_back.lock(), [by]);
+    assert!(db.failed_rollback(by).is_none());
     assert!(!db.tree().trees().unwrap().contains(&tree));
     failing.append.store(0, Ordering::SeqCst);
     let by = db.begin();
@@ -121,7 +122,10 @@ fn after_a_failed_sync_nobody_writes_and_nothing_is_published() {
     let tree = db.tree().create(by).unwrap();
     db.lock(by, Resource::Key(tree, b"a"), Mode::Exclusive).unwrap();
     failing.acknowledge.store(1, Ordering::SeqCst);
-    assert!(matches!(db.commit(by), Err(Error::Fault(Fault::Full { .. }))));
+    assert!(matches!(
+        db.commit(by),
+        Err(Error::OutcomeUnknown(Fault::Full { .. }))
+    ));
     failing.acknowledge.store(0, Ordering::SeqCst);
     assert!(told.committed.lock().is_empty() && told.rolled_back.lock().is_empty());
     let poisoned = |result: Result<(), Error>| matches!(result, Err(Error::Fault(Fault::Poisoned { .. })));
@@ -140,18 +144,57 @@ fn a_rollback_that_fails_holds_up_nobody_but_those_who_want_its_rows() {
     failing.roll_back.store(1, Ordering::SeqCst);
     assert!(db.roll_back(by).is_err());
     assert!(told.rolled_back.lock().is_empty());
+    assert!(db.failed_rollback(by).is_some() && db.failed_rollback(waiter).is_none());
     let wanted = db.lock(waiter, Resource::Key(tree, b"a"), Mode::Exclusive);
     assert!(matches!(wanted, Err(Error::LockTimeout { .. })), "{wanted:?}");
     // Somebody who wants other rows goes on, though the rollback, tried again, fails again.
+    db.finish_rollbacks();
     let other = db.begin();
     db.lock(other, Resource::Key(tree, b"b"), Mode::Exclusive)
         .unwrap();
     let theirs = db.tree().create(other).unwrap();
     db.commit(other).unwrap();
     failing.roll_back.store(0, Ordering::SeqCst);
-    db.begin();
+    db.finish_rollbacks();
     assert_eq!(*told.rolled_back.lock(), [by]);
     assert_eq!(db.tree().trees().unwrap(), [theirs]);
     db.lock(waiter, Resource::Key(tree, b"a"), Mode::Exclusive)
         .unwrap();
+}
+
+#[test]
+fn who_waits_for_a_session_that_does_nothing_is_told_of_a_failed_sync_at_once() {
+    let (failing, told) = (Arc::new(Failing::default()), Arc::new(Told::default()));
+    let patient = LockOptions {
+        timeout: Duration::from_secs(3600),
+    };
+    let db = Arc::new(TransactionManager::new(
+        Fragile(below(), failing.clone()),
+        told,
+        patient,
+    ));
+    let (idle, committer) = (db.begin(), db.begin());
+    let tree = db.tree().create(committer).unwrap();
+    db.lock(idle, Resource::Key(tree, b"a"), Mode::Exclusive).unwrap();
+    let waiters: Vec<_> = (0..3)
+        .map(|_| {
+            let db = db.clone();
+            let by = db.begin();
+            std::thread::spawn(move || db.lock(by, Resource::Key(tree, b"a"), Mode::Exclusive))
+        })
+        .collect();
+    while db.lock_stats().waits < 3 {
+        std::thread::yield_now();
+    }
+    failing.acknowledge.store(1, Ordering::SeqCst);
+    assert!(db.commit(committer).is_err());
+    for waiter in waiters {
+        let told = waiter.join().unwrap();
+        assert!(
+            matches!(told, Err(Error::Fault(Fault::Poisoned { .. }))),
+            "{told:?}"
+        );
+    }
+    let late = db.begin();
+    assert!(db.lock(late, Resource::Key(tree, b"a"), Mode::Shared).is_err());
 }

@@ -25,6 +25,22 @@ fn read_all(buffer: &mut Buffer, mut at: u64) -> Vec<(Lsn, Record)> {
 }
 
 #[test]
+fn what_waits_is_counted_until_it_has_landed() {
+    let mut buffer = Buffer::new(SIZE, 1024);
+    assert_eq!((buffer.len(), buffer.unsealed()), (0, 0));
+    commit(1, 10).with_entry(|e| buffer.append(&e));
+    let first = buffer.unsealed();
+    assert!(first > HEADER + 10);
+    assert_eq!(buffer.len(), first);
+    let batch = buffer.seal().unwrap();
+    assert_eq!((buffer.len(), buffer.unsealed()), (first, 0));
+    commit(2, 20).with_entry(|e| buffer.append(&e));
+    assert_eq!(buffer.len(), first + buffer.unsealed());
+    buffer.landed(batch);
+    assert_eq!(buffer.len(), buffer.unsealed());
+}
+
+#[test]
 fn a_seal_moves_the_next_record_to_a_new_block() {
     let mut buffer = Buffer::new(SIZE, 1024);
     let first = commit(1, 10).with_entry(|e| buffer.append(&e));

@@ -319,6 +319,50 @@ fn a_failed_sync_poisons_the_log() {
 }
 
 #[test]
+fn what_was_begun_is_taken_back_in_memory_when_the_log_is_poisoned() {
+    use godb_btree::{Change, Journal, PageId, Undo, size_of_change};
+    let fs = disk();
+    let log = create(&fs).unwrap();
+    try_undoable(&log, 5).unwrap();
+    fs.inject(Injection::lasting(
+        Operations::SYNC,
+        1,
+        Effect::SyncForgets { seed: None },
+    ));
+    log.wait_synced(log.end()).unwrap_err();
+    assert!(log.reserve(100).is_err(), "nothing new is logged");
+    assert!(
+        log.records(log.last_of(TxnId::from_raw(5)))
+            .next()
+            .unwrap()
+            .is_ok()
+    );
+    let page = [(PageId::from_raw(1), &[7; 2000][..])];
+    let change = Change {
+        by: Some(TxnId::from_raw(5)),
+        pages: &page,
+        undo: Undo::Compensates { next: Lsn::default() },
+    };
+    for _ in 0..2000 {
+        let room = log.reserve_undo(size_of_change(&change));
+        room.expect("undo needs no disk").append(&change);
+        assert!(
+            log.ledger.tail.lock().buffer.unsealed() < 300_000,
+            "nor memory without end"
+        );
+    }
+    log.append_record(&Record::RolledBack {
+        by: TxnId::from_raw(5),
+    })
+    .unwrap();
+    assert!(log.active().is_empty());
+    assert!(
+        log.wait_synced(log.end()).is_err(),
+        "and nothing of it is durable"
+    );
+}
+
+#[test]
 fn a_full_disk_refuses_reservations_but_never_a_rollback() {
     use godb_btree::{Change, Journal, PageId, Undo, size_of_change};
     let fs = disk();

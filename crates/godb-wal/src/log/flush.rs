@@ -5,6 +5,10 @@ use crate::block::Stamp;
 use crate::gate::poisoned;
 use crate::options::SyncMode;
 use godb_btree::{Fault, Lsn};
+use std::time::Duration;
+
+/// So many bytes that are written but not synced are synced before anybody asks, so that the device works while the next ones are logged.
+const SYNC_AHEAD: u64 = 8 << 20;
 
 impl Log {
     /// Returns when a commit at `upto` may be acknowledged under the configured [`SyncMode`]. An error means that the
@@ -27,23 +31,36 @@ impl Log {
         self.writes.wait(self.target(upto), || self.write_out())
     }
 
-    /// Does a slice of background work: makes room ahead, writes a buffer that has grown, and, in [`SyncMode::Normal`], syncs
-    /// what has waited long enough. Returns whether there was anything to do.
+    /// Does a slice of background work: makes room ahead, writes a buffer that has grown, and syncs what has waited long enough in [`SyncMode::Normal`], or
+    /// in [`SyncMode::Full`] so much that the commit of a large transaction would wait for it. Returns whether there was anything to do.
     pub fn step(&self) -> Result<bool, Fault> {
         let ahead = self.room_ahead();
         if let Some(upto) = ahead {
             self.make_room(upto, true)?;
         }
-        let unsealed = self.ledger.tail.lock().buffer.unsealed();
-        let write = unsealed > self.buffer / 4;
+        let write = self.ledger.is_heavy();
         if write {
             self.write_everything()?;
         }
-        let sync = self.mode == SyncMode::Normal && self.sync_is_due();
+        let sync = match self.mode {
+            SyncMode::Full => self.writes.reached().saturating_sub(self.syncs.reached()) >= SYNC_AHEAD,
+            SyncMode::Normal => self.sync_is_due(),
+            SyncMode::Off => false,
+        };
         if sync {
             self.wait_synced(self.logged())?;
         }
         Ok(ahead.is_some() || write || sync)
+    }
+
+    /// Waits until there may be work for [`step`](Self::step), or until the time is over.
+    pub fn rest(&self, at_most: Duration) {
+        self.ledger.bell.wait(at_most);
+    }
+
+    /// Ends a rest.
+    pub fn wake(&self) {
+        self.ledger.bell.ring();
     }
 
     /// Writes whatever is logged so far.
@@ -51,16 +68,21 @@ impl Log {
         self.wait_written(self.logged())
     }
 
-    /// Nothing can be logged or acknowledged any more.
+    /// Nothing can be logged or acknowledged any more, but for rollbacks, which go on in memory.
     pub fn poison(&self, fault: &Fault) {
-        self.ledger
-            .tail
-            .lock()
-            .poisoned
-            .get_or_insert_with(|| poisoned(fault));
+        {
+            let mut tail = self.ledger.tail.lock();
+            if tail.poisoned.is_none() {
+                tail.poisoned = Some(poisoned(fault));
+                // What is logged so far stays readable, for those who take it back.
+                tail.buffer.seal();
+            }
+        }
         self.writes.fail(fault);
         self.syncs.fail(fault);
-        self.ledger.freed.notify_all();
+        if !cfg!(godb_plant = "poison-quietly") {
+            self.ledger.freed.notify_all();
+        }
     }
 
     /// The last position that is logged.
@@ -107,8 +129,11 @@ impl Log {
     /// The work of the leader of a sync. Returns how far the log is durable.
     fn sync_out(&self) -> Result<u64, Fault> {
         self.write_everything()?;
-        let written = self.writes.reached();
+        let mut written = self.writes.reached();
         let synced = self.segments.sync(self.syncs.reached(), written);
+        if cfg!(godb_plant = "look-after-sync") {
+            written = self.writes.reached();
+        }
         synced.inspect_err(|fault| self.poison(fault))?;
         if self.mode == SyncMode::Normal {
             *self.last_sync.lock() = self.clock.monotonic();

@@ -11,7 +11,17 @@ use godb_btree::{Change, Fault, Journal, LogBarrier, Lsn, Room, TxnId};
 
 impl Journal for Log {
     fn reserve(&self, bytes: usize) -> Result<Room<'_>, Fault> {
-        let floor = self.admit(bytes, true)?.open(bytes, false);
+        let mut tail = self.admit(bytes, true)?;
+        if cfg!(godb_plant = "room-after-look") {
+            drop(tail);
+            tail = self.ledger.tail.lock();
+        }
+        debug_assert!(
+            tail.space.fits_buffer(tail.buffer.len(), bytes),
+            "room is granted once"
+        );
+        let floor = tail.open(bytes, false);
+        drop(tail);
         Ok(Room::new(self, floor, bytes))
     }
 
@@ -36,6 +46,10 @@ impl LogBarrier for Log {
             crate::SyncMode::Off => self.wait_written(upto),
             _ => self.wait_synced(upto),
         }
+    }
+
+    fn store_failed(&self, fault: &Fault) {
+        self.poison(fault);
     }
 }
 
@@ -69,10 +83,14 @@ impl Log {
     /// The oldest floor of any open reservation, or the end of the log.
     pub fn floor(&self) -> Lsn {
         let tail = self.ledger.tail.lock();
+        if cfg!(godb_plant = "floor-without-rooms") {
+            return tail.end();
+        }
         tail.floors.oldest().unwrap_or_else(|| tail.end())
     }
 
-    /// Waits until `bytes` fit into the buffer and, where the disk has to `pay` for them, into the files. What is then done under the
+    /// Waits until `bytes` fit into the buffer and, where the disk has to `pay` for them, into the files; what was paid for before is let in even when the log
+    /// is poisoned. What is then done under the
     /// lock that is returned can neither wait nor fail.
     fn admit(&self, bytes: usize, pay: bool) -> Result<MutexGuard<'_, Tail>, Fault> {
         if bytes > MAX_BODY {
@@ -84,6 +102,11 @@ impl Log {
         }
         let mut tail = self.ledger.tail.lock();
         loop {
+            if !pay && tail.poisoned.is_some() {
+                // No disk will see what is taken back now, and no restart needs it. But readers want their versions back, and others their locks.
+                tail.buffer.shorten(self.buffer);
+                return Ok(tail);
+            }
             tail.check()?;
             let buffered = tail.buffer.len();
             if !tail.space.fits_buffer(buffered, bytes) {

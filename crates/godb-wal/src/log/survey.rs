@@ -65,6 +65,20 @@ pub(super) fn survey(segments: &Segments, control: &Control) -> Result<Survey, F
     Ok(Survey { end, newest_epoch })
 }
 
+/// The first block that is not whole, or older than the one before it: whatever it proves, reading in order ends there.
+pub(super) fn first_bad(segments: &Segments, control: &Control) -> Result<u64, Fault> {
+    let mut epoch = 0;
+    let mut end = None;
+    for_each_block(segments, control, |at, header| {
+        match header {
+            Some(header) if end.is_none() && header.epoch >= epoch => epoch = header.epoch,
+            _ => drop(end.get_or_insert(at)),
+        }
+        Ok(())
+    })?;
+    Ok(end.unwrap_or(segments.allocated()))
+}
+
 /// Shows every block in the files, with its header when it is whole.
 fn for_each_block(
     segments: &Segments,

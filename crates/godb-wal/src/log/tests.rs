@@ -170,3 +170,39 @@ fn a_log_that_does_not_belong_is_refused_and_left_alone() {
     assert!(!fs.exists(DIR).unwrap());
     remove_log(&*fs, DIR, options().database_id, &[]).unwrap();
 }
+
+#[test]
+fn the_background_leaves_a_little_and_writes_much() {
+    let log = create(&memory(), &options());
+    let unsealed = || log.ledger.tail.lock().buffer.unsealed();
+    change(&log, 1, &[1; 100]);
+    while log.step().unwrap() {}
+    assert!(unsealed() > 100, "a commit will take it along");
+    for _ in 0..20 {
+        change(&log, 1, &[1; 1000]);
+    }
+    assert!(log.step().unwrap());
+    assert_eq!(unsealed(), 0);
+}
+
+#[test]
+fn the_background_syncs_before_a_large_commit_does() {
+    let log = create(&memory(), &options());
+    let before = log.syncs.reached();
+    for _ in 0..2500 {
+        change(&log, 1, &[1; 4000]);
+    }
+    while log.step().unwrap() {}
+    assert!(log.syncs.reached() > before + (8 << 20));
+}
+
+#[test]
+fn much_to_write_rings_the_bell() {
+    let log = create(&memory(), &options());
+    for _ in 0..20 {
+        change(&log, 1, &[1; 1000]);
+    }
+    log.rest(Duration::from_secs(600));
+    log.wake();
+    log.rest(Duration::from_secs(600));
+}

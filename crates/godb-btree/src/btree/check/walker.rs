@@ -1,6 +1,6 @@
 //! Walking one tree, page by page.
 
-use super::{Check, Owners, TreeStatistics};
+use super::{Check, Owners, TreeStatistics, Wrong};
 use crate::btree::{BTree, Spot};
 use crate::map;
 use crate::node;
@@ -58,20 +58,33 @@ impl<'w, P: Pages> Walker<'w, P> {
     }
 
     fn find(&mut self, page: PageId, what: impl Into<String>) {
-        self.check.find(Some(self.spot.tree), Some(page), what);
+        self.check
+            .find(Wrong::Broken, Some(self.spot.tree), Some(page), what);
     }
 
-    /// Notes that this tree uses a page; false when it was used before.
-    fn own(&mut self, page: PageId) -> bool {
+    fn find_fault(&mut self, page: PageId, fault: &Fault) {
+        self.check.find_fault(Some(self.spot.tree), page, fault);
+    }
+
+    /// Notes that this tree uses a page, as part of a chain with that head if it is; false when it was used before.
+    fn own(&mut self, page: PageId, chain: Option<PageId>) -> bool {
         if page <= map::FIRST && page != self.spot.root {
             self.find(page, "a page of the file itself is part of a tree");
             return false;
         }
-        if let Some(other) = self.owners.insert(page, self.spot.tree) {
-            self.find(page, format!("it is used twice; also in tree {other}"));
+        if let Some(other) = self.owners.trees.insert(page, self.spot.tree) {
+            self.owners.twice.push((page, chain, self.spot.tree, other));
             return false;
         }
         true
+    }
+
+    /// A page that is whole, and not what it should be.
+    fn find_broken(&mut self, page: PageId, fault: &Fault) {
+        match fault {
+            Fault::Corrupt { what, .. } => self.find(page, what.clone()),
+            other => self.find(page, other.to_string()),
+        }
     }
 
     /// A copy of a page; damage becomes a finding.
@@ -84,7 +97,7 @@ impl<'w, P: Pages> Walker<'w, P> {
         match read {
             Ok(bytes) => Ok(Some(bytes)),
             Err(fault @ Fault::Corrupt { .. }) => {
-                self.find(page, fault.to_string());
+                self.find_fault(page, &fault);
                 Ok(None)
             }
             Err(fault) => Err(fault),
@@ -111,7 +124,7 @@ impl<'w, P: Pages> Walker<'w, P> {
     }
 
     fn page(&mut self, at: &Ahead, ahead: &mut Vec<Ahead>) -> Result<(), Fault> {
-        if !self.own(at.page) {
+        if !self.own(at.page, None) {
             return Ok(());
         }
         let Some(bytes) = self.read(at.page)? else {
@@ -120,7 +133,7 @@ impl<'w, P: Pages> Walker<'w, P> {
         let level = match node::expect(at.page, &bytes, self.spot.tree, at.level) {
             Ok(level) => level,
             Err(fault) => {
-                self.find(at.page, fault.to_string());
+                self.find_broken(at.page, &fault);
                 return Ok(());
             }
         };
@@ -211,7 +224,7 @@ impl<'w, P: Pages> Walker<'w, P> {
         let mut left = chain.len;
         let mut expected: Option<(PageId, u64)> = None;
         while next != PageId::default() {
-            if !self.own(next) {
+            if !self.own(next, Some(chain.head)) {
                 return Ok(());
             }
             let Some(bytes) = self.read(next)? else {

@@ -9,6 +9,7 @@ use proptest::prelude::*;
 enum Act {
     Put(u16, usize),
     PutMany(u16, u16),
+    Add(u16, u16, u16, usize),
     RemoveMany(u16, u16),
     Remove(u16),
     Chain(u16, usize),
@@ -22,6 +23,7 @@ fn act() -> impl Strategy<Value = Act> {
     prop_oneof![
         6 => (n.clone(), 0_usize..900).prop_map(|(n, length)| Act::Put(n, length)),
         3 => (n.clone(), 0_u16..120).prop_map(|(n, count)| Act::PutMany(n, count)),
+        3 => (n.clone(), 0_u16..120, 1_u16..4, 0_usize..900).prop_map(|(n, count, step, length)| Act::Add(n, count, step, length)),
         3 => (n.clone(), 0_u16..200).prop_map(|(n, count)| Act::RemoveMany(n, count)),
         3 => n.clone().prop_map(Act::Remove),
         2 => (n.clone(), 0_usize..20_000).prop_map(|(n, length)| Act::Chain(n, length)),
@@ -87,6 +89,27 @@ impl<T: Tree> Both<T> {
         }
     }
 
+    /// Adds every `step`-th of some rows, as one run.
+    fn add(&self, from: u16, count: u16, step: u16, length: usize) {
+        let keys: Vec<_> = (from..from + count)
+            .step_by(step.into())
+            .map(|n| (key(n), value(n, length)))
+            .collect();
+        let rows: Vec<_> = keys
+            .iter()
+            .map(|(key, value)| Row {
+                key,
+                value: Value::inline(value),
+            })
+            .collect();
+        let (mut present, mut expected) = (Vec::new(), Vec::new());
+        let note = &mut |row| present.push(row);
+        self.tree.add(ME, self.id, &rows, note).unwrap();
+        let note = &mut |row| expected.push(row);
+        self.model.add(ME, self.model_id, &rows, note).unwrap();
+        assert_eq!(present, expected);
+    }
+
     fn act(&mut self, act: &Act) {
         match *act {
             Act::Put(n, length) => {
@@ -97,6 +120,7 @@ impl<T: Tree> Both<T> {
                 self.forget_chain(n);
                 self.put(n, 50);
             }),
+            Act::Add(n, count, step, length) => self.add(n, count, step, length),
             Act::RemoveMany(n, count) => (n..n + count).for_each(|n| self.remove(n)),
             Act::Remove(n) => self.remove(n),
             Act::Chain(n, length) => self.chain(n, length),

@@ -111,7 +111,7 @@ fn nor_do_they_in_sixteen_frames() {
 #[test]
 fn trees_come_and_go_side_by_side() {
     let tree = BTree::create(small_pool(), Arc::new(NoJournal::default())).unwrap();
-    std::thread::scope(|scope| {
+    godb_buffer::sync::thread::scope(|scope| {
         for thread in 0..THREADS {
             let tree = &tree;
             scope.spawn(move || {
@@ -139,4 +139,67 @@ fn trees_come_and_go_side_by_side() {
     });
     let check = assert_sound(&tree);
     assert_eq!(check.trees.len(), 1 + THREADS * 3);
+}
+
+/// One writer with values in chains: it writes them, moves them by their head from one tree to another as an old version moves, frees them, and makes
+/// and destroys trees.
+fn move_chains<P: Pages>(tree: &BTree<P>, (rows, old): (TreeId, TreeId), thread: usize, acts: usize) {
+    let mut dice = Dice(thread as u64 + 70);
+    for _ in 0..acts {
+        let key = key(thread, dice.roll(8));
+        let before = tree.get(rows, &key, |value| value.chain).unwrap();
+        match (dice.roll(5), before) {
+            (0, _) => {
+                let id = tree.create(ME).unwrap();
+                tree.put(ME, id, &key, Value::inline(&[1; 500])).unwrap();
+                tree.destroy(id).unwrap();
+            }
+            (1, Some(_)) => assert!(tree.release(rows, &key).unwrap()),
+            (_, before) => {
+                let bytes = vec![1; dice.roll(30_000)];
+                let chain = tree.write_chain(ME, rows, &mut &bytes[..], 1 << 20).unwrap();
+                let value = |chain| Value { inline: b"", chain };
+                tree.put(ME, rows, &key, value(Some(chain))).unwrap();
+                if let Some(Some(chain)) = before {
+                    tree.put(ME, old, &key, value(Some(chain))).unwrap();
+                    tree.release(old, &key).unwrap();
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_check_finds_nothing_while_everything_moves() {
+    let tree = BTree::create(small_pool(), Arc::new(NoJournal::default())).unwrap();
+    let trees = (tree.create(ME).unwrap(), tree.create(ME).unwrap());
+    let plain = tree.create(ME).unwrap();
+    let over = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let writers: Vec<_> = (0..THREADS)
+            .map(|thread| {
+                let tree = &tree;
+                scope.spawn(move || match thread % 2 {
+                    0 => move_chains(tree, trees, thread, 150),
+                    _ => drop(write(tree, plain, thread, 1500)),
+                })
+            })
+            .collect();
+        let checker = scope.spawn(|| {
+            let mut checks = 0;
+            while !over.load(Ordering::Acquire) || checks < 3 {
+                assert_eq!(tree.check().unwrap().findings, []);
+                checks += 1;
+            }
+            checks
+        });
+        let ended: Vec<_> = writers
+            .into_iter()
+            .map(std::thread::ScopedJoinHandle::join)
+            .collect();
+        over.store(true, Ordering::Release);
+        assert!(ended.iter().all(Result::is_ok));
+        assert!(checker.join().unwrap() >= 3);
+    });
+    assert_eq!(assert_sound(&tree).moved, 0);
 }

@@ -40,6 +40,25 @@ fn one_owner_at_a_time_whatever_the_file_is_called() {
     RealFileSystem.lock(&path("b")).unwrap();
 }
 
+#[test]
+fn many_may_read_and_nobody_write_meanwhile() {
+    let folder = folder();
+    let name = folder.path().join("a").to_str().unwrap().to_owned();
+    RealFileSystem.open(&name, OpenMode::Create).unwrap();
+    let owner = RealFileSystem.lock(&name).unwrap();
+    assert!(matches!(
+        RealFileSystem.lock_shared(&name),
+        Err(Fault::InUse { .. })
+    ));
+    drop(owner);
+    let readers = [(); 3].map(|()| RealFileSystem.lock_shared(&name).unwrap());
+    for reader in readers {
+        assert!(matches!(RealFileSystem.lock(&name), Err(Fault::InUse { .. })));
+        drop(reader);
+    }
+    RealFileSystem.lock(&name).unwrap();
+}
+
 /// Run as a process of its own by the test below: takes the lock, says so, and waits to be killed.
 #[test]
 fn holder() {

@@ -68,6 +68,11 @@ pub enum Effect {
     IoError,
     /// It fails with ENOSPC and does nothing.
     DiskFull,
+    /// It fails with this error number of the operating system, and does nothing: EDQUOT, EFBIG, EACCES.
+    Refused {
+        /// The number.
+        errno: i32,
+    },
     /// A write that stores its first `bytes` bytes and fails with ENOSPC.
     PartlyFull {
         /// How many bytes are stored.
@@ -76,7 +81,8 @@ pub enum Effect {
     /// The power goes before it is done: it and everything after it fails. Then comes [`crash`](super::SimulatedDisk::crash).
     PowerOff,
     /// A sync that fails, after which the system believes the file clean: reads still show what was written, and a later sync
-    /// succeeds without writing it. Each pending change is forgotten when the seed's next number is odd; with no seed, all are.
+    /// succeeds without writing it. Each pending change is forgotten when the seed's next number is odd; with no seed, all are. The sync of a
+    /// directory forgets names likewise.
     SyncForgets {
         /// Chooses what is forgotten.
         seed: Option<u64>,
@@ -102,6 +108,8 @@ pub struct Injection {
     pub on: Operations,
     /// Only those on files whose name ends so; empty for all.
     pub file: String,
+    /// Only reads and writes that touch these bytes of their file; `None` for all. A bad sector, when the injection lasts.
+    pub place: Option<(u64, u64)>,
     /// The first to go wrong, counting matching operations from now on; 1 is the next.
     pub nth: u64,
     /// Every later one too.
@@ -117,6 +125,7 @@ impl Injection {
         Self {
             on,
             file: String::new(),
+            place: None,
             nth,
             lasting: false,
             effect,
@@ -138,6 +147,13 @@ impl Injection {
         file.clone_into(&mut self.file);
         self
     }
+
+    /// The same, where the bytes from `from` up to `to`, not included, are read or written.
+    #[must_use]
+    pub fn within(mut self, from: u64, to: u64) -> Self {
+        self.place = Some((from, to));
+        self
+    }
 }
 
 /// An injection and how many matching operations it has seen.
@@ -153,9 +169,15 @@ impl Armed {
     }
 
     /// Counts an operation; tells what becomes of it.
-    pub(super) fn meets(&mut self, kind: Operations, file: &str) -> Option<Effect> {
+    pub(super) fn meets(&mut self, kind: Operations, file: &str, bytes: (u64, u64)) -> Option<Effect> {
         let wanted = &self.injection;
         if !wanted.on.meets(kind) || !file.ends_with(&wanted.file) {
+            return None;
+        }
+        if wanted
+            .place
+            .is_some_and(|(from, to)| bytes.1 <= from || bytes.0 >= to)
+        {
             return None;
         }
         self.seen += 1;

@@ -5,6 +5,7 @@ use super::faults::{Effect, Operations};
 use super::state::{Change, Entry, State, full, has_directory};
 use crate::fault::Fault;
 use crate::file_system::{File, FileLock, FileSystem, OpenMode};
+use crate::fs::locks::Hold;
 use crate::sync::{Arc, Mutex};
 use std::io::{Error, ErrorKind};
 
@@ -24,7 +25,7 @@ struct Locked {
 
 impl Drop for Locked {
     fn drop(&mut self) {
-        self.state.lock().locked.remove(&self.name);
+        self.state.lock().locked.give(&self.name);
     }
 }
 
@@ -173,16 +174,33 @@ impl FileSystem for SimulatedDisk {
 
     fn sync_dir(&self, dir: &str) -> Result<(), Fault> {
         let mut state = self.state.lock();
-        state.begin(Operations::SYNC_DIR, "sync", dir)?;
-        state.sync_directory(dir);
-        Ok(())
+        match state.begin(Operations::SYNC_DIR, "sync", dir)? {
+            Some(Effect::SyncForgets { seed }) => {
+                state.forget_names(dir, seed);
+                Err(Fault::io("sync", dir, Error::from_raw_os_error(5)))
+            }
+            _ => {
+                state.sync_directory(dir);
+                Ok(())
+            }
+        }
     }
 
     fn lock(&self, name: &str) -> Result<FileLock, Fault> {
+        self.hold(name, Hold::Owner)
+    }
+
+    fn lock_shared(&self, name: &str) -> Result<FileLock, Fault> {
+        self.hold(name, Hold::READER)
+    }
+}
+
+impl SimulatedDisk {
+    fn hold(&self, name: &str, wanted: Hold) -> Result<FileLock, Fault> {
         let mut state = self.state.lock();
         state.begin(Operations::LOOK, "lock", name)?;
         state.find("lock", name)?;
-        if !state.locked.insert(name.to_owned()) {
+        if !state.locked.take(&name.to_owned(), wanted) {
             return Err(Fault::InUse {
                 file: name.into(),
                 owner: Some(std::process::id()),
@@ -231,7 +249,7 @@ impl File for SimulatedFile {
 
     fn read_at(&self, at: u64, into: &mut [u8]) -> Result<usize, Fault> {
         let mut state = self.state.lock();
-        let effect = state.begin(Operations::READ, "read", &self.name)?;
+        let effect = state.begin_at(Operations::READ, "read", &self.name, (at, at + into.len() as u64))?;
         let at = match effect {
             Some(Effect::Misdirect { by }) => shifted(at, by),
             _ => at,
@@ -246,7 +264,12 @@ impl File for SimulatedFile {
     fn write_at(&self, at: u64, from: &[u8]) -> Result<(), Fault> {
         self.may_write()?;
         let mut state = self.state.lock();
-        let effect = state.begin(Operations::WRITE, "write", &self.name)?;
+        let effect = state.begin_at(
+            Operations::WRITE,
+            "write",
+            &self.name,
+            (at, at + from.len() as u64),
+        )?;
         let grows = (at + from.len() as u64).saturating_sub(state.files[self.file].current.len());
         if !state.has_room(grows) {
             return Err(full("write", &self.name));

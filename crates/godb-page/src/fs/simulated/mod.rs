@@ -33,6 +33,7 @@ pub use crash::{Crash, Tear};
 pub use faults::{Effect, Injection, Operations};
 
 use crate::fault::Fault;
+use crate::fs::locks::Locks;
 use crate::sync::{Arc, Mutex};
 use faults::Armed;
 use state::{Entry, State};
@@ -67,7 +68,7 @@ impl SimulatedDisk {
     #[must_use]
     pub fn fork(&self) -> Self {
         let mut state = self.state.lock().clone();
-        state.locked.clear();
+        state.locked = Locks::default();
         Self::of(state)
     }
 
@@ -128,6 +129,12 @@ impl SimulatedDisk {
     /// Forgets every injection.
     pub fn heal(&self) {
         self.state.lock().armed.clear();
+    }
+
+    /// How many operations an injection has met so far.
+    #[must_use]
+    pub fn struck(&self) -> u64 {
+        self.state.lock().struck
     }
 
     /// Limits what all files together may hold, in bytes.

@@ -4,7 +4,8 @@ use super::crash::toss;
 use super::faults::{Armed, Effect, Operations};
 use super::image::Image;
 use crate::fault::Fault;
-use std::collections::{BTreeMap, BTreeSet};
+use crate::fs::locks::Locks;
+use std::collections::BTreeMap;
 use std::io::{Error, ErrorKind};
 use std::sync::Arc;
 
@@ -88,8 +89,10 @@ pub(super) struct State {
     pub(super) names: BTreeMap<String, Entry>,
     durable_names: BTreeMap<String, Entry>,
     pub(super) pending: Vec<Change>,
-    pub(super) locked: BTreeSet<String>,
+    pub(super) locked: Locks<String>,
     pub(super) armed: Vec<Armed>,
+    /// How many operations an injection met.
+    pub(super) struck: u64,
     counts: [u64; Operations::EACH.len()],
     pub(super) power_off: bool,
     /// The most bytes that all files together may have.
@@ -106,8 +109,9 @@ impl State {
             names: BTreeMap::new(),
             durable_names: BTreeMap::new(),
             pending: Vec::new(),
-            locked: BTreeSet::new(),
+            locked: Locks::default(),
             armed: Vec::new(),
+            struck: 0,
             counts: [0; Operations::EACH.len()],
             power_off: false,
             capacity: None,
@@ -123,6 +127,17 @@ impl State {
         doing: &'static str,
         file: &str,
     ) -> Result<Option<Effect>, Fault> {
+        self.begin_at(kind, doing, file, (0, u64::MAX))
+    }
+
+    /// The same, for one that touches the bytes from the first number up to the second.
+    pub(super) fn begin_at(
+        &mut self,
+        kind: Operations,
+        doing: &'static str,
+        file: &str,
+        bytes: (u64, u64),
+    ) -> Result<Option<Effect>, Fault> {
         if !self.power_off {
             for (count, each) in self.counts.iter_mut().zip(Operations::EACH) {
                 *count += u64::from(each.meets(kind));
@@ -131,8 +146,9 @@ impl State {
         let hits: Vec<Effect> = self
             .armed
             .iter_mut()
-            .filter_map(|armed| armed.meets(kind, file))
+            .filter_map(|armed| armed.meets(kind, file, bytes))
             .collect();
+        self.struck += u64::from(!hits.is_empty());
         if hits.contains(&Effect::PowerOff) {
             self.power_off = true;
         }
@@ -142,6 +158,7 @@ impl State {
         match hits.first() {
             Some(Effect::IoError) => Err(Fault::io(doing, file, Error::from_raw_os_error(5))),
             Some(Effect::DiskFull) => Err(full(doing, file)),
+            Some(Effect::Refused { errno }) => Err(Fault::io(doing, file, Error::from_raw_os_error(*errno))),
             other => Ok(other.copied()),
         }
     }
@@ -200,6 +217,15 @@ impl State {
         self.pending.retain(|change| {
             let odd = seed.as_mut().is_none_or(|seed| toss(seed) & 1 == 1);
             change.file() != Some(file) || !odd
+        });
+    }
+
+    /// The same of a directory: its names are as they are shown, and no later sync brings them to the medium.
+    pub(super) fn forget_names(&mut self, directory: &str, seed: Option<u64>) {
+        let mut seed = seed;
+        self.pending.retain(|change| {
+            let odd = seed.as_mut().is_none_or(|seed| toss(seed) & 1 == 1);
+            change.directory() != Some(directory) || !odd
         });
     }
 

@@ -191,3 +191,36 @@ fn bits_rot_on_request() {
     disk.set_bytes("h", b"hello");
     assert_eq!(disk.crash(Crash::KeepNone).bytes("h").unwrap(), b"hello");
 }
+
+#[test]
+fn an_injection_can_be_about_some_bytes_of_a_file() {
+    let disk = SimulatedDisk::new();
+    let file = disk.open("a", OpenMode::Create).unwrap();
+    file.write_at(0, &[1; 100]).unwrap();
+    let bad = Injection::lasting(Operations::READ, 1, Effect::Refused { errno: 5 });
+    disk.inject(bad.on_file("a").within(40, 50));
+    let mut into = [0; 20];
+    for (at, fails) in [(0, false), (20, false), (21, true), (49, true), (50, false)] {
+        assert_eq!(file.read_at(at, &mut into).is_err(), fails, "at {at}");
+    }
+    assert_eq!(disk.struck(), 2);
+}
+
+#[test]
+fn a_failed_sync_of_a_directory_can_forget_its_names() {
+    let disk = SimulatedDisk::new();
+    let file = disk.open("a", OpenMode::Create).unwrap();
+    file.sync().unwrap();
+    disk.inject(Injection::once(
+        Operations::SYNC_DIR,
+        1,
+        Effect::SyncForgets { seed: None },
+    ));
+    disk.sync_dir("").unwrap_err();
+    disk.sync_dir("").unwrap();
+    assert!(disk.exists("a").unwrap(), "the system shows it");
+    assert!(
+        !disk.crash(Crash::KeepAll).exists("a").unwrap(),
+        "the medium never heard of it"
+    );
+}

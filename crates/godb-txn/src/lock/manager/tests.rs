@@ -159,3 +159,168 @@ fn transact(locks: &LockManager, inside: &[AtomicU64], id: u64) {
     }
     locks.release_all(by);
 }
+
+fn key_of(number: u32) -> [u8; 4] {
+    number.to_be_bytes()
+}
+
+#[test]
+fn very_many_locks_on_keys_become_one_on_the_table() {
+    let locks = manager(LONG);
+    for number in 0..100_000 {
+        locks
+            .lock(T1, Resource::Key(TREE, &key_of(number)), Shared)
+            .unwrap();
+    }
+    assert_eq!(locks.stats().escalations, 1);
+    assert_eq!(locks.count_held(T1), 2, "database and table");
+    let other = Resource::Key(TREE, b"another");
+    assert!(locks.try_lock(T2, other, Shared), "readers share");
+    assert!(!locks.try_lock(T2, other, Exclusive), "the table is locked");
+    let elsewhere = Resource::Key(TreeId::from_raw(8), b"a");
+    assert!(locks.try_lock(T2, elsewhere, Exclusive));
+    locks.release_all(T1);
+    assert!(locks.try_lock(T2, other, Exclusive), "nothing is left behind");
+}
+
+#[test]
+fn while_others_are_in_the_table_keys_stay_keys_up_to_a_bound() {
+    let locks = manager(Duration::from_millis(50));
+    locks.lock(T2, Resource::Key(TREE, b"theirs"), Exclusive).unwrap();
+    let mut refused = 0;
+    for number in 0..200_000 {
+        let key = key_of(number);
+        let key = Resource::Key(TREE, &key);
+        if !locks.try_lock(T1, key, Exclusive) {
+            assert!(matches!(
+                locks.lock(T1, key, Exclusive),
+                Err(Error::LockTimeout { .. })
+            ));
+            refused += 1;
+            break;
+        }
+    }
+    assert_eq!(refused, 1, "at some number the table is waited for");
+    let most = locks.count_held(T1);
+    assert!((60_000..70_000).contains(&most), "{most}");
+    assert!(
+        !locks.try_lock(T2, Resource::Key(TREE, &key_of(1)), Shared),
+        "each is held"
+    );
+    locks.release_all(T2);
+    locks
+        .lock(T1, Resource::Key(TREE, b"one more"), Exclusive)
+        .unwrap();
+    assert_eq!(locks.count_held(T1), 2);
+    assert!(
+        !locks.try_lock(T2, Resource::Key(TREE, &key_of(1)), Shared),
+        "they are still held"
+    );
+    assert!(!locks.try_lock(T2, Resource::Key(TREE, b"theirs"), Shared));
+}
+
+#[test]
+fn one_exclusive_key_makes_the_table_exclusive() {
+    let locks = manager(LONG);
+    locks.lock(T1, A, Exclusive).unwrap();
+    for number in 0..5000 {
+        locks
+            .lock(T1, Resource::Key(TREE, &key_of(number)), Shared)
+            .unwrap();
+    }
+    assert_eq!(locks.stats().escalations, 1);
+    assert!(!locks.try_lock(T2, A, Shared));
+    assert!(!locks.try_lock(T2, Resource::Table(TREE), Mode::IntentShared));
+}
+
+#[test]
+fn an_upgrade_waits_only_for_those_who_hold_and_goes_before_those_who_wait() {
+    let locks = manager(LONG);
+    locks.lock(T1, A, Shared).unwrap();
+    locks.lock(T2, A, Shared).unwrap();
+    let order = Arc::new(Mutex::new(Vec::new()));
+    let wait = |by: TxnId, mode| {
+        let (locks, order) = (locks.clone(), order.clone());
+        let before = locks.stats().waits;
+        let thread = {
+            let locks = locks.clone();
+            std::thread::spawn(move || {
+                locks.lock(by, A, mode).unwrap();
+                order.lock().push(by);
+                locks.release_all(by);
+            })
+        };
+        while locks.stats().waits == before {
+            std::thread::yield_now();
+        }
+        thread
+    };
+    let newcomers = [
+        wait(TxnId::from_raw(3), Exclusive),
+        wait(TxnId::from_raw(4), Shared),
+    ];
+    let upgrade = wait(T1, Exclusive);
+    locks.release_all(T2);
+    upgrade.join().unwrap();
+    newcomers.into_iter().for_each(|thread| thread.join().unwrap());
+    assert_eq!(
+        *order.lock(),
+        [1, 3, 4].map(TxnId::from_raw),
+        "then first come, first served"
+    );
+    assert_eq!(locks.stats().waits, 3);
+}
+
+#[test]
+fn a_newcomer_does_not_overtake_one_who_waits() {
+    let locks = manager(Duration::from_secs(2));
+    locks.lock(T1, A, Shared).unwrap();
+    let writer = {
+        let locks = locks.clone();
+        std::thread::spawn(move || locks.lock(T2, A, Exclusive))
+    };
+    while locks.stats().waits == 0 {
+        std::thread::yield_now();
+    }
+    assert!(
+        !locks.try_lock(TxnId::from_raw(3), A, Shared),
+        "a reader stands behind the writer"
+    );
+    assert!(locks.try_lock(T1, A, Shared), "who holds it holds it");
+    locks.release_all(T1);
+    writer.join().unwrap().unwrap();
+}
+
+#[test]
+fn a_cycle_of_three_costs_one_victim_and_names_all() {
+    let locks = manager(LONG);
+    let names = [b"x", b"y", b"z"];
+    for (by, name) in (1..).zip(names) {
+        locks
+            .lock(TxnId::from_raw(by), Resource::Key(TREE, name), Exclusive)
+            .unwrap();
+    }
+    let wait = |by: u64, name: &'static [u8]| {
+        let locks = locks.clone();
+        std::thread::spawn(move || {
+            let result = locks.lock(TxnId::from_raw(by), Resource::Key(TREE, name), Exclusive);
+            locks.release_all(TxnId::from_raw(by));
+            result
+        })
+    };
+    let mut threads = Vec::new();
+    for (n, (by, name)) in (1_u64..).zip([(3, b"x"), (1, b"y"), (2, b"z")]) {
+        threads.push(wait(by, name));
+        while locks.stats().waits < n {
+            std::thread::yield_now();
+        }
+    }
+    let results: Vec<_> = threads.into_iter().map(|thread| thread.join().unwrap()).collect();
+    let Err(Error::Deadlock { cycle }) = &results[0] else {
+        panic!("the youngest gives way: {results:?}");
+    };
+    assert_eq!(cycle[0], TxnId::from_raw(3), "the victim comes first");
+    assert_eq!(cycle.len(), 3);
+    assert!(results[1].is_ok() && results[2].is_ok());
+    assert_eq!((locks.stats().deadlocks, locks.stats().timeouts), (1, 0));
+}

@@ -1,0 +1,223 @@
+//! Row 7: a sector cannot be read, once or ever again.
+//!
+//! Whoever wanted it gets a typed error, and the next one asks the disk again. Whoever wants something else notices nothing: a bad sector in one table leaves the
+//! others readable.
+
+use super::campaign::Campaign;
+use super::script::{Play, Script, base, holds, judge};
+use super::world::{FILE, PAGE, kill, open, typed, with_fault, words};
+use godb::{Database, Result as DbResult};
+use godb_page::page::header;
+use godb_page::{Effect, Injection, Operations, PageKind, SimulatedDisk};
+use std::collections::BTreeMap;
+
+/// SQLSTATE of an I/O error.
+const IO_ERROR: &str = "58030";
+
+/// What is read by itself: a name, what its pages show, and how to read it all.
+const THINGS: [(&str, &[u8], fn(&Database) -> DbResult<String>); 3] = [
+    ("pairs", &[0x5A ^ 101; 40], pairs),
+    ("table t", b" by 0 ", |db| {
+        table(db, "SELECT id, v FROM t ORDER BY v")
+    }),
+    ("table u", &[b'u'; 100], |db| {
+        table(db, "SELECT id, v FROM u ORDER BY id")
+    }),
+];
+
+/// Every page unreadable, and every read of a life failing.
+pub(super) fn run(campaign: &mut Campaign) {
+    every_page(campaign);
+    every_read(campaign);
+}
+
+fn every_page(campaign: &mut Campaign) {
+    let disk = two_tables();
+    let truth = truth(&disk);
+    let bytes = disk.bytes(FILE).expect("the file is there");
+    let owners = owners(&bytes);
+    let stride = campaign.choose(5, 1);
+    for (number, page) in (0_u64..).zip(bytes.chunks_exact(PAGE)).step_by(stride) {
+        let owner = owners.get(&header::tree_id(page).raw()).copied();
+        let name = kind_name(page);
+        for lasting in [false, true] {
+            campaign.case(
+                name,
+                || format!("page {number} cannot be read, lasting {lasting}"),
+                || bad_page(&disk, number, lasting, owner, &truth),
+            );
+        }
+    }
+}
+
+fn kind_name(page: &[u8]) -> &'static str {
+    match header::kind(page) {
+        Some(PageKind::Header) => "page of the file header",
+        Some(PageKind::Meta) => "meta page",
+        Some(PageKind::FreeMap) => "free map",
+        Some(PageKind::Leaf) => "leaf",
+        Some(PageKind::Inner) => "inner page",
+        Some(PageKind::Overflow) => "overflow page",
+        _ => "page not in use",
+    }
+}
+
+/// A cleanly closed database with two tables and pairs.
+fn two_tables() -> SimulatedDisk {
+    let disk = base();
+    let db = open(&disk).expect("the base is sound");
+    db.execute("CREATE TABLE u (id bigint PRIMARY KEY, v text)", &[])
+        .expect("it takes a table");
+    db.execute(
+        "INSERT INTO u SELECT n, repeat('u', 300) FROM generate_series(1, 120) AS g(n)",
+        &[],
+    )
+    .expect("and rows");
+    for key in 0..300_u16 {
+        db.put(&(400 + key).to_be_bytes(), &[0x5A ^ 101; 200])
+            .expect("and pairs");
+    }
+    db.close().expect("it closes");
+    disk
+}
+
+fn pairs(db: &Database) -> DbResult<String> {
+    let pairs: Vec<_> = db.begin()?.range(..)?.collect::<DbResult<_>>()?;
+    Ok(format!("{pairs:?}"))
+}
+
+fn table(db: &Database, query: &str) -> DbResult<String> {
+    let mut all = String::new();
+    for row in db.query(query, &[])? {
+        let row = row?;
+        all += &format!("{} {}\n", row.get::<i64>(0)?, row.get::<String>(1)?);
+    }
+    Ok(all)
+}
+
+/// What each thing holds.
+fn truth(disk: &SimulatedDisk) -> Vec<String> {
+    let db = open(&disk.fork()).expect("it is sound");
+    THINGS
+        .iter()
+        .map(|(_, _, read)| read(&db).expect("it can be read"))
+        .collect()
+}
+
+/// Which tree belongs to which thing, by what its pages show.
+fn owners(bytes: &[u8]) -> BTreeMap<u32, usize> {
+    let mut owners = BTreeMap::new();
+    for page in bytes.chunks_exact(PAGE) {
+        for (thing, (_, mark, _)) in THINGS.iter().enumerate() {
+            if page[header::LEN..]
+                .windows(mark.len())
+                .any(|window| window == *mark)
+            {
+                owners.insert(header::tree_id(page).raw(), thing);
+            }
+        }
+    }
+    owners
+}
+
+/// Reads everything around a bad page; `owner` is the only thing that may fail, or all may.
+fn bad_page(
+    base: &SimulatedDisk,
+    page: u64,
+    lasting: bool,
+    owner: Option<usize>,
+    truth: &[String],
+) -> Result<(), String> {
+    let (from, to) = (page * PAGE as u64, (page + 1) * PAGE as u64);
+    let injection = Injection {
+        lasting,
+        ..Injection::once(Operations::READ, 1, Effect::IoError)
+    };
+    let disk = with_fault(base, injection.on_file(FILE).within(from, to));
+    let db = match open(&disk) {
+        Ok(db) => db,
+        Err(error) if owner.is_none() => {
+            typed(&error)?;
+            disk.heal();
+            words("opening when the fault has passed", open(&disk))?
+        }
+        Err(error) => {
+            return Err(format!(
+                "a page of a table keeps the database from opening: {error}"
+            ));
+        }
+    };
+    for round in 0..2 {
+        for (thing, (name, _, read)) in THINGS.iter().enumerate() {
+            match read(&db) {
+                Ok(found) if found == truth[thing] => {}
+                Ok(_) => return Err(format!("round {round}: {name} is read wrong")),
+                Err(error) if error.sqlstate() != IO_ERROR => {
+                    return Err(format!("{name}: {} {error}", error.sqlstate()));
+                }
+                Err(error) if owner.is_some_and(|owner| owner != thing) => {
+                    return Err(format!("{name} suffers from a page that is not its own: {error}"));
+                }
+                Err(error) if round == 1 => {
+                    return Err(format!("{name}, when the fault has passed: {error}"));
+                }
+                Err(_) => {}
+            }
+        }
+        disk.heal();
+    }
+    words("writing afterwards", db.put(b"more", b"1"))
+}
+
+/// Every read of the script's life fails, once or from then on; when the fault has passed the same process goes on.
+fn every_read(campaign: &mut Campaign) {
+    let base = base();
+    let script = Script::standard(&base);
+    let stride = campaign.choose(6, 1);
+    for lasting in [false, true] {
+        let mut nth = 1;
+        let mut struck = true;
+        while struck && nth < 5000 {
+            let injection = Injection {
+                lasting,
+                ..Injection::once(Operations::READ, nth, Effect::IoError)
+            };
+            campaign.case(
+                "every read of a run",
+                || format!("read {nth} fails, lasting {lasting}"),
+                || {
+                    let disk = with_fault(&base, injection);
+                    let verdict = fail_read(&disk, &script);
+                    struck = disk.struck() > 0;
+                    verdict
+                },
+            );
+            nth += stride;
+        }
+    }
+}
+
+fn fail_read(disk: &SimulatedDisk, script: &Script) -> Result<(), String> {
+    let play = Play::of(disk, script);
+    if let Some((step, error)) = &play.ended
+        && error.sqlstate() != IO_ERROR
+    {
+        return Err(format!("step {step} failed with {} {error}", error.sqlstate()));
+    }
+    disk.heal();
+    let (least, most) = (play.acknowledged, play.begun);
+    let left = match play.db {
+        Some(db) => {
+            // A rollback that could not read a page is made good by the next transaction.
+            words("writing when the fault has passed", db.put(b"more", b"1"))?;
+            words("deleting", db.delete(b"more"))?;
+            holds(&db, script, least, most).map_err(|wrong| format!("when the fault has passed: {wrong}"))?;
+            kill(db, disk)
+        }
+        None => disk.fork(),
+    };
+    let db = words("opening again", open(&left))?;
+    judge(&db, script, least, most)
+        .map(drop)
+        .map_err(|wrong| format!("opened again: {wrong}"))
+}
