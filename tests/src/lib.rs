@@ -4,6 +4,7 @@ pub mod crash;
 pub mod faults;
 pub mod figures;
 pub mod postgres;
+pub mod real;
 #[cfg(test)]
 mod recovery;
 pub mod slt;

@@ -6,7 +6,7 @@ mod api;
 mod bad_input;
 mod concurrency;
 mod flights;
-mod killed;
+mod real;
 mod small_pool;
 mod time_travel;
 mod time_travel_keys;

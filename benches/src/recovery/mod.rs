@@ -48,12 +48,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
         print!("{name:>12}");
     }
     println!("{:>12}{:>14}", "best/godb", "godb, peak MiB");
-    for (puts, per) in [
-        (puts / 4, 100),
-        (puts / 2, 100),
-        (puts, 100),
-        (puts, 10_000),
-    ] {
+    for (puts, per) in [(puts / 4, 100), (puts / 2, 100), (puts, 100), (puts, 10_000)] {
         compare(place.path(), &names, Work { base, puts, per })?;
     }
     Ok(())
@@ -93,7 +88,10 @@ fn compare(place: &Path, names: &[String], work: Work) -> Result<()> {
         }
     }
     let medians: Vec<Opened> = times.into_iter().map(median).collect();
-    print!("{:<34}", format!("{} puts, {} a transaction", work.puts, work.per));
+    print!(
+        "{:<34}",
+        format!("{} puts, {} a transaction", work.puts, work.per)
+    );
     for opened in &medians {
         print!("{:>12.3}", opened.seconds);
     }
