@@ -7,4 +7,5 @@ pub mod postgres;
 pub mod real;
 #[cfg(test)]
 mod recovery;
+pub mod salvage;
 pub mod slt;

@@ -81,6 +81,13 @@ impl Space {
         if (free.count as usize) < count {
             return None;
         }
+        #[cfg(godb_plant = "take-looks-first")]
+        {
+            let seen = free.words.clone();
+            drop(free);
+            free = self.free.lock();
+            free.words = seen;
+        }
         let pages = std::iter::from_fn(|| free.lowest()).take(count).collect();
         Some(Reserved { space: self, pages })
     }

@@ -4,8 +4,7 @@
 //! RUSTFLAGS="--cfg godb_loom" cargo test -p godb-btree --test loom --release
 //! ```
 //!
-//! The planted bugs, each of which must make a model fail (`cargo xtask loom --plant` tries them all): `give-before-discard` (a page is somebody else's before its freed bytes are
-//! dropped from memory), `uncoupled` (a reader lets the parent go before it has the child), `trust-glance` (a writer latches the leaf that a glance led to,
+//! The planted bugs, each of which must make a model fail (`cargo xtask loom --plant` tries them all): `take-looks-first` (two look for a free page before either takes it), `uncoupled` (a reader lets the parent go before it has the child), `trust-glance` (a writer latches the leaf that a glance led to,
 //! and does not look whether it still leads there).
 #![cfg(godb_loom)]
 
@@ -100,6 +99,12 @@ fn a_page_that_was_given_back_belongs_to_its_next_owner() {
         let mine = write_chain(&tree, id, 2);
         assert!(other.join().expect("nobody panics"), "it was there");
         assert!(holds(&tree, mine, 2));
+        let value = Value {
+            inline: b"",
+            chain: Some(mine),
+        };
+        tree.put(ME, id, b"new", value).expect("memory does not fail");
+        sound(&tree);
     });
 }
 

@@ -16,6 +16,8 @@ godb FILE                        opens a shell on a database, which is created w
 godb FILE SQL...                 runs statements and ends; stops at the first error with exit code 1
 godb FILE < script.sql           the same from standard input
 godb check FILE                  reads every page and checks every tree, index, version and the free space; changes nothing
+godb check --repair FILE         repairs what can be repaired without losing a row, into FILE.repaired or, with --output, NEW;
+                                 with --in-place it takes the place of FILE
 godb salvage FILE --output NEW   copies every row that can be read out of a broken file into a new database
 godb tour [FILE]                 a guided tour: keys, SQL, time travel, a crash and the recovery from it
 
@@ -37,6 +39,11 @@ pub(crate) enum Request {
     Help,
     Version,
     Check(PathBuf),
+    Repair {
+        file: PathBuf,
+        output: Option<PathBuf>,
+        in_place: bool,
+    },
     Salvage {
         file: PathBuf,
         output: PathBuf,
@@ -61,7 +68,8 @@ pub(crate) struct Run {
 pub(crate) fn parse(mut arguments: Parser) -> Result<Request, lexopt::Error> {
     let mut settings = Settings::default();
     let mut retention = Duration::ZERO;
-    let mut output = None;
+    let mut output: Option<PathBuf> = None;
+    let (mut repair, mut in_place) = (false, false);
     let mut words = Vec::new();
     while let Some(argument) = arguments.next()? {
         match argument {
@@ -69,6 +77,8 @@ pub(crate) fn parse(mut arguments: Parser) -> Result<Request, lexopt::Error> {
             Arg::Long("headers") => settings.headers = Some(arguments.value()?.parse_with(on_or_off)?),
             Arg::Long("null") => settings.null = Some(arguments.value()?.string()?),
             Arg::Long("output") => output = Some(PathBuf::from(arguments.value()?)),
+            Arg::Long("repair") => repair = true,
+            Arg::Long("in-place") => in_place = true,
             Arg::Long("retention") => retention = arguments.value()?.parse_with(duration)?,
             Arg::Short('h') | Arg::Long("help") => return Ok(Request::Help),
             Arg::Short('V') | Arg::Long("version") => return Ok(Request::Version),
@@ -78,10 +88,21 @@ pub(crate) fn parse(mut arguments: Parser) -> Result<Request, lexopt::Error> {
     }
     let mut words = words.into_iter();
     let first = words.next().ok_or("which file?")?;
-    if output.is_some() && first != "salvage" {
-        return Err("--output goes with godb salvage".into());
+    if repair && first != "check" {
+        return Err("--repair goes with godb check".into());
+    }
+    if output.is_some() && first != "salvage" && !repair {
+        return Err("--output goes with godb salvage and godb check --repair".into());
+    }
+    if in_place && (!repair || output.is_some()) {
+        return Err("--in-place goes with godb check --repair, and not with --output".into());
     }
     match first.to_str() {
+        Some("check") if repair => Ok(Request::Repair {
+            file: last(words.next(), words.len(), "check")?,
+            output,
+            in_place,
+        }),
         Some("check") => Ok(Request::Check(last(words.next(), words.len(), "check")?)),
         Some("salvage") => Ok(Request::Salvage {
             file: last(words.next(), words.len(), "salvage")?,
@@ -182,6 +203,12 @@ mod tests {
             output: "b.godb".into(),
         };
         assert_eq!(parsed(&["salvage", "a.godb", "--output", "b.godb"]), Ok(salvage));
+        let repair = Request::Repair {
+            file: "a.godb".into(),
+            output: None,
+            in_place: true,
+        };
+        assert_eq!(parsed(&["check", "--repair", "a.godb", "--in-place"]), Ok(repair));
         assert_eq!(parsed(&["tour"]), Ok(Request::Tour(None)));
         assert_eq!(
             parsed(&["tour", "a.godb"]),
@@ -199,6 +226,9 @@ mod tests {
             &["check", "a", "b"],
             &["check", "a", "--output", "b"],
             &["salvage", "a"],
+            &["salvage", "a", "--output", "b", "--repair"],
+            &["check", "a", "--in-place"],
+            &["check", "--repair", "a", "--in-place", "--output", "b"],
             &["a", "--mode", "html"],
             &["a", "--headers", "maybe"],
             &["a", "--retention", "3w"],

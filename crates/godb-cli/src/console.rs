@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::engine::{Engine, Reply};
 use crate::interrupt::{self, Running};
@@ -19,6 +19,8 @@ pub(crate) struct Console {
     pub(crate) interactive: bool,
     /// How many files deep `.read` is.
     pub(crate) depth: usize,
+    /// How long the last statement took.
+    took: Duration,
     out: Box<dyn Write>,
 }
 
@@ -38,11 +40,12 @@ impl Console {
             settings,
             interactive,
             depth: 0,
+            took: Duration::ZERO,
             out: Box::new(BufWriter::new(io::stdout())),
         })
     }
 
-    /// Runs a statement and shows what it gave, before it returns.
+    /// Runs a statement and shows what it gave, before it returns. The time of one that failed is told by whoever tells the error, after it.
     pub(crate) fn statement(&mut self, sql: &str) -> Result<(), Problem> {
         let begun = Instant::now();
         let running = Running::new(self.engine.canceller());
@@ -54,11 +57,20 @@ impl Console {
             sql,
         );
         drop(running);
-        if self.settings.timer {
-            self.say(&format!("Time: {:.3} ms", begun.elapsed().as_secs_f64() * 1000.0))?;
+        self.took = begun.elapsed();
+        if result.is_ok() {
+            self.say_time()?;
         }
         self.out.flush().map_err(Problem::output)?;
         result
+    }
+
+    /// How long the last statement took, where the user asked for that.
+    pub(crate) fn say_time(&mut self) -> Result<(), Problem> {
+        if self.settings.timer {
+            self.say(&format!("Time: {:.3} ms", self.took.as_secs_f64() * 1000.0))?;
+        }
+        Ok(())
     }
 
     /// Runs a command: a line that begins with a dot or a backslash.

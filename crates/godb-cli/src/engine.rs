@@ -5,7 +5,10 @@
 use std::path::Path;
 use std::time::Duration;
 
-use godb::{Canceller, CheckReport, Config, DataType, Database, Error, Row, Rows, SalvageReport, Session};
+use godb::{
+    Canceller, CheckReport, Config, DataType, Database, Error, RepairReport, RepairTo, Row, Rows,
+    SalvageReport, Session,
+};
 
 use crate::problem::{Failure, Problem};
 use crate::schema::{self, Table};
@@ -124,6 +127,15 @@ impl Engine {
 /// What the check of a database file looked at and found.
 pub(crate) fn check(file: &Path) -> Result<CheckReport, Problem> {
     Database::check_file(file).map_err(|error| opening(file, &error))
+}
+
+/// Repairs a database file: in its place, or into another.
+pub(crate) fn repair(file: &Path, output: Option<&Path>) -> Result<RepairReport, Problem> {
+    let to = match output {
+        Some(output) => RepairTo::Copy(output.to_owned()),
+        None => RepairTo::InPlace,
+    };
+    Database::repair(file, &to).map_err(|error| failure(&error, "").into())
 }
 
 /// Copies the rows of a broken file into a new one.

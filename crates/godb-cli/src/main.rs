@@ -5,6 +5,7 @@
 //! godb FILE "SQL"                  runs the statements and ends
 //! godb FILE < script.sql           the same from standard input
 //! godb check FILE                  reads every page and checks every tree
+//! godb check --repair FILE         repairs what can be repaired without loss, into a copy
 //! godb salvage FILE --output NEW   copies the rows of a broken file into a new one
 //! godb tour [FILE]                 shows what the database can do, on a file of its own
 //! ```
@@ -69,6 +70,11 @@ fn perform(request: Request) -> Result<(), Problem> {
             Ok(())
         }
         Request::Check(file) => check::check(&file),
+        Request::Repair {
+            file,
+            output,
+            in_place,
+        } => check::repair(&file, output, in_place),
         Request::Salvage { file, output } => salvage::salvage(&file, &output),
         Request::Tour(file) => tour::run(file),
         Request::TourVictim(file) => tour::victim(&file),

@@ -349,6 +349,50 @@ fn the_check_finds_damage_and_names_it() {
 }
 
 #[test]
+fn repair_works_on_a_copy_unless_told_otherwise() {
+    let place = Place::new();
+    place.run(PEOPLE);
+    let nothing = place.godb(&["check", "--repair", "a.godb"]);
+    assert_eq!(
+        (nothing.code, nothing.out.as_str()),
+        (Some(0), "a.godb: nothing to repair\n"),
+        "{nothing:?}"
+    );
+    assert!(!place.path("a.godb.repaired").exists());
+    // The free map.
+    let mut bytes = fs::read(place.path("a.godb")).unwrap();
+    bytes[4 * 8192 + 500] ^= 1;
+    fs::write(place.path("a.godb"), &bytes).unwrap();
+    let repaired = place.godb(&["check", "--repair", "a.godb"]);
+    assert_eq!(repaired.code, Some(0), "{repaired:?}");
+    assert!(
+        repaired.out.contains("page 4") && repaired.out.contains("repaired: "),
+        "{repaired:?}"
+    );
+    assert_eq!(
+        fs::read(place.path("a.godb")).unwrap(),
+        bytes,
+        "the damaged file stays as it is"
+    );
+    assert_eq!(place.godb(&["check", "a.godb.repaired"]).code, Some(0));
+    assert_eq!(place.godb(&["check", "a.godb"]).code, Some(1));
+    assert_eq!(
+        place.godb(&["check", "--repair", "--in-place", "a.godb"]).code,
+        Some(0)
+    );
+    assert_eq!(place.godb(&["check", "a.godb"]).code, Some(0));
+    // A row.
+    let mut bytes = fs::read(place.path("a.godb")).unwrap();
+    let at = find(&bytes, b"Grace").expect("the rows are in the file");
+    bytes[at] ^= 1;
+    fs::write(place.path("a.godb"), &bytes).unwrap();
+    let refused = place.godb(&["check", "--repair", "--in-place", "a.godb"]);
+    assert_eq!(refused.code, Some(1), "{refused:?}");
+    assert!(refused.err.contains("salvage"), "{refused:?}");
+    assert_eq!(fs::read(place.path("a.godb")).unwrap(), bytes);
+}
+
+#[test]
 fn salvage_saves_what_can_be_read() {
     let place = Place::new();
     place.run(PEOPLE);

@@ -12,7 +12,7 @@ use godb_recovery::sync::{Arc, Mutex, explore, thread};
 use godb_recovery::{Recoverable, Recovered, RecoveryOptions, Resume, recover};
 use godb_wal::{
     Chain, Change, DatabaseId, Environment, Fault, FileSystem, Journal, Log, LogOptions, LoggedTree, Lsn,
-    PageId, Range, SimulatedDisk, Tree, TreeId, TxnId, Undo, Value, size_of_change,
+    PageId, Range, Row, SimulatedDisk, Tree, TreeId, TxnId, Undo, Value, size_of_change,
 };
 use std::collections::BTreeSet;
 use std::io::Read;
@@ -96,6 +96,10 @@ impl Tree for OnePage {
 
     fn put(&self, by: TxnId, _: TreeId, key: &[u8], _: Value<'_>) -> Result<(), Fault> {
         self.change(by, &[key[0], 1], Undo::Logical(key))
+    }
+
+    fn add(&self, _: TxnId, _: TreeId, _: &[Row<'_>], _: &mut dyn FnMut(usize)) -> Result<(), Fault> {
+        unreachable!("{NOT_ASKED}")
     }
 
     fn remove(&self, _: TxnId, _: TreeId, _: &[u8]) -> Result<bool, Fault> {

@@ -6,6 +6,7 @@ use crate::connection::Connection;
 use crate::error::{Error, Result};
 use crate::instance::Instance;
 use crate::prepared::Prepared;
+use crate::repair::{RepairReport, RepairTo};
 use crate::retry::Retry;
 use crate::rows::Rows;
 use crate::salvage::SalvageReport;
@@ -245,6 +246,28 @@ impl Database {
         config: &Config,
     ) -> Result<SalvageReport> {
         crate::salvage::salvage(files, environment, path, output, config)
+    }
+
+    /// Repairs a database file where nothing has to be guessed for that: copies of the header, pages that the log tells, indexes, inner pages, free space. Refuses, and changes
+    /// nothing, when a row would be lost. See [`RepairTo`] for where the repaired database goes.
+    ///
+    /// # Errors
+    /// It cannot be repaired without loss (`XX001`); there is a file at the output already; it is in use; failures other than damage.
+    pub fn repair(path: impl AsRef<Path>, to: &RepairTo) -> Result<RepairReport> {
+        let environment = Environment::system();
+        let files = crate::storage::real_files();
+        Self::repair_on(&files, &environment, path.as_ref(), to, &Config::default())
+    }
+
+    /// The same on files, clock and randomness of the caller's.
+    pub fn repair_on(
+        files: &Arc<dyn FileSystem>,
+        environment: &Environment,
+        path: &Path,
+        to: &RepairTo,
+        config: &Config,
+    ) -> Result<RepairReport> {
+        crate::repair::repair(files, environment, path, to, config)
     }
 
     /// What the scrubber found since the database was opened.

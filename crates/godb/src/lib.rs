@@ -46,6 +46,7 @@ mod keys;
 mod pairs;
 mod prepared;
 mod read_only;
+mod repair;
 mod retry;
 mod rows;
 mod salvage;
@@ -69,6 +70,7 @@ pub use godb_sql::{
 pub use godb_wal::SyncMode;
 pub use pairs::{Pair, Pairs};
 pub use prepared::Prepared;
+pub use repair::{RepairReport, RepairTo};
 pub use rows::{Column, ColumnIndex, Row, Rows};
 pub use salvage::{SalvageReport, Salvaged};
 pub use scrub::ScrubReport;

@@ -82,7 +82,7 @@ impl Place {
     }
 
     /// The directory that the file is in.
-    fn parent(&self) -> &str {
+    pub(crate) fn parent(&self) -> &str {
         self.file
             .rsplit_once('/')
             .map_or("", |(parent, _)| if parent.is_empty() { "/" } else { parent })

@@ -1,10 +1,10 @@
-//! `real-faults`: the real program on real files, made to fail from outside, row by row of the fault matrix.
+//! `real-faults`: runs the campaigns of the fault matrix that need real processes, files and file systems, and prints what came of each.
 
 #![expect(clippy::print_stdout, reason = "it is a program for a terminal")]
 
-use godb_tests::faults::{Campaign, Row, Tally, note_panics};
+use godb_tests::faults::{Campaign, Row, Tally};
 use godb_tests::figures::{Figure, record_part};
-use godb_tests::real::{ROWS, worker};
+use godb_tests::real::{ROWS, child};
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Instant;
@@ -15,6 +15,7 @@ const USAGE: &str = "usage: real-faults [--row N] [--quick] [--seed N] [--number
   --figures  write what was counted to files in this folder";
 
 /// What was asked for.
+#[derive(Default)]
 struct Options {
     row: Option<u8>,
     quick: bool,
@@ -25,33 +26,46 @@ struct Options {
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
-    if words.first().is_some_and(|word| word == "--work") {
-        return exit(worker::work(&words[1..]));
+    if let Some(("child", rest)) = words.split_first().map(|(first, rest)| (first.as_str(), rest)) {
+        return child(rest);
     }
-    let Some(options) = parse(&words) else {
+    let Some(options) = parse(words) else {
         println!("{USAGE}");
         return ExitCode::from(2);
     };
-    note_panics();
-    let mut failures = 0;
-    for row in ROWS
-        .iter()
-        .filter(|row| options.row.is_none_or(|number| number == row.number))
-    {
-        failures += run(row, &options);
-    }
-    exit(failures == 0)
-}
-
-fn exit(well: bool) -> ExitCode {
-    if well {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
+    let wanted = |row: &&Row| options.row.is_none_or(|number| number == row.number);
+    let rows: Vec<&Row> = ROWS.iter().filter(wanted).collect();
+    let failed: usize = rows.iter().map(|row| run(row, &options)).sum();
+    match failed == 0 && !rows.is_empty() {
+        true => ExitCode::SUCCESS,
+        false => ExitCode::FAILURE,
     }
 }
 
-/// Runs a row, prints what came of it, and returns how much failed.
+fn parse(words: Vec<String>) -> Option<Options> {
+    let mut options = Options {
+        seed: 1,
+        ..Options::default()
+    };
+    let mut words = words.into_iter();
+    while let Some(name) = words.next() {
+        if name == "--quick" {
+            options.quick = true;
+            continue;
+        }
+        let value = words.next()?;
+        match name.as_str() {
+            "--row" => options.row = Some(value.parse().ok()?),
+            "--seed" => options.seed = value.parse().ok()?,
+            "--number" => options.number = Some(value.parse().ok()?),
+            "--figures" => options.figures = Some(value),
+            _ => return None,
+        }
+    }
+    Some(options)
+}
+
+/// Runs a row; tells how many failures there were.
 fn run(row: &Row, options: &Options) -> usize {
     let started = Instant::now();
     let mut campaign = Campaign::new(row.number, options.quick, options.seed, options.number);
@@ -60,58 +74,35 @@ fn run(row: &Row, options: &Options) -> usize {
         println!("real-{failure}");
     }
     for tally in campaign.tallies() {
+        let Tally {
+            what,
+            tried,
+            failures,
+        } = tally;
         println!(
-            "{:>3}  {:<34} {:<40} {:>7} tried, {} failed",
-            row.number, row.fault, tally.what, tally.tried, tally.failures
+            "{:>3}  {:<38} {what:<44} {tried:>7} {failures:>7}",
+            row.number, row.fault
         );
     }
     println!("row {}: {:.1} s", row.number, started.elapsed().as_secs_f64());
-    let mut failures = campaign.failures().len();
-    if let Err(error) = figures(&campaign, options) {
+    let written = figures(&campaign, row, options);
+    if let Err(error) = &written {
         println!("cannot write the figures: {error}");
-        failures += 1;
     }
-    failures
+    campaign.failures().len() + usize::from(written.is_err())
 }
 
 /// Writes what was counted, when that was asked for and everything was tried.
-fn figures(campaign: &Campaign, options: &Options) -> std::io::Result<()> {
+fn figures(campaign: &Campaign, row: &Row, options: &Options) -> std::io::Result<()> {
     let (Some(folder), false, None) = (&options.figures, options.quick, options.number) else {
         return Ok(());
     };
-    let row = campaign.row();
     let figure = |tally: &Tally| Figure {
-        row,
+        row: row.number,
         what: tally.what.to_owned(),
         tried: tally.tried,
         failures: tally.failures,
     };
     let figures: Vec<Figure> = campaign.tallies().iter().map(figure).collect();
-    record_part(Path::new(folder), row, "real", &figures)
-}
-
-fn parse(words: &[String]) -> Option<Options> {
-    let mut options = Options {
-        row: None,
-        quick: false,
-        seed: 1,
-        number: None,
-        figures: None,
-    };
-    let mut words = words.iter();
-    while let Some(word) = words.next() {
-        if word == "--quick" {
-            options.quick = true;
-            continue;
-        }
-        let value = words.next()?;
-        match word.as_str() {
-            "--row" => options.row = Some(value.parse().ok()?),
-            "--seed" => options.seed = value.parse().ok()?,
-            "--number" => options.number = Some(value.parse().ok()?),
-            "--figures" => options.figures = Some(value.clone()),
-            _ => return None,
-        }
-    }
-    Some(options)
+    record_part(Path::new(folder), row.number, "real", &figures)
 }

@@ -49,12 +49,6 @@ impl Campaign {
         }
     }
 
-    /// The row of the matrix.
-    #[must_use]
-    pub fn row(&self) -> u8 {
-        self.row
-    }
-
     /// How many cases there were so far, for whoever watches the run.
     #[must_use]
     pub fn number(&self) -> Arc<AtomicU64> {

@@ -1,137 +1,117 @@
-//! System calls that fail because `strace` makes them: the program, its libraries and the kernel's answers are the real ones.
+//! Faults that `strace` injects into the system calls of a real process.
 
-use super::process::start;
-use super::{judge, skip, system};
+use super::kills::write_under;
+use super::ledger::Ledger;
+use super::process::{Exe, works};
 use crate::faults::Campaign;
+use std::path::Path;
 
-/// Rows that a worker commits when nothing stops it.
-const ROWS: &str = "60";
-
-/// One kind of failure.
-struct Injection {
-    what: &'static str,
-    /// Call and failure, as strace writes them.
-    failure: &'static str,
-    /// Whether it goes on failing.
-    lasting: bool,
-}
-
-const fn injection(what: &'static str, failure: &'static str, lasting: bool) -> Injection {
-    Injection {
-        what,
-        failure,
-        lasting,
+/// Whether processes may be traced here.
+fn can_trace() -> bool {
+    let can = works("strace", &["-f", "-o", "/dev/null", "-e", "trace=none", "true"]);
+    if !can {
+        eprintln!("SKIPPED: strace is not installed, or may not trace here");
     }
+    can
 }
 
-/// Row 5.
+/// Row 5: syncs that fail.
 pub(super) fn syncs(campaign: &mut Campaign) {
-    let all = [
-        injection("syncs of real files failed", "fdatasync:error=EIO", false),
-        injection("syncs of real files failed", "fdatasync:error=EIO", true),
-        injection("syncs of real files failed", "fsync:error=EIO", false),
-        injection("syncs of real files failed", "fsync:error=EIO", true),
-    ];
-    run(campaign, &all, 25);
-}
-
-/// Row 6.
-pub(super) fn full_disks(campaign: &mut Campaign) {
-    let all = [
-        injection(
-            "writes of real files without room",
-            "pwrite64:error=ENOSPC",
-            false,
-        ),
-        injection("writes of real files without room", "pwrite64:error=ENOSPC", true),
-        injection("writes of real files without room", "pwrite64:error=EDQUOT", true),
-        injection("writes of real files without room", "pwrite64:error=EFBIG", true),
-        injection(
-            "growths of real files without room",
-            "fallocate:error=ENOSPC",
-            false,
-        ),
-        injection(
-            "growths of real files without room",
-            "fallocate:error=ENOSPC",
-            true,
-        ),
-    ];
-    run(campaign, &all, 25);
-}
-
-/// Part of row 25.
-pub(super) fn kills(campaign: &mut Campaign) {
-    let all = [
-        injection("kills at a write", "pwrite64:signal=SIGKILL", false),
-        injection("kills at a sync", "fdatasync:signal=SIGKILL", false),
-    ];
-    run(campaign, &all, 50);
-    stalls(campaign);
-}
-
-fn possible(what: &str) -> bool {
-    let there = system("strace", &["-f", "-qq", "-o", "/dev/null", "true"]);
-    if !there {
-        skip(what, "strace is not there, or may not trace");
-    }
-    there
-}
-
-/// Each failure at the first call, the second, … of each thread.
-fn run(campaign: &mut Campaign, all: &[Injection], calls: u64) {
-    let calls = campaign.choose(3, calls);
-    if !possible(all[0].what) {
+    if !can_trace() {
         return;
     }
-    for injection in all {
-        for call in 1..=calls {
-            let plus = if injection.lasting { "+" } else { "" };
-            let inject = format!("inject={}:when={call}{plus}", injection.failure);
+    let exe = Exe::this();
+    for when in 1..=campaign.choose(4, 60_u32) {
+        for forever in ["", "+"] {
+            let inject = format!("inject=fdatasync,fsync:error=EIO:when={when}{forever}");
             campaign.case(
-                injection.what,
+                "failed syncs of a real process",
                 || inject.clone(),
-                || case(&inject, injection.lasting),
+                || traced(&exe, &inject),
             );
         }
     }
 }
 
-fn case(inject: &str, lasting: bool) -> Result<(), String> {
-    let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
-    let file = folder.path().join("real.godb");
-    let strace = ["strace", "-f", "-qq", "-o", "/dev/null", "-e", inject];
-    let mut running = start(&strace, "one", &file, ROWS)?;
-    if !lasting {
-        // It may try again after its first error.
-        running.go_on();
-    }
-    let told = running.finish()?;
-    judge::one(&file, &told)
-}
-
-/// A disk that does not answer for a long while: commits wait, and then go on.
-fn stalls(campaign: &mut Campaign) {
-    let what = "disks that stall";
-    if !possible(what) {
+/// Row 25: death at the n-th write or sync.
+pub(super) fn kills(campaign: &mut Campaign, exe: &Exe) {
+    if !can_trace() {
         return;
     }
-    let seconds: u64 = campaign.choose(1, 30);
-    for (call, at) in [("fdatasync", 3), ("pwrite64", 9)] {
-        let inject = format!("inject={call}:delay_enter={}:when={at}", seconds * 1_000_000);
+    for call in ["pwrite64", "fdatasync", "openat"] {
+        for when in 1..=campaign.choose(3, 40_u32) {
+            let inject = format!("inject={call}:signal=SIGKILL:when={when}");
+            campaign.case(
+                "real processes killed in a system call",
+                || inject.clone(),
+                || traced(exe, &inject),
+            );
+        }
+    }
+}
+
+/// Row 25: a disk that does not answer for a while.
+pub(super) fn stalls(campaign: &mut Campaign, exe: &Exe) {
+    if !can_trace() {
+        return;
+    }
+    let micros = campaign.choose(300_000, 30_000_000_u32);
+    for call in ["fdatasync", "pwrite64"] {
+        let inject = format!("inject={call}:delay_enter={micros}:when=12");
         campaign.case(
-            what,
+            "disks that stall",
             || inject.clone(),
             || {
-                let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
-                let file = folder.path().join("stalled.godb");
-                let strace = ["strace", "-f", "-qq", "-o", "/dev/null", "-e", &inject];
-                let told = start(&strace, "one", &file, ROWS)?.finish()?;
-                if told.acknowledged() != 60 {
-                    return Err(format!("it gave up: {:?}", told.lines.last()));
+                let ledger = traced_ledger(exe, &inject)?;
+                match (ledger.errors.first(), ledger.acknowledged()) {
+                    (Some(error), _) => Err(error.clone()),
+                    (None, 240) => Ok(()),
+                    (None, rows) => Err(format!("{rows} of 240 rows were acknowledged")),
                 }
-                judge::one(&file, &told)
             },
         );
+    }
+}
+
+/// Row 6: writes that find the disk full.
+pub(super) fn full(campaign: &mut Campaign, exe: &Exe) {
+    if !can_trace() {
+        return;
+    }
+    for error in ["ENOSPC", "EDQUOT", "EFBIG"] {
+        for when in 1..=campaign.choose(2, 30_u32) {
+            for forever in ["", "+"] {
+                let inject =
+                    format!("inject=pwrite64,fallocate,ftruncate:error={error}:when={when}{forever}");
+                campaign.case(
+                    "full disks of a real process",
+                    || inject.clone(),
+                    || traced(exe, &inject),
+                );
+            }
+        }
+    }
+}
+
+fn traced(exe: &Exe, inject: &str) -> Result<(), String> {
+    traced_ledger(exe, inject).map(drop)
+}
+
+/// The child under a fault; what it acknowledged is there afterwards, without the fault.
+fn traced_ledger(exe: &Exe, inject: &str) -> Result<Ledger, String> {
+    let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
+    let file = folder.path().join("traced.godb");
+    let under = ["strace", "-f", "-o", "/dev/null", "-e", inject];
+    let ledger = write_under(exe, &under, &file, 60)?;
+    judge_new(&ledger, &file)?;
+    Ok(ledger)
+}
+
+/// Judges a file that may be half made: nothing was acknowledged then, and opening it is an error that says so, or begins anew.
+fn judge_new(ledger: &Ledger, file: &Path) -> Result<(), String> {
+    let judged = ledger.judge_if_there(file);
+    match ledger.acknowledged() {
+        0 => Ok(()),
+        _ => judged,
     }
 }

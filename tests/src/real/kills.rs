@@ -1,80 +1,159 @@
-//! A real process with four writers is killed by SIGKILL, at random moments, again and again on the same files.
+//! A process is killed at any moment, out of handles, or asked to end; the power of a real file system goes.
 
-use super::judge::{self, Acknowledged};
-use super::process::{start, text};
+use super::injected;
+use super::ledger::Ledger;
+use super::power;
+use super::process::{Exe, Running, run as run_child, word, works};
 use crate::faults::Campaign;
 use std::path::Path;
 use std::time::Duration;
 
-/// Kills of one database before a new one begins, so that looking for every row stays cheap.
-const LIFE: usize = 25;
+/// The program whose end is waited for is not asked: the kernel ends it between two instructions.
+const SIGNALS: [&str; 2] = ["-KILL", "-TERM"];
 
-/// A thousand kills, then a hundred polite ones.
+/// Row 25.
 pub(super) fn run(campaign: &mut Campaign) {
-    for life in 0..campaign.choose(1, 40) {
-        series(campaign, "processes killed by SIGKILL", life, false);
-    }
-    for life in 0..campaign.choose(1, 4) {
-        series(campaign, "processes ended by SIGTERM", life, true);
-    }
-}
-
-/// A database and its kills. It is judged after every fifth.
-fn series(campaign: &mut Campaign, what: &'static str, life: usize, politely: bool) {
-    let Ok(folder) = tempfile::tempdir() else { return };
-    let file = folder.path().join("killed.godb");
-    let mut all = Acknowledged::new();
-    let rounds = campaign.choose(10, LIFE);
-    for turn in 0..rounds / 5 {
-        let seed = campaign.seed;
-        campaign.cases(
-            what,
-            5,
-            || format!("database {life}, kills {} to {}", turn * 5, turn * 5 + 4),
+    let exe = Exe::this();
+    let kills = campaign.choose(20, 1_000);
+    let signal = |kill: u64| SIGNALS[usize::from(kill % 10 == 9)];
+    let mut rounds = Rounds::new();
+    for kill in 0..kills {
+        let wait = Duration::from_millis(2 + (campaign.seed * 7 + kill * 13) % 90);
+        campaign.case(
+            "real processes killed while they write",
+            || format!("after {wait:?}"),
             || {
-                for round in turn * 5..turn * 5 + 5 {
-                    kill_once(&file, round, moment(seed, life, round), politely, &mut all)?;
-                }
-                judge::many(&file, &all)
+                let rounds = rounds.as_mut().map_err(|error| error.clone())?;
+                rounds.kill(&exe, signal(kill), wait)
             },
         );
     }
-    campaign.case(
-        what,
-        || format!("database {life} at its end"),
-        || match all.len() >= rounds {
+    out_of_handles(campaign, &exe);
+    injected::kills(campaign, &exe);
+    injected::stalls(campaign, &exe);
+    power::run(campaign, &exe);
+    one_core(campaign, &exe);
+}
+
+/// Kills children of `exe` that write into one file after the other, and says what was lost. For tests of other programs.
+///
+/// # Errors
+/// In words: what was lost, or what could not be done.
+pub fn kill_and_judge(exe: &Exe, kills: u64) -> Result<(), String> {
+    let mut rounds = Rounds::new()?;
+    for kill in 0..kills {
+        rounds.kill(exe, "-KILL", Duration::from_millis(20 + (kill * 13) % 90))?;
+    }
+    rounds.judge()?;
+    match rounds.ledger.acknowledged() > 100 {
+        true => Ok(()),
+        false => Err("too few commits to mean anything".to_owned()),
+    }
+}
+
+/// One file, and rounds of writing into it.
+struct Rounds {
+    folder: tempfile::TempDir,
+    ledger: Ledger,
+    round: u64,
+}
+
+/// After so many rounds the file is judged whole, and a new one is begun.
+const JUDGED_AFTER: u64 = 10;
+
+impl Rounds {
+    fn new() -> Result<Self, String> {
+        Ok(Self {
+            folder: tempfile::tempdir().map_err(|error| error.to_string())?,
+            ledger: Ledger::default(),
+            round: 0,
+        })
+    }
+
+    fn kill(&mut self, exe: &Exe, signal: &str, wait: Duration) -> Result<(), String> {
+        let (file, round) = (self.folder.path().join("killed.godb"), self.round.to_string());
+        let child = Running::start(exe.child(&["write", word(&file), &round, "1000000"]))?;
+        std::thread::sleep(wait);
+        if !works("kill", &[signal, &child.child.id().to_string()]) {
+            return Err("the child cannot be killed".to_owned());
+        }
+        self.ledger.note(&round, &child.finish());
+        if let Some(error) = self.ledger.errors.first() {
+            return Err(format!("the child failed: {error}"));
+        }
+        self.round += 1;
+        match self.round.is_multiple_of(JUDGED_AFTER) {
+            true => self.judge(),
+            false => Ok(()),
+        }
+    }
+
+    fn judge(&self) -> Result<(), String> {
+        self.ledger.judge(&self.folder.path().join("killed.godb"))
+    }
+}
+
+/// With few file handles it works, or says so; nothing that it acknowledged is lost.
+fn out_of_handles(campaign: &mut Campaign, exe: &Exe) {
+    for handles in 4..24_u64 {
+        campaign.case(
+            "processes with few file handles",
+            || format!("{handles} handles"),
+            || {
+                let limit = format!("--nofile={handles}:{handles}");
+                limited(exe, &["prlimit", &limit])
+            },
+        );
+    }
+}
+
+/// The child, under a limit that may make it fail.
+pub(super) fn limited(exe: &Exe, program: &[&str]) -> Result<(), String> {
+    let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
+    let file = folder.path().join("limited.godb");
+    write_under(exe, program, &file, 60)?.judge_if_there(&file)
+}
+
+/// Lets the child write `count` rows a thread under another program, and notes what it says.
+pub(super) fn write_under(exe: &Exe, program: &[&str], file: &Path, count: u32) -> Result<Ledger, String> {
+    let words = ["write", word(file), "0", &count.to_string()];
+    let command = match program {
+        [] => exe.child(&words),
+        program => exe.child_under(program, &words),
+    };
+    let mut ledger = Ledger::default();
+    ledger.note("0", &run_child(command)?);
+    Ok(ledger)
+}
+
+impl Ledger {
+    /// Judges the file, unless nothing was acknowledged and there is none.
+    pub(super) fn judge_if_there(&self, file: &Path) -> Result<(), String> {
+        match self.acknowledged() == 0 && !file.exists() {
             true => Ok(()),
-            false => Err(format!(
-                "{rounds} kills, and only {} threads ever committed",
-                all.len()
-            )),
+            false => self.judge(file),
+        }
+    }
+}
+
+/// A whole run, recovery and check included, on one core within 64 MiB of memory.
+fn one_core(campaign: &mut Campaign, exe: &Exe) {
+    if !works("taskset", &["-c", "0", "true"]) {
+        return;
+    }
+    campaign.case(
+        "whole runs on one core in 64 MiB",
+        || "taskset, prlimit --data".to_owned(),
+        || {
+            let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
+            let file = folder.path().join("small.godb");
+            let under = ["taskset", "-c", "0", "prlimit", "--data=67108864"];
+            let ledger = write_under(exe, &under, &file, 2_000)?;
+            match (ledger.errors.first(), ledger.acknowledged()) {
+                (Some(error), _) => Err(error.clone()),
+                (None, 8_000) => ledger.judge(&file),
+                (None, rows) => Err(format!("{rows} of 8000 rows were acknowledged")),
+            }
         },
     );
-}
-
-/// When the kill comes: from before the file is open to long after.
-fn moment(seed: u64, life: usize, round: usize) -> Duration {
-    let mixed = (seed + life as u64 * 1_000 + round as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 33;
-    Duration::from_micros(5_000 + mixed % 100_000)
-}
-
-fn kill_once(
-    file: &Path,
-    round: usize,
-    after: Duration,
-    politely: bool,
-    all: &mut Acknowledged,
-) -> Result<(), String> {
-    let mut running = start(&[], "many", file, &round.to_string())?;
-    // Every other kill waits for the opening, so that there is work to be lost; the rest may meet recovery.
-    if round % 2 == 0 {
-        running.hear(|line| line == "open");
-    }
-    std::thread::sleep(after);
-    let told = if politely {
-        running.terminate()
-    } else {
-        running.kill()
-    };
-    judge::note(&told.map_err(text)?, round, all)
 }

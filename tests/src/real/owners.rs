@@ -1,78 +1,90 @@
-//! Who has the database: several processes at once, one process twice, another name of the same file, an owner that was killed.
+//! Row 15: two want the same database. One gets it; the other is told who has it.
 
-use super::process::{Running, start};
+use super::process::{Exe, Running, word, works};
 use crate::faults::Campaign;
 use godb::Database;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// Row 15.
 pub(super) fn run(campaign: &mut Campaign) {
-    let Ok(folder) = tempfile::tempdir() else { return };
+    let exe = Exe::this();
+    let folder = match tempfile::tempdir() {
+        Ok(folder) => folder,
+        Err(error) => return campaign.case("races of two processes", String::new, || Err(error.to_string())),
+    };
     let file = folder.path().join("owned.godb");
     let link = folder.path().join("link.godb");
+    let made = Database::open(&file).and_then(|db| db.close());
     campaign.case(
-        "databases to race for",
-        || "create one".into(),
+        "databases made for it",
+        || "a hard link".to_owned(),
         || {
-            let db = Database::open(&file).map_err(|error| error.to_string())?;
-            db.close().map_err(|error| error.to_string())?;
+            made.map_err(|error| error.to_string())?;
             std::fs::hard_link(&file, &link).map_err(|error| error.to_string())
         },
     );
-    let races = campaign.choose(12, 1_000);
-    for number in 0..races {
-        let (what, second) = match number % 3 {
-            0 => ("races of two processes", file.clone()),
-            1 => ("races by two names of a file", link.clone()),
-            _ => ("races of a process with itself", file.clone()),
-        };
-        let kill = number % 2 == 0;
-        let twice = number % 3 == 2;
-        let name = move || format!("race {number}, owner killed: {kill}");
-        campaign.case(what, name, || race(&file, &second, twice, kill));
+    for race in 0..campaign.choose(20, 1_000_u32) {
+        let other = if race % 2 == 0 { &file } else { &link };
+        campaign.case(
+            "races of two processes",
+            || format!("race {race}"),
+            || two_processes(&exe, &file, other),
+        );
+    }
+    for _ in 0..campaign.choose(3, 100_u32) {
+        campaign.case(
+            "the same process twice",
+            || "twice".to_owned(),
+            || same_process(&file, &link),
+        );
+        campaign.case(
+            "owners killed",
+            || "kill -9".to_owned(),
+            || killed_owner(&exe, &file),
+        );
     }
 }
 
-/// Two processes open it at once: exactly one gets it, and the other is told who.
-fn race(first: &Path, second: &PathBuf, twice: bool, kill: bool) -> Result<(), String> {
-    let more = if twice { "twice" } else { "once" };
-    let mut racers = [
-        start(&[], "hold", first, more)?,
-        start(&[], "hold", second, more)?,
+/// Both start at once; exactly one has it, and the other says that it is in use.
+fn two_processes(exe: &Exe, file: &Path, other: &Path) -> Result<(), String> {
+    let mut both = [
+        Running::start(exe.child(&["hold", word(file)]))?,
+        Running::start(exe.child(&["hold", word(other)]))?,
     ];
-    let mut answers = Vec::new();
-    for racer in &mut racers {
-        answers.push(racer.hear(|_| true).unwrap_or_default());
+    let said = both.each_mut().map(Running::hear);
+    both.into_iter().for_each(|child| drop(child.finish()));
+    let owners = said.iter().filter(|line| *line == "open").count();
+    let refused = said
+        .iter()
+        .filter(|line| line.starts_with("refused") && line.contains("in use"))
+        .count();
+    match (owners, refused) {
+        (1, 1) => Ok(()),
+        _ => Err(format!("they said {said:?}")),
     }
-    let mine = |at: &usize| answers[*at] == "mine";
-    let owners: Vec<usize> = (0..2).filter(mine).collect();
-    let &[owner] = &owners[..] else {
-        return Err(format!("the answers were {answers:?}"));
-    };
-    let name = format!("used {}", racers[owner].id());
-    if answers[1 - owner] != name {
-        return Err(format!(
-            "the answers were {answers:?}, the owner is {}",
-            racers[owner].id()
-        ));
-    }
-    if twice && racers[owner].hear(|_| true).as_ref() != Some(&name) {
-        return Err("a process got it twice".into());
-    }
-    let [one, other] = racers;
-    let (owner, loser) = if owner == 0 { (one, other) } else { (other, one) };
-    loser.finish()?;
-    end(owner, if answers[0] == "mine" { first } else { second }, kill)
 }
 
-/// The owner ends, by itself or not; then anybody can have it, and what the owner wrote is there.
-fn end(owner: Running, file: &Path, kill: bool) -> Result<(), String> {
-    let id = owner.id().to_string();
-    if kill { owner.kill() } else { owner.finish() }?;
-    let db = Database::open(file).map_err(|error| format!("the owner is gone, and: {error}"))?;
-    let wrote = db.get(b"owner").map_err(|error| error.to_string())?;
-    if wrote != Some(id.clone().into_bytes()) {
-        return Err(format!("what owner {id} wrote is lost: {wrote:?}"));
+fn same_process(file: &Path, link: &Path) -> Result<(), String> {
+    let db = Database::open(file).map_err(|error| error.to_string())?;
+    for again in [file, link] {
+        match Database::open(again) {
+            Ok(_) => return Err(format!("it was opened twice, as {}", again.display())),
+            Err(error) if error.to_string().contains("in use") => {}
+            Err(error) => return Err(format!("the second was told: {error}")),
+        }
     }
+    db.close().map_err(|error| error.to_string())
+}
+
+/// The lock goes with its owner.
+fn killed_owner(exe: &Exe, file: &Path) -> Result<(), String> {
+    let mut owner = Running::start(exe.child(&["hold", word(file)]))?;
+    let said = owner.hear();
+    works("kill", &["-KILL", &owner.child.id().to_string()]);
+    drop(owner.finish());
+    if said != "open" {
+        return Err(format!("the owner said {said:?}"));
+    }
+    let db = Database::open(file).map_err(|error| error.to_string())?;
     db.close().map_err(|error| error.to_string())
 }

@@ -1,78 +1,63 @@
-//! A file system of its own, in a file, is cut off from its disk while a process commits: what the kernel had not yet sent to the disk is gone for good, as after a
-//! loss of power. Then it is mounted again, which replays the file system's own journal, and judged.
+//! Row 25: the power of a real file system goes. ext4 and XFS can be shut down from one moment to the next, journal and all; what is there after the next mount
+//! is what the disk had.
 
-use super::process::{start, text};
-use super::{Mounted, judge, skip, system, word};
+use super::ledger::Ledger;
+use super::process::{Exe, Running, is_installed, word, works};
+use super::small_disks::Mounted;
 use crate::faults::Campaign;
 use std::path::Path;
 use std::time::Duration;
 
-/// Part of row 25.
-pub(super) fn run(campaign: &mut Campaign) {
-    for kind in ["ext4", "xfs"] {
-        let what = match kind {
-            "ext4" => "power cuts of ext4",
-            _ => "power cuts of XFS",
+pub(super) fn run(campaign: &mut Campaign, exe: &Exe) {
+    if !is_installed("xfs_io") {
+        eprintln!("SKIPPED: xfs_io is not installed, so no file system can be shut down");
+        return;
+    }
+    for system in ["ext4", "xfs"] {
+        let Some((folder, image)) = make(system) else {
+            eprintln!("SKIPPED: no file system of type {system} can be made and mounted here");
+            continue;
         };
-        if let Err(why) = cuts(campaign, what, kind) {
-            skip(what, &why);
+        for cut in 0..campaign.choose(2, 60_u64) {
+            campaign.case(
+                "file systems shut down under a writer",
+                || format!("{system}, cut {cut}"),
+                || cut_power(exe, &image, cut),
+            );
         }
+        drop(folder);
     }
 }
 
-fn cuts(campaign: &mut Campaign, what: &'static str, kind: &str) -> Result<(), String> {
-    let folder = tempfile::tempdir().map_err(text)?;
+/// An empty file system in a file, if one can be made and mounted.
+fn make(system: &str) -> Option<(tempfile::TempDir, std::path::PathBuf)> {
+    let folder = tempfile::tempdir().ok()?;
     let image = folder.path().join("disk");
-    for cut in 0..campaign.choose(2, 50) {
-        format_disk(&image, kind)?;
-        drop(Mounted::new(&["-o", "loop", &word(&image)])?);
-        if !system("xfs_io", &["-V"]) {
-            return Err("xfs_io is not there".into());
+    std::fs::File::create(&image).ok()?.set_len(400 << 20).ok()?;
+    let made = works(&format!("mkfs.{system}"), &["-q", word(&image)]);
+    let usable = made && Mounted::image(&image).is_some();
+    usable.then_some((folder, image))
+}
+
+/// Writes, cuts the power, mounts again, judges.
+fn cut_power(exe: &Exe, image: &Path, cut: u64) -> Result<(), String> {
+    let (round, mut ledger) = (cut.to_string(), Ledger::default());
+    {
+        let mounted = Mounted::image(image).ok_or("the file system cannot be mounted")?;
+        let file = mounted.path().join(format!("power{}.godb", cut / 5));
+        let child = Running::start(exe.child(&["write", word(&file), &round, "1000000"]))?;
+        std::thread::sleep(Duration::from_millis(10 + (cut * 17) % 150));
+        if !works("xfs_io", &["-x", "-c", "shutdown", word(&mounted.path())]) {
+            return Err("the file system cannot be shut down".to_owned());
         }
-        let wait = Duration::from_millis(campaign.choose(50, 20 + cut * 37 % 300));
-        campaign.case(
-            what,
-            || format!("cut {cut} after {wait:?}"),
-            || cut_once(&image, wait),
-        );
+        std::thread::sleep(Duration::from_millis(20));
+        works("kill", &["-KILL", &child.child.id().to_string()]);
+        ledger.note(&round, &child.finish());
     }
-    Ok(())
-}
-
-fn format_disk(image: &Path, kind: &str) -> Result<(), String> {
-    drop(std::fs::remove_file(image));
-    let file = std::fs::File::create(image).map_err(text)?;
-    // XFS takes no smaller disk.
-    file.set_len(320 << 20).map_err(text)?;
-    match system(&format!("mkfs.{kind}"), &["-q", &word(image)]) {
-        true => Ok(()),
-        false => Err(format!("mkfs.{kind} is not there, or fails")),
+    let mounted = Mounted::image(image).ok_or("the file system cannot be mounted again")?;
+    let file = mounted.path().join(format!("power{}.godb", cut / 5));
+    match ledger.acknowledged() {
+        0 => Ok(()),
+        _ => ledger.judge(&file),
     }
-}
-
-fn cut_once(image: &Path, wait: Duration) -> Result<(), String> {
-    let image = word(image);
-    let disk = Mounted::new(&["-o", "loop", &image])?;
-    let mut running = start(&[], "one", &disk.path().join("cut.godb"), "1000000")?;
-    running.hear(|line| line == "ok 5");
-    std::thread::sleep(wait);
-    if !system("xfs_io", &["-x", "-c", "shutdown", &word(disk.path())]) {
-        return Err("the disk cannot be cut off".into());
-    }
-    let told = running.finish()?;
-    drop(disk);
-    if told.errors().next().is_none() {
-        return Err("it noticed nothing".into());
-    }
-    let disk = Mounted::new(&["-o", "loop", &image])?;
-    // What it could not read while the disk was gone is no failure; what it was told before is.
-    let told = super::process::Told {
-        lines: told
-            .lines
-            .into_iter()
-            .filter(|line| line != "unreadable")
-            .collect(),
-        ..told
-    };
-    judge::one(&disk.path().join("cut.godb"), &told)
 }

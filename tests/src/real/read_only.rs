@@ -1,146 +1,135 @@
-//! Files, directories and mounts that take no writes: what was closed cleanly can be read, anything else is an error that says so.
+//! Row 16: a file, a directory, a mount where nothing may be written.
 
-use super::process::start;
-use super::worker::{key, value};
-use super::{Mounted, skip, system, word};
+use super::kills::write_under;
+use super::process::{Exe, Running, run as run_child, word, works};
+use super::small_disks::Mounted;
 use crate::faults::Campaign;
-use godb::{Config, Database};
-use std::path::Path;
+use godb::Database;
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// Somebody who owns nothing here.
+const NOBODY: u32 = 65_534;
 
 /// Row 16.
 pub(super) fn run(campaign: &mut Campaign) {
     for clean in [true, false] {
-        let state = if clean {
-            "closed cleanly"
-        } else {
-            "of a killed process"
-        };
-        campaign.case(
-            "databases opened for reading only",
-            || state.into(),
-            || asked(clean),
-        );
-        protected(campaign, clean, "read-only files", "file");
-        protected(campaign, clean, "read-only directories", "directory");
-        match Mounted::new(&["-t", "tmpfs", "-o", "size=16m", "none"]) {
-            Ok(disk) => campaign.case("read-only mounts", || state.into(), || mounted(&disk, clean)),
-            Err(why) => skip("read-only mounts", &why),
+        for place in [Place::File, Place::Directory, Place::Mount] {
+            campaign.case(
+                "places where nothing may be written",
+                || format!("{place:?}, {}", if clean { "closed" } else { "killed" }),
+                || try_place(place, clean),
+            );
         }
     }
 }
 
-/// Rows that are in the database.
-const ROWS: u64 = 50;
-
-/// Makes one, closed or killed.
-fn make(file: &Path, clean: bool) -> Result<(), String> {
-    if clean {
-        let told = start(&[], "one", file, &ROWS.to_string())?.finish()?;
-        return match told.acknowledged() == ROWS && told.errors().next().is_none() {
-            true => Ok(()),
-            false => Err(format!("{:?}", told.lines.last())),
-        };
-    }
-    let mut running = start(&[], "one", file, "1000000")?;
-    running.hear(|line| line == format!("ok {ROWS}"));
-    running.kill().map(|_| ())
+#[derive(Clone, Copy, Debug)]
+enum Place {
+    /// Only the file is protected.
+    File,
+    /// The file and its directory are.
+    Directory,
+    /// The whole file system is.
+    Mount,
 }
 
-/// What must be true while nothing can be written.
-fn judge_protected(file: &Path, clean: bool, config: Config) -> Result<(), String> {
-    match (Database::open_with(file, config), clean) {
-        (Ok(db), true) => judge_reader(&db),
-        (Err(error), false) if error.to_string().contains("not closed cleanly") => Ok(()),
-        (Ok(_), false) => Err("it opened, and its log was not taken in".into()),
-        (Err(error), _) => Err(format!("the error was: {error}")),
-    }
-}
-
-fn judge_reader(db: &Database) -> Result<(), String> {
-    for n in 0..ROWS {
-        if db.get(&key(n)).map_err(|error| error.to_string())? != Some(value(n)) {
-            return Err(format!("row {n} is wrong"));
-        }
-    }
-    match db.put(b"new", b"row") {
-        Err(error) if error.sqlstate() == "25006" => Ok(()),
-        Err(error) => Err(format!("a write fails with {} {error}", error.sqlstate())),
-        Ok(()) => Err("a write was accepted".into()),
-    }
-}
-
-/// It opens with every row, or an error says why it does not.
-fn judge_taken_in(file: &Path) -> Result<(), String> {
-    let Ok(db) = Database::open(file) else {
-        return Ok(());
-    };
-    for n in 0..ROWS {
-        if db.get(&key(n)).map_err(|error| error.to_string())? != Some(value(n)) {
-            return Err(format!("row {n} is wrong"));
-        }
-    }
-    Ok(())
-}
-
-/// Once it can be written again everything is there.
-fn judge_afterwards(file: &Path) -> Result<(), String> {
-    let db = Database::open(file).map_err(|error| format!("writable again: {error}"))?;
-    for n in 0..ROWS {
-        if db.get(&key(n)).map_err(|error| error.to_string())? != Some(value(n)) {
-            return Err(format!("row {n} is lost"));
-        }
-    }
-    db.close().map_err(|error| error.to_string())
-}
-
-/// The program itself asks for reading only.
-fn asked(clean: bool) -> Result<(), String> {
+fn try_place(place: Place, clean: bool) -> Result<(), String> {
+    let exe = Exe::this();
     let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
-    let file = folder.path().join("asked.godb");
-    make(&file, clean)?;
-    let config = Config {
-        read_only: true,
-        ..Config::default()
+    let file = folder.path().join("fixed.godb");
+    let rows = fill(&exe, &file, clean)?;
+    let mounted = match place {
+        Place::Mount => Mounted::read_only(folder.path()),
+        _ => None,
     };
-    judge_protected(&file, clean, config)?;
-    judge_afterwards(&file)
+    if mounted.is_none() && matches!(place, Place::Mount) {
+        eprintln!("SKIPPED: nothing may be mounted here");
+        return Ok(());
+    }
+    protect(folder.path(), place)?;
+    let shown = mounted
+        .as_ref()
+        .map_or(file.clone(), |mounted| mounted.path().join("fixed.godb"));
+    // A program that anybody may run: root would be let through.
+    let program = public_copy(&exe)?;
+    let mut command = Exe(program.path().join("real-faults")).child(&["read", word(&shown)]);
+    if works("id", &["-u"]) && is_root() {
+        command.uid(NOBODY).gid(NOBODY);
+    }
+    judge(&run_child(command)?, clean.then_some(rows))
 }
 
-fn mounted(disk: &Mounted, clean: bool) -> Result<(), String> {
-    let file = disk.path().join("mounted.godb");
-    make(&file, clean)?;
-    if !system("mount", &["-o", "remount,ro", &word(disk.path())]) {
-        return Err("the disk cannot be made read-only".into());
+/// Rows, from a database that was closed, or whose process was killed.
+fn fill(exe: &Exe, file: &Path, clean: bool) -> Result<usize, String> {
+    if clean {
+        write_under(exe, &[], file, 5)?;
+        let db = Database::open(file).map_err(|error| error.to_string())?;
+        let rows = db.begin().and_then(|tx| Ok(tx.range(..)?.count()));
+        db.close().map_err(|error| error.to_string())?;
+        return rows.map_err(|error| error.to_string());
     }
-    let verdict = judge_protected(&file, clean, Config::default());
-    system("mount", &["-o", "remount,rw", &word(disk.path())]);
-    verdict?;
-    judge_afterwards(&file)
+    let child = Running::start(exe.child(&["write", word(file), "0", "1000000"]))?;
+    std::thread::sleep(Duration::from_millis(200));
+    works("kill", &["-KILL", &child.child.id().to_string()]);
+    drop(child.finish());
+    Ok(0)
 }
 
-/// A file or a directory that nobody may change, not even root: `chattr +i`, on a disk of its own that knows it.
-fn protected(campaign: &mut Campaign, clean: bool, what: &'static str, which: &str) {
-    let Ok(folder) = tempfile::tempdir() else { return };
-    let file = folder.path().join("protected.godb");
-    let probe = word(folder.path());
-    if !(system("chattr", &["+i", &probe]) && system("chattr", &["-i", &probe])) {
-        return skip(what, "`chattr +i` is refused");
+fn is_root() -> bool {
+    std::fs::metadata("/proc/self").is_ok_and(|meta| std::os::unix::fs::MetadataExt::uid(&meta) == 0)
+}
+
+fn protect(folder: &Path, place: Place) -> Result<(), String> {
+    let set = |path: &Path, mode| {
+        let permissions = std::fs::Permissions::from_mode(mode);
+        std::fs::set_permissions(path, permissions).map_err(|error| error.to_string())
+    };
+    for entry in walk(folder) {
+        let mode = if entry.is_dir() { 0o755 } else { 0o444 };
+        set(&entry, mode)?;
     }
-    campaign.case(
-        what,
-        || format!("clean: {clean}"),
-        || {
-            make(&file, clean)?;
-            let held = if which == "file" {
-                word(&file)
-            } else {
-                probe.clone()
-            };
-            system("chattr", &["+i", &held]);
-            let verdict = judge_protected(&file, clean, Config::default());
-            system("chattr", &["-i", &held]);
-            verdict?;
-            judge_afterwards(&file)
+    set(
+        folder,
+        if matches!(place, Place::Directory) {
+            0o555
+        } else {
+            0o777
         },
-    );
+    )
+}
+
+fn walk(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut all = Vec::new();
+    for path in entries.map(|entry| entry.path()) {
+        if path.is_dir() {
+            all.extend(walk(&path));
+        }
+        all.push(path);
+    }
+    all
+}
+
+/// The program where everybody may run it.
+fn public_copy(exe: &Exe) -> Result<tempfile::TempDir, String> {
+    let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
+    let copy = folder.path().join("real-faults");
+    let made = std::fs::copy(&exe.0, &copy).and_then(|_| {
+        std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o755))?;
+        std::fs::set_permissions(&copy, std::fs::Permissions::from_mode(0o755))
+    });
+    made.map(|()| folder).map_err(|error| error.to_string())
+}
+
+/// A clean one can be read and not written; one that was not closed says that it cannot be opened so.
+fn judge(said: &[String], rows: Option<usize>) -> Result<(), String> {
+    let said: Vec<&str> = said.iter().map(String::as_str).collect();
+    match (rows, &said[..]) {
+        (Some(rows), [read, "refused 25006"]) if *read == format!("rows {rows}") => Ok(()),
+        (None, [error]) if error.starts_with("error ") => Ok(()),
+        _ => Err(format!("it said {said:?}")),
+    }
 }

@@ -56,6 +56,14 @@ const CAMPAIGNS: &[Campaign] = &[
         },
     },
     Campaign {
+        rows: &[9],
+        program: Program::Binary {
+            name: "salvage-test",
+            words: &[],
+            row: false,
+        },
+    },
+    Campaign {
         rows: &[24],
         program: Program::Task(&["loom", "--figures", FOLDER]),
     },

@@ -57,6 +57,8 @@ pub(super) const GOALS: &[Goal] = &[
     goal(7, "*", 1_000),
     goal(8, "*", 1_000),
     goal(9, "*", 2_000_000),
+    goal(9, "salvage of a damaged database", 1_000),
+    goal(9, "repair of a damaged database", 1_000),
     goal(10, "*", 4_096),
     goal(11, "*", 100),
     goal(12, "*", 65_000),

@@ -59,9 +59,13 @@ pub(crate) fn run(mut arguments: Parser) -> Result<()> {
     let mut figures = Figures::default();
     if let Some(folder) = folder {
         ensure!(only.is_empty(), "figures are of all crates");
-        let outcome =
-            explored(&root, &only, true, &mut figures).and_then(|()| planted(&root, &only, &mut figures));
-        figures.write(&root.join(folder))?;
+        let folder = root.join(folder);
+        // What was found out is written down, whatever comes after.
+        let outcome = explored(&root, &only, true, &mut figures);
+        figures.write(&folder)?;
+        outcome?;
+        let outcome = planted(&root, &only, &mut figures);
+        figures.write(&folder)?;
         return outcome;
     }
     match plant {

@@ -168,14 +168,9 @@ impl<P: Pages> BTree<P> {
 
     /// After a record that frees pages was applied and its latches dropped: nobody wants their bytes, anybody may have them.
     pub(super) fn let_go(&self, pages: &[PageId]) {
-        if cfg!(godb_plant = "give-before-discard") {
-            self.space.give(pages);
-        }
         for page in pages {
             self.pages.discard(*page);
         }
-        if !cfg!(godb_plant = "give-before-discard") {
-            self.space.give(pages);
-        }
+        self.space.give(pages);
     }
 }

@@ -3,7 +3,7 @@
 use super::Redone;
 use crate::codec::bad_page;
 use crate::map;
-use crate::meta::{DIRECTORY, DIRECTORY_ROOT};
+use crate::meta::{self, DIRECTORY, DIRECTORY_ROOT};
 use crate::node;
 use crate::overflow;
 use crate::tree::Chain;
@@ -24,6 +24,7 @@ struct Leaf {
 /// An inner page that is whole.
 struct Inner {
     tree: TreeId,
+    level: u8,
     children: Vec<PageId>,
 }
 
@@ -50,6 +51,10 @@ pub struct Wreck<S> {
     /// Trees that the directory lists, if all of it could be read.
     listed: Option<HashSet<TreeId>>,
     damaged: Vec<PageId>,
+    /// Whether every free map was found that the pages need.
+    has_maps: bool,
+    /// What pages are, by those that lead to them for certain: the tree, and the level where that is known.
+    expected: HashMap<PageId, (TreeId, Option<u8>)>,
     highest_lsn: u64,
 }
 
@@ -66,6 +71,7 @@ impl Survey {
         }
         let size = pages.page_size();
         unreadable.retain(|id| survey.in_use(size, *id) != Some(false));
+        unreadable.extend(survey.beyond(size, pages.page_count()));
         survey.damaged.extend(unreadable);
         Ok(survey)
     }
@@ -107,7 +113,14 @@ impl Survey {
         } else {
             let children = (0..=slots.len()).map(|at| node::child(bytes, at).ok());
             let children = children.collect::<Option<Vec<_>>>()?;
-            self.inner.insert(id, Inner { tree, children });
+            self.inner.insert(
+                id,
+                Inner {
+                    tree,
+                    level,
+                    children,
+                },
+            );
         }
         Some(())
     }
@@ -116,6 +129,23 @@ impl Survey {
     fn in_use(&self, page_size: usize, id: PageId) -> Option<bool> {
         let map = self.maps.get(&(id.raw() / map::covers(page_size)))?;
         map::has(map, id).ok()
+    }
+
+    /// Whether there is a map for every page of the file. One behind its end is missed by those that lead to it.
+    fn has_maps(&self, page_size: usize, pages: u32) -> bool {
+        (0..=pages.saturating_sub(1) / map::covers(page_size)).all(|group| self.maps.contains_key(&group))
+    }
+
+    /// Pages in use that the file is too short for.
+    fn beyond(&self, page_size: usize, pages: u32) -> Vec<PageId> {
+        let covers = map::covers(page_size);
+        let all = self.maps.keys().flat_map(|group| {
+            let first = group.saturating_mul(covers);
+            first.max(pages)..first.saturating_add(covers)
+        });
+        all.map(PageId::from_raw)
+            .filter(|id| self.in_use(page_size, *id) == Some(true))
+            .collect()
     }
 
     /// The tree that a whole page belongs to.
@@ -158,6 +188,20 @@ impl Survey {
             );
         }
         certain
+    }
+
+    /// What the pages are that roots and inner pages in use lead to.
+    fn expected(
+        &self,
+        certain: &HashSet<PageId>,
+        roots: &[(TreeId, PageId)],
+    ) -> HashMap<PageId, (TreeId, Option<u8>)> {
+        let mut expected: HashMap<_, _> = roots.iter().map(|(tree, root)| (*root, (*tree, None))).collect();
+        for (_, inner) in self.inner.iter().filter(|(id, _)| certain.contains(id)) {
+            let what = (inner.tree, inner.level.checked_sub(1));
+            expected.extend(inner.children.iter().map(|child| (*child, what)));
+        }
+        expected
     }
 
     /// Whether every page below a root can be read.
@@ -217,6 +261,7 @@ impl<S: PageStore> Wreck<S> {
         let survey = Survey::of(&pages)?;
         let size = pages.page_size();
         let home = [(DIRECTORY, DIRECTORY_ROOT)];
+        let has_maps = survey.has_maps(size, pages.page_count());
         let mut wreck = Self {
             pages,
             trees: BTreeMap::new(),
@@ -224,6 +269,8 @@ impl<S: PageStore> Wreck<S> {
             listed: None,
             highest_lsn: survey.highest_lsn,
             damaged: survey.damaged.clone(),
+            expected: HashMap::new(),
+            has_maps,
         };
         let complete = survey.is_complete(DIRECTORY, DIRECTORY_ROOT);
         let certain = survey.certain(size, &home);
@@ -233,6 +280,7 @@ impl<S: PageStore> Wreck<S> {
         wreck.listed = complete.then_some(listed);
         roots.extend(home);
         let certain = survey.certain(size, &roots);
+        wreck.expected = survey.expected(&certain, &roots);
         let whole = roots
             .iter()
             .filter(|(tree, root)| survey.is_complete(*tree, *root));
@@ -280,6 +328,37 @@ impl<S: PageStore> Wreck<S> {
     /// Pages that cannot be read and may have been in use.
     pub fn damaged(&self) -> &[PageId] {
         &self.damaged
+    }
+
+    /// Damaged pages that may have held rows, or parts of them: all but those that are known, from whole pages that lead to them, as inner pages or as pages of a tree of which
+    /// `is_derived` says that it follows from others; and but the free maps and the counters.
+    pub fn may_have_held_rows(&self, is_derived: impl Fn(TreeId) -> bool) -> Vec<PageId> {
+        let size = self.pages.page_size();
+        let harmless = |page: &PageId| match self.expected.get(page) {
+            _ if *page == meta::PAGE || map::of_page(size, *page) == *page => true,
+            Some((DIRECTORY, _)) | None => false,
+            Some((tree, _)) if is_derived(*tree) => true,
+            Some((_, Some(level))) => *level > 0,
+            // A root that leads to leaves is an inner page.
+            Some((tree, None)) => self.trees.get(tree).is_some_and(|leaves| !leaves.is_empty()),
+        };
+        let mut doubtful: Vec<PageId> = self
+            .damaged
+            .iter()
+            .copied()
+            .filter(|page| !harmless(page))
+            .collect();
+        // Without its map a page behind the file's end is known by its parent only, and that one must be there.
+        let cut_off = |tree: &TreeId| !self.complete.contains(tree) && !is_derived(*tree);
+        if !self.has_maps && self.listed.iter().flatten().any(cut_off) {
+            doubtful.push(map::FIRST);
+        }
+        doubtful
+    }
+
+    /// Whether the directory of trees could be read as a whole.
+    pub fn knows_all_trees(&self) -> bool {
+        self.listed.is_some()
     }
 
     /// The highest LSN that any page carries.

@@ -78,6 +78,9 @@ fn enter(console: &mut Console, text: &str) -> Result<Flow, Problem> {
         Err(Problem::NobodyReads) => Err(Problem::NobodyReads),
         Err(problem) => {
             eprintln!("{problem}");
+            if matches!(problem, Problem::Failure(_)) {
+                console.say_time()?;
+            }
             Ok(Flow::Next)
         }
         Ok(flow) => Ok(flow),

@@ -5,6 +5,7 @@ use super::expr::place;
 use super::from::FromItem;
 use super::names::{column_name, fold};
 use super::scope::{Aggregates, Scope, Visible};
+use crate::cast::Coercion;
 use crate::error::{Result, SqlError, state};
 use crate::expr::Expr;
 use crate::plan::logical::{JoinKind, Logical};
@@ -75,7 +76,9 @@ impl Binder<'_> {
             let b = self.using_side(&right.scope, name, "right", *at)?;
             let (a, b) = self.comparable("=", a, b, *at, *at)?;
             conditions.push(self.compare("=", a.clone(), b.clone(), *at, *at)?);
-            let ty = a.data_type();
+            let ty = self.common(&[a.data_type(), b.data_type()], "JOIN/USING", *at)?;
+            let a = self.coerce(a, ty, Coercion::Implicit, *at)?;
+            let b = self.coerce(b, ty, Coercion::Implicit, *at)?;
             let expr = match kind {
                 JoinKind::Right => b,
                 JoinKind::Full => Expr::Coalesce(vec![a, b], ty),

@@ -190,7 +190,9 @@ impl Sum {
 /// Splits into numbers with their signs, words, and whole times.
 fn tokens(text: &str) -> Vec<&str> {
     let mut found = Vec::new();
-    for piece in text.split(|c: char| c.is_ascii_whitespace() || c == ',') {
+    // Other punctuation says nothing, as in PostgreSQL.
+    let between = |c: char| c.is_ascii_whitespace() || (c.is_ascii_punctuation() && !"+-.:/@".contains(c));
+    for piece in text.split(between) {
         let mut rest = piece;
         while let Some(first) = rest.chars().next() {
             let wordy = first.is_alphabetic();

@@ -163,15 +163,15 @@ fn atan2(call: &Call<'_>) -> Result<Column> {
     call.each_float(|row| Ok(y.at(row).atan2(*x.at(row))))
 }
 
-/// The most digits that rounding can ask for, as PostgreSQL limits it.
-const MAX_ROUND_SCALE: i64 = 2000;
+/// The places that rounding can ask for, as PostgreSQL limits them: the most digits that a number has before and behind the point.
+const ROUND_SCALES: (i64, i64) = (-131_072, 16_383);
 
 fn round_to(call: &Call<'_>) -> Result<Column> {
     let (values, places) = (call.numerics(0), call.ints(1));
     call.each_numeric(|row| {
         Ok(values
             .at(row)
-            .round((*places.at(row)).clamp(-MAX_ROUND_SCALE, MAX_ROUND_SCALE)))
+            .round((*places.at(row)).clamp(ROUND_SCALES.0, ROUND_SCALES.1)))
     })
 }
 
@@ -180,7 +180,7 @@ fn trunc_to(call: &Call<'_>) -> Result<Column> {
     call.each_numeric(|row| {
         Ok(values
             .at(row)
-            .truncate((*places.at(row)).clamp(-MAX_ROUND_SCALE, MAX_ROUND_SCALE)))
+            .truncate((*places.at(row)).clamp(ROUND_SCALES.0, ROUND_SCALES.1)))
     })
 }
 

@@ -10,8 +10,8 @@ use super::negate::{compare, comparison};
 use super::nullability::{names_any, only_names, rejects_nulls};
 use super::ranges::comparable;
 use crate::expr::Expr;
-use crate::plan::logical::{JoinKind, Logical, OutputColumn, Projection, SetKind};
-use crate::plan::walk::{IdSet, columns_of, conjoin, conjuncts, rewrite};
+use crate::plan::logical::{AggregateCall, JoinKind, Logical, OutputColumn, Projection, SetKind};
+use crate::plan::walk::{IdSet, add_columns, columns_of, conjoin, conjuncts, rewrite};
 use std::collections::HashMap;
 
 impl Optimizer<'_> {
@@ -23,63 +23,32 @@ impl Optimizer<'_> {
 /// The plan with these predicates applied to it, as deep inside as they may go.
 pub(super) fn push(plan: Logical, predicates: Vec<Expr>) -> Logical {
     match plan {
-        Logical::Filter { input, predicate } => {
-            let mut all = conjuncts(predicate);
-            all.extend(predicates);
-            let (stay, go) = all.into_iter().partition(is_volatile);
-            filtered(push(*input, go), stay)
-        }
+        Logical::Filter { input, predicate } => through_filter(*input, predicate, predicates),
         Logical::Project { input, columns } => through_project(*input, columns, predicates),
         Logical::Join {
             kind,
             left,
             right,
             on,
-        } => {
-            let on = on.map(conjuncts).unwrap_or_default();
-            through_join(kind, *left, *right, on, predicates)
-        }
+        } => through_join(
+            kind,
+            *left,
+            *right,
+            on.map(conjuncts).unwrap_or_default(),
+            predicates,
+        ),
         Logical::Aggregate {
             input,
             groups,
             aggregates,
-        } => {
-            let grouped = groups.iter().map(|(_, c)| c.id).collect();
-            let movable =
-                |p: &Expr| !groups.is_empty() && only_names(p, &grouped) && !columns_of(p).is_empty();
-            let (go, stay): (Vec<_>, Vec<_>) = predicates.into_iter().partition(movable);
-            let go = go.into_iter().map(|p| substitute(p, &groups)).collect();
-            let input = Box::new(push(*input, go));
-            filtered(
-                Logical::Aggregate {
-                    input,
-                    groups,
-                    aggregates,
-                },
-                stay,
-            )
+        } => through_aggregate(*input, groups, aggregates, predicates),
+        Logical::Distinct { input, on } => through_distinct(*input, on, predicates),
+        Logical::Sort { input, keys } => {
+            let input = Box::new(push(*input, predicates));
+            Logical::Sort { input, keys }
         }
-        Logical::Distinct { input, on } => {
-            let keys: IdSet = on.iter().fold(IdSet::default(), |mut ids, e| {
-                crate::plan::walk::add_columns(e, &mut ids);
-                ids
-            });
-            let (go, stay) = predicates
-                .into_iter()
-                .partition(|p| on.is_empty() || only_names(p, &keys));
-            filtered(
-                Logical::Distinct {
-                    input: Box::new(push(*input, go)),
-                    on,
-                },
-                stay,
-            )
-        }
-        Logical::Sort { input, keys } => Logical::Sort {
-            input: Box::new(push(*input, predicates)),
-            keys,
-        },
         Logical::Limit { input, limit, offset } => {
+            // Fewer rows before the limit would let others through it.
             let input = Box::new(push(*input, Vec::new()));
             filtered(Logical::Limit { input, limit, offset }, predicates)
         }
@@ -90,27 +59,53 @@ pub(super) fn push(plan: Logical, predicates: Vec<Expr>) -> Logical {
             right,
             output,
         } => through_set(kind, all, *left, *right, output, &predicates),
-        Logical::Scan {
-            table,
-            alias,
-            columns,
-            key,
-            filter,
-            as_of,
-        } => {
-            let mut all = filter.map(conjuncts).unwrap_or_default();
-            all.extend(predicates);
-            Logical::Scan {
-                table,
-                alias,
-                columns,
-                key,
-                filter: conjoin(all),
-                as_of,
-            }
-        }
+        scan @ Logical::Scan { .. } => into_scan(scan, predicates),
         leaf @ (Logical::Values { .. } | Logical::Series { .. }) => filtered(leaf, predicates),
     }
+}
+
+/// Volatile predicates are asked once for each row that comes to them, so they stay where they are.
+fn through_filter(input: Logical, predicate: Expr, above: Vec<Expr>) -> Logical {
+    let all = conjuncts(predicate).into_iter().chain(above);
+    let (stay, go) = all.partition(is_volatile);
+    filtered(push(input, go), stay)
+}
+
+/// What names only the columns of the groups keeps or drops whole groups. With no columns to group by there is one group, even of no rows.
+fn through_aggregate(
+    input: Logical,
+    groups: Vec<Projection>,
+    aggregates: Vec<AggregateCall>,
+    predicates: Vec<Expr>,
+) -> Logical {
+    let grouped = groups.iter().map(|(_, column)| column.id).collect();
+    let movable = |p: &Expr| !groups.is_empty() && only_names(p, &grouped) && !columns_of(p).is_empty();
+    let (go, stay): (Vec<_>, Vec<_>) = predicates.into_iter().partition(movable);
+    let go = go.into_iter().map(|p| substitute(p, &groups)).collect();
+    let aggregate = Logical::Aggregate {
+        input: Box::new(push(input, go)),
+        groups,
+        aggregates,
+    };
+    filtered(aggregate, stay)
+}
+
+/// With `DISTINCT ON`, a filter on another column would let the second row of its kind be the first.
+fn through_distinct(input: Logical, on: Vec<Expr>, predicates: Vec<Expr>) -> Logical {
+    let mut keys = IdSet::default();
+    on.iter().for_each(|key| add_columns(key, &mut keys));
+    let movable = |p: &Expr| on.is_empty() || only_names(p, &keys);
+    let (go, stay) = predicates.into_iter().partition(movable);
+    let input = Box::new(push(input, go));
+    filtered(Logical::Distinct { input, on }, stay)
+}
+
+fn into_scan(mut scan: Logical, predicates: Vec<Expr>) -> Logical {
+    if let Logical::Scan { filter, .. } = &mut scan {
+        let own = filter.take().map(conjuncts).unwrap_or_default();
+        *filter = conjoin(own.into_iter().chain(predicates).collect());
+    }
+    scan
 }
 
 pub(super) fn filtered(plan: Logical, predicates: Vec<Expr>) -> Logical {

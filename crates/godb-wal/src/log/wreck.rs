@@ -5,7 +5,7 @@
 
 use super::survey::{first_bad, survey};
 use crate::block;
-use crate::control::{Control, ControlFile};
+use crate::control::{Control, ControlFile, NAME as CONTROL};
 use crate::options::LogOptions;
 use crate::read::{Blocks, Found, View, record_at};
 use crate::record::Record;
@@ -33,7 +33,17 @@ pub fn read_wrecked_log(
     mut show: impl FnMut(Lsn, Record) -> Result<(), Fault>,
 ) -> Result<WreckedLog, Fault> {
     let mut read = WreckedLog::default();
+    if !fs.exists(&format!("{dir}/{CONTROL}"))? {
+        read.damage = Some(Fault::Corrupt {
+            file: format!("{dir}/{CONTROL}").into(),
+            page: None,
+            tree: None,
+            lsn: None,
+            what: "the log's control file is missing".into(),
+        });
+    }
     let control = match ControlFile::open(&**fs, dir) {
+        Err(_) if read.damage.is_some() => guess(&**fs, dir, database)?,
         Ok(file) => file.now,
         Err(fault @ Fault::Corrupt { .. }) => {
             read.damage = Some(fault);

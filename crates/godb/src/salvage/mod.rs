@@ -22,6 +22,7 @@ mod write;
 
 use crate::config::Config;
 use crate::error::Result;
+use crate::repair::refusal;
 use crate::storage::Place;
 use godb_page::{Environment, Fault, FileSystem};
 use godb_sql::IndexMended;
@@ -71,15 +72,12 @@ impl SalvageReport {
     /// Whether everything was there: then the new database is the old one, apart from its past.
     #[must_use]
     pub fn is_complete(&self) -> bool {
-        let lost = [self.torn_values, self.without_before]
-            .iter()
-            .any(|count| *count > 0);
-        !(lost
-            || self.undecided
-            || !self.damaged_pages.is_empty()
-            || !self.unnamed.is_empty()
-            || !self.duplicates.is_empty()
-            || self.log_damage.is_some())
+        self.torn_values + self.without_before == 0
+            && !self.undecided
+            && self.damaged_pages.is_empty()
+            && self.unnamed.is_empty()
+            && self.duplicates.is_empty()
+            && self.log_damage.is_none()
     }
 }
 
@@ -163,6 +161,44 @@ pub(crate) fn salvage(
     let mut report = source.report();
     write::Target::create(files, environment, output, &source, config)?.fill(&source, &mut report)?;
     Ok(report)
+}
+
+/// The same where no row is lost by it, and that can be proved; refused otherwise.
+pub(crate) fn salvage_proved(
+    files: &Arc<dyn FileSystem>,
+    environment: &Environment,
+    path: &Path,
+    output: &Path,
+    config: &Config,
+) -> Result<SalvageReport> {
+    let source = read::Source::open(files, &Place::new(path)?)?;
+    if !source.has_header || !source.wreck.knows_all_trees() {
+        return Err(refusal(
+            path,
+            "neither copy of its header, or not its directory of trees, can be read",
+        ));
+    }
+    let mut report = source.report();
+    let target = write::Target::create(files, environment, output, &source, config)?;
+    let derived = target.fill(&source, &mut report)?;
+    if let Some(page) = source
+        .wreck
+        .may_have_held_rows(|tree| derived.contains(&tree))
+        .first()
+    {
+        return Err(refusal(
+            path,
+            &format!("page {page} cannot be read, and may have held rows"),
+        ));
+    }
+    let whole = SalvageReport {
+        damaged_pages: Vec::new(),
+        ..report.clone()
+    };
+    match whole.is_complete() {
+        true => Ok(report),
+        false => Err(refusal(path, "rows, or what the log says of them, are lost")),
+    }
 }
 
 #[cfg(test)]

@@ -27,6 +27,8 @@ type Before = HashMap<Vec<u8>, Option<Vec<u8>>>;
 pub(super) struct Source {
     pub(super) wreck: Wreck<PageFile>,
     pub(super) header: FileHeader,
+    /// A copy of the header could be read.
+    pub(super) has_header: bool,
     log: WreckedLog,
     /// A log is needed and cannot be read at all, or not to its end.
     unsure: bool,
@@ -60,7 +62,7 @@ impl Source {
         let mut notes = Vec::new();
         let (header, known) = header(&*file, &mut notes)?;
         let overlay: Arc<dyn FileSystem> = Arc::new(OverlayFileSystem::new(files.clone(), u64::MAX));
-        let has_log = overlay.exists(&place.log_dir)?;
+        let has_log = overlay.exists(&place.log_dir)? && !overlay.list(&place.log_dir)?.is_empty();
         let uses_log = has_log && !(known && header.clean);
         let pages = pages(&overlay, place, &header, uses_log, &mut notes)?;
         let mut pages = Redone::new(pages);
@@ -81,12 +83,19 @@ impl Source {
         if missing {
             notes.push("the file was not closed cleanly, and its log is missing".to_owned());
         }
+        let unsure = missing || log.damage.is_some();
+        // A commit may be in the part that cannot be read.
+        let unfinished = match unsure {
+            true => HashSet::new(),
+            false => outcomes.began.difference(&outcomes.ended).copied().collect(),
+        };
         Ok(Self {
             wreck: Wreck::survey(pages)?,
             header,
-            unsure: missing || log.damage.is_some(),
+            has_header: known,
+            unsure,
             log,
-            unfinished: outcomes.began.difference(&outcomes.ended).copied().collect(),
+            unfinished,
             notes,
             _reading: reading,
         })

@@ -41,8 +41,8 @@ impl Target {
         })
     }
 
-    /// Copies everything.
-    pub(super) fn fill(self, source: &Source, report: &mut SalvageReport) -> Result<()> {
+    /// Copies everything. Returns the trees of the old database that follow from others: indexes, and the past.
+    pub(super) fn fill(self, source: &Source, report: &mut SalvageReport) -> Result<HashSet<TreeId>> {
         let mut catalog = Vec::new();
         let mut pairs = None;
         source.rows(ROOT, report, |key, value| {
@@ -57,10 +57,12 @@ impl Target {
         report.notes.extend(adopted.refused);
         report.views = adopted.views.len() as u64;
         let mut known = HashSet::from([ROOT, HISTORY]);
+        let mut derived = HashSet::from([HISTORY]);
         for table in adopted.tables {
             let (old, new) = table.rows;
             known.insert(old);
-            known.extend(table.indexes);
+            known.extend(&table.indexes);
+            derived.extend(table.indexes);
             let rows = self.copy(source, old, new, report)?;
             report.tables.push(Salvaged {
                 table: table.name,
@@ -82,7 +84,8 @@ impl Target {
             .into_iter()
             .filter(|mended| mended.duplicates > 0)
             .collect();
-        self.close()
+        self.close()?;
+        Ok(derived)
     }
 
     fn close(self) -> Result<()> {

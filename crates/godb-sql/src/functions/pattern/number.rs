@@ -32,6 +32,7 @@ pub(super) fn to_char_float(call: &Call<'_>) -> Result<Column> {
         let value = *values.at(row);
         match Numeric::from_f64(value, digits) {
             Some(value) => show(&value, pattern, out),
+            None if pattern.whole + pattern.fraction == 0 => show(&Numeric::from(0), pattern, out),
             None => out.extend(std::iter::repeat_n(b'#', pattern.whole + 1)),
         }
         Ok(())

@@ -193,6 +193,8 @@ impl Cutting {
             'S' | 's' if digits_so_far == 0 => self.set_sign(Sign::Before)?,
             'S' | 's' => self.set_sign(Sign::After)?,
             'L' | 'l' => self.found.pieces.push(Piece::Currency),
+            // Words of other databases, which say nothing here.
+            'B' | 'b' | 'C' | 'c' => {}
             other => self.found.pieces.push(Piece::Literal(other)),
         }
         Ok(())

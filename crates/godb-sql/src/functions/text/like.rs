@@ -7,8 +7,7 @@
 use super::case::to_lower;
 use crate::error::{Result, SqlError, state};
 use crate::functions::Call;
-use crate::functions::call::Strings;
-use crate::vector::{Column, ColumnData};
+use crate::vector::Column;
 
 /// One character of a segment.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -32,40 +31,60 @@ struct Pattern {
     segments: Vec<Segment>,
     /// Characters are single bytes.
     bytes: bool,
+    /// It ends in an escape character. That is an error only for a text that gets so far.
+    dangling: bool,
 }
 
 impl Pattern {
-    fn new(pattern: &[u8], bytes: bool) -> Result<Self> {
+    fn new(pattern: &[u8], bytes: bool) -> Self {
         let mut segments = Vec::new();
+        let mut dangling = false;
         let mut units = Vec::new();
         let mut rest = pattern.iter();
         while let Some(byte) = rest.next() {
             match byte {
                 b'%' => segments.push(Segment::new(std::mem::take(&mut units))),
                 b'_' => units.push(Unit::Any),
-                b'\\' => units.push(Unit::Byte(*rest.next().ok_or_else(ends_in_escape)?)),
+                b'\\' => match rest.next() {
+                    Some(byte) => units.push(Unit::Byte(*byte)),
+                    None => dangling = true,
+                },
                 byte => units.push(Unit::Byte(*byte)),
             }
         }
         segments.push(Segment::new(units));
-        Ok(Self { segments, bytes })
+        Self {
+            segments,
+            bytes,
+            dangling,
+        }
     }
 
-    fn matches(&self, text: &[u8]) -> bool {
+    fn matches(&self, text: &[u8]) -> Result<bool> {
         let (first, rest) = self.segments.split_first().expect("at least one segment");
         let Some((last, middle)) = rest.split_last() else {
-            return first.at_start(text, self.bytes) == Some(text.len());
+            return match first.at_start(text, self.bytes) {
+                Some(end) if self.dangling && end < text.len() => Err(ends_in_escape()),
+                end => Ok(!self.dangling && end == Some(text.len())),
+            };
         };
         let Some(mut at) = first.at_start(text, self.bytes) else {
-            return false;
+            return Ok(false);
         };
         for segment in middle {
             match segment.find(&text[at..], self.bytes) {
                 Some(end) => at += end,
-                None => return false,
+                None => return Ok(false),
             }
         }
-        last.at_end(&text[at..], self.bytes)
+        let rest = &text[at..];
+        if self.dangling {
+            return match last.find(rest, self.bytes) {
+                Some(end) if end < rest.len() || last.is_any() => Err(ends_in_escape()),
+                _ => Ok(false),
+            };
+        }
+        Ok(last.at_end(rest, self.bytes))
     }
 }
 
@@ -79,6 +98,14 @@ impl Segment {
             Unit::Any => None,
         };
         Self::Plain(units.iter().filter_map(byte).collect())
+    }
+
+    /// Whether it is nothing but characters of any kind.
+    fn is_any(&self) -> bool {
+        match self {
+            Self::Plain(part) => part.is_empty(),
+            Self::Wild(units) => units.iter().all(|unit| *unit == Unit::Any),
+        }
     }
 
     /// How long the match at the beginning is.
@@ -167,19 +194,14 @@ fn ends_in_escape() -> SqlError {
 
 fn run(call: &Call<'_>, negated: bool, bytes: bool) -> Result<Column> {
     let (strings, patterns) = (call.strings(0), call.strings(1));
-    if patterns.constant {
-        let pattern = Pattern::new(patterns.bytes(0), bytes)?;
-        return Ok(run_constant(call, strings, &pattern, negated));
+    if !patterns.constant {
+        return call.each_bool(|row| {
+            let pattern = Pattern::new(patterns.bytes(row), bytes);
+            Ok(pattern.matches(strings.bytes(row))? != negated)
+        });
     }
-    call.each_bool(|row| Ok(Pattern::new(patterns.bytes(row), bytes)?.matches(strings.bytes(row)) != negated))
-}
-
-fn run_constant(call: &Call<'_>, strings: Strings<'_>, pattern: &Pattern, negated: bool) -> Column {
-    let rows = 0..call.rows;
-    Column::new(ColumnData::Bool(
-        rows.map(|row| pattern.matches(strings.bytes(row)) != negated)
-            .collect(),
-    ))
+    let pattern = Pattern::new(patterns.bytes(0), bytes);
+    call.each_bool(|row| Ok(pattern.matches(strings.bytes(row))? != negated))
 }
 
 pub(super) fn like(call: &Call<'_>) -> Result<Column> {
@@ -204,16 +226,13 @@ fn lowered(text: &str) -> String {
 
 fn run_ignoring_case(call: &Call<'_>, negated: bool) -> Result<Column> {
     let (strings, patterns) = (call.strings(0), call.strings(1));
-    let constant = if patterns.constant {
-        Some(Pattern::new(lowered(patterns.text(0)?).as_bytes(), false)?)
-    } else {
-        None
-    };
+    let lower = |row| Ok::<_, SqlError>(Pattern::new(lowered(patterns.text(row)?).as_bytes(), false));
+    let constant = patterns.constant.then(|| lower(0)).transpose()?;
     call.each_bool(|row| {
         let text = lowered(strings.text(row)?);
         let matches = match &constant {
-            Some(pattern) => pattern.matches(text.as_bytes()),
-            None => Pattern::new(lowered(patterns.text(row)?).as_bytes(), false)?.matches(text.as_bytes()),
+            Some(pattern) => pattern.matches(text.as_bytes())?,
+            None => lower(row)?.matches(text.as_bytes())?,
         };
         Ok(matches != negated)
     })

@@ -3,6 +3,7 @@
 use super::concat::write_argument;
 use crate::error::Result;
 use crate::functions::Call;
+use crate::types::DataType;
 use crate::vector::Column;
 
 /// Words that an identifier must not be without quotes: all but PostgreSQL's unreserved ones.
@@ -203,11 +204,21 @@ pub(super) fn identifier(call: &Call<'_>) -> Result<Column> {
     })
 }
 
+/// As a cast to text writes it: `true`, where output says `t`.
+fn write_cast(call: &Call<'_>, row: usize, out: &mut Vec<u8>) {
+    if call.types[0] == DataType::Bool {
+        let word: &[u8] = if *call.bools(0).at(row) { b"true" } else { b"false" };
+        out.extend_from_slice(word);
+    } else {
+        write_argument(call, 0, row, out);
+    }
+}
+
 pub(super) fn literal(call: &Call<'_>) -> Result<Column> {
     let mut shown = Vec::new();
     call.each_string(|row, out| {
         shown.clear();
-        write_argument(call, 0, row, &mut shown);
+        write_cast(call, row, &mut shown);
         write_literal(&shown, out);
         Ok(())
     })
@@ -221,7 +232,7 @@ pub(super) fn nullable(call: &Call<'_>) -> Result<Column> {
             return Ok(());
         }
         shown.clear();
-        write_argument(call, 0, row, &mut shown);
+        write_cast(call, row, &mut shown);
         write_literal(&shown, out);
         Ok(())
     })

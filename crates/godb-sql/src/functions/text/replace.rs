@@ -62,7 +62,9 @@ pub(super) fn overlay(call: &Call<'_>) -> Result<Column> {
             |lengths| *lengths.at(row),
         );
         let (before, _) = range(start, None)?;
-        let after = usize::try_from((start - 1).saturating_add(length)).unwrap_or(0);
+        let end = i32::try_from(start.saturating_add(length))
+            .map_err(|_| SqlError::new(state::NUMERIC_VALUE_OUT_OF_RANGE, "integer out of range"))?;
+        let after = usize::try_from(end - 1).unwrap_or(0);
         out.extend_from_slice(&text.as_bytes()[..offset(text, before)]);
         out.extend_from_slice(new.as_bytes());
         out.extend_from_slice(&text.as_bytes()[offset(text, after)..]);

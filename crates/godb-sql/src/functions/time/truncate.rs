@@ -33,6 +33,9 @@ pub(super) fn time_in_zone(call: &Call<'_>) -> Result<Column> {
 }
 
 fn truncated(name: &str, micros: i64, ty: &str) -> Result<i64> {
+    if !is_finite(micros) {
+        return Ok(micros);
+    }
     let unit = unit(name, ty)?;
     let length = match unit {
         Unit::Microsecond => 1,
@@ -43,13 +46,6 @@ fn truncated(name: &str, micros: i64, ty: &str) -> Result<i64> {
         Unit::Day => MICROS_PER_DAY,
         _ => 0,
     };
-    if !is_finite(micros) {
-        return if length > 0 || begins(unit).is_some() || unit == Unit::Week {
-            Ok(micros)
-        } else {
-            Err(not_supported(name, ty))
-        };
-    }
     if length > 0 {
         return Ok(micros - micros.rem_euclid(length));
     }

@@ -7,11 +7,12 @@ use crate::functions::Call;
 use crate::value::Interval;
 use crate::vector::Column;
 
-fn shift(micros: i64, by: i128) -> Result<i64> {
+/// Nobody asks what the zone is for a time without end.
+fn shift(micros: i64, by: impl FnOnce() -> Result<i128>) -> Result<i64> {
     if !is_finite(micros) {
         return Ok(micros);
     }
-    checked_timestamp(i128::from(micros) + by)
+    checked_timestamp(i128::from(micros) + by()?)
 }
 
 fn offset(zone: &str) -> Result<i128> {
@@ -33,20 +34,20 @@ fn offset_of(span: Interval) -> Result<i128> {
 
 pub(super) fn to_utc(call: &Call<'_>) -> Result<Column> {
     let (zones, times) = (call.strings(0), call.ints(1));
-    call.each_int(|row| shift(*times.at(row), -offset(zones.text(row)?)?))
+    call.each_int(|row| shift(*times.at(row), || Ok(-offset(zones.text(row)?)?)))
 }
 
 pub(super) fn from_utc(call: &Call<'_>) -> Result<Column> {
     let (zones, times) = (call.strings(0), call.ints(1));
-    call.each_int(|row| shift(*times.at(row), offset(zones.text(row)?)?))
+    call.each_int(|row| shift(*times.at(row), || offset(zones.text(row)?)))
 }
 
 pub(super) fn to_utc_by(call: &Call<'_>) -> Result<Column> {
     let (zones, times) = (call.intervals(0), call.ints(1));
-    call.each_int(|row| shift(*times.at(row), -offset_of(*zones.at(row))?))
+    call.each_int(|row| shift(*times.at(row), || Ok(-offset_of(*zones.at(row))?)))
 }
 
 pub(super) fn from_utc_by(call: &Call<'_>) -> Result<Column> {
     let (zones, times) = (call.intervals(0), call.ints(1));
-    call.each_int(|row| shift(*times.at(row), offset_of(*zones.at(row))?))
+    call.each_int(|row| shift(*times.at(row), || offset_of(*zones.at(row))))
 }
