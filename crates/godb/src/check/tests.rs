@@ -3,7 +3,7 @@
 use super::{CheckReport, Wrong};
 use crate::config::Config;
 use crate::database::Database;
-use godb_page::{Environment, FileSystem, ManualClock, MemoryFileSystem, OpenMode};
+use godb_page::{Environment, Fault, File, FileLock, FileSystem, ManualClock, MemoryFileSystem, OpenMode};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
@@ -312,4 +312,98 @@ fn read_only_databases_read_and_refuse_to_write() {
         .err()
         .unwrap();
     assert!(refused.to_string().contains("not closed cleanly"), "{refused}");
+}
+
+/// Files of which some cannot be written.
+struct Refusing {
+    below: Arc<dyn FileSystem>,
+    /// The database file itself, and not only its directory.
+    file_too: bool,
+}
+
+fn refusal(name: &str) -> Fault {
+    Fault::io("open", name, std::io::ErrorKind::PermissionDenied.into())
+}
+
+impl FileSystem for Refusing {
+    fn open(&self, name: &str, mode: OpenMode) -> Result<Arc<dyn File>, Fault> {
+        let writes = mode != OpenMode::ReadOnly;
+        match writes && (self.file_too || !self.below.exists(name)?) {
+            true => Err(refusal(name)),
+            false => self.below.open(name, mode),
+        }
+    }
+
+    fn exists(&self, name: &str) -> Result<bool, Fault> {
+        self.below.exists(name)
+    }
+
+    fn list(&self, dir: &str) -> Result<Vec<String>, Fault> {
+        self.below.list(dir)
+    }
+
+    fn create_dir(&self, dir: &str) -> Result<(), Fault> {
+        Err(refusal(dir))
+    }
+
+    fn remove_dir(&self, dir: &str) -> Result<(), Fault> {
+        Err(refusal(dir))
+    }
+
+    fn rename(&self, from: &str, _to: &str) -> Result<(), Fault> {
+        Err(refusal(from))
+    }
+
+    fn unlink(&self, name: &str) -> Result<(), Fault> {
+        Err(refusal(name))
+    }
+
+    fn sync_dir(&self, _dir: &str) -> Result<(), Fault> {
+        Ok(())
+    }
+
+    fn lock(&self, name: &str) -> Result<FileLock, Fault> {
+        self.below.lock(name)
+    }
+
+    fn lock_shared(&self, name: &str) -> Result<FileLock, Fault> {
+        self.below.lock_shared(name)
+    }
+}
+
+#[test]
+fn a_medium_that_takes_no_writes_is_read_by_itself() {
+    for file_too in [true, false] {
+        let below = closed();
+        let before = everything(&below);
+        let files: Arc<dyn FileSystem> = Arc::new(Refusing {
+            below: below.clone(),
+            file_too,
+        });
+        let db = open(&files, config());
+        assert!(db.is_read_only());
+        assert_eq!(db.get(b"a pair").unwrap(), Some(vec![7; 20_000]));
+        assert_eq!(db.put(b"b", b"c").unwrap_err().sqlstate(), "25006");
+        assert!(check(&files).is_sound());
+        db.close().unwrap();
+        assert_eq!(everything(&below), before);
+        // Not closed cleanly: a clear error.
+        let writer = open(&below, config());
+        writer.put(b"b", b"c").unwrap();
+        let left: Arc<dyn FileSystem> = Arc::new(MemoryFileSystem::default());
+        left.create_dir(&format!("{NAME}-wal")).unwrap();
+        for (name, bytes) in everything(&below) {
+            left.open(&name, OpenMode::Create)
+                .unwrap()
+                .write_at(0, &bytes)
+                .unwrap();
+        }
+        let files: Arc<dyn FileSystem> = Arc::new(Refusing {
+            below: left,
+            file_too: true,
+        });
+        let refused = Database::open_on(files, &Environment::simulated(1), Path::new(NAME), config());
+        let error = refused.err().unwrap();
+        assert!(error.to_string().contains("not closed cleanly"), "{error}");
+    }
 }

@@ -169,117 +169,8 @@ fn literal(dice: &mut Dice, ty: DataType) -> String {
     if dice.roll(14) == 0 {
         return format!("NULL::{ty}");
     }
-    let text = match ty {
-        DataType::Int2 => dice.of(&["0", "1", "-1", "32767", "-32768", "7", "-7", "100"]),
-        DataType::Int4 => dice.of(&[
-            "0",
-            "1",
-            "-1",
-            "2147483647",
-            "-2147483648",
-            "7",
-            "-7",
-            "3",
-            "10",
-            "1000",
-        ]),
-        DataType::Int8 => dice.of(&[
-            "0",
-            "1",
-            "-1",
-            "9223372036854775807",
-            "-9223372036854775808",
-            "7",
-            "-3",
-            "4294967296",
-        ]),
-        DataType::Numeric(_) => dice.of(&[
-            "0",
-            "1",
-            "-1",
-            "0.00",
-            "1.5",
-            "-1.5",
-            "2.50",
-            "123456.78",
-            "0.001",
-            "-99.995",
-            "1000",
-            "3",
-        ]),
-        DataType::Float4 => dice.of(&[
-            "0", "1", "-1", "1.5", "3.4e38", "1e-45", "-0.1", "16777217", "NaN", "Infinity",
-        ]),
-        DataType::Float8 => dice.of(&[
-            "0",
-            "1",
-            "-1",
-            "1.5",
-            "-2.5",
-            "1e308",
-            "5e-324",
-            "0.1",
-            "1e15",
-            "1e16",
-            "123456.789",
-            "NaN",
-            "-Infinity",
-            "3",
-        ]),
-        DataType::Text | DataType::Varchar(_) => dice.of(&[
-            "",
-            "a",
-            "abc",
-            "ABC",
-            " ab ",
-            "12",
-            "-7",
-            "1.50",
-            "true",
-            "a_b",
-            "100%",
-            "äöü",
-            "2024-02-29",
-            "1 day",
-            "day",
-            "zz9",
-        ]),
-        DataType::Char(_) => dice.of(&["", "a", "ab", "abcd", " b", "12"]),
-        DataType::Bool => dice.of(&["true", "false"]),
-        DataType::Date => dice.of(&[
-            "2000-01-01",
-            "2024-02-29",
-            "1999-12-31",
-            "0001-01-01",
-            "4713-01-01 BC",
-            "5874897-12-31",
-            "infinity",
-            "2024-03-31",
-        ]),
-        DataType::Timestamp | DataType::TimestampTz => dice.of(&[
-            "2000-01-01 00:00:00",
-            "2024-02-29 12:34:56.789",
-            "1969-12-31 23:59:59.999999",
-            "294246-12-31 23:59:59",
-            "-infinity",
-            "2024-10-31 01:30:00",
-            "0044-03-15 12:00:00 BC",
-        ]),
-        DataType::Interval => dice.of(&[
-            "0",
-            "1 day",
-            "-1 day",
-            "1 mon",
-            "1 year 2 mons",
-            "-3 days 04:05:06.789",
-            "100 hours",
-            "00:00:01",
-            "1 mon -1 day",
-            "2 weeks",
-        ]),
-        DataType::Bytea => dice.of(&["", "\\x00", "\\xdeadbeef", "abc", "\\x0102"]),
-        DataType::Unknown => "x",
-    };
+    let texts: Vec<&str> = edges(ty).split('|').collect();
+    let text = dice.of(&texts);
     // A small numeric type takes what it can.
     let name = if matches!(ty, DataType::Numeric(_)) {
         "numeric".to_owned()
@@ -287,4 +178,33 @@ fn literal(dice: &mut Dice, ty: DataType) -> String {
         ty.to_string()
     };
     format!("'{text}'::{name}")
+}
+
+/// Values of a type, most of them at its edges, between bars.
+fn edges(ty: DataType) -> &'static str {
+    match ty {
+        DataType::Int2 => "0|1|-1|32767|-32768|7|-7|100",
+        DataType::Int4 => "0|1|-1|2147483647|-2147483648|7|-7|3|10|1000",
+        DataType::Int8 => "0|1|-1|9223372036854775807|-9223372036854775808|7|-3|4294967296",
+        DataType::Numeric(_) => "0|1|-1|0.00|1.5|-1.5|2.50|123456.78|0.001|-99.995|1000|3",
+        DataType::Float4 => "0|1|-1|1.5|3.4e38|1e-45|-0.1|16777217|NaN|Infinity",
+        DataType::Float8 => "0|1|-1|1.5|-2.5|1e308|5e-324|0.1|1e15|1e16|123456.789|NaN|-Infinity|3",
+        DataType::Text | DataType::Varchar(_) => {
+            "|a|abc|ABC| ab |12|-7|1.50|true|a_b|100%|äöü|2024-02-29|1 day|day|zz9"
+        }
+        DataType::Char(_) => "|a|ab|abcd| b|12",
+        DataType::Bool => "true|false",
+        DataType::Date => {
+            "2000-01-01|2024-02-29|1999-12-31|0001-01-01|4713-01-01 BC|5874897-12-31|infinity|2024-03-31"
+        }
+        DataType::Timestamp | DataType::TimestampTz => {
+            "2000-01-01 00:00:00|2024-02-29 12:34:56.789|1969-12-31 23:59:59.999999|294246-12-31 23:59:59\
+             |-infinity|2024-10-31 01:30:00|0044-03-15 12:00:00 BC"
+        }
+        DataType::Interval => {
+            "0|1 day|-1 day|1 mon|1 year 2 mons|-3 days 04:05:06.789|100 hours|00:00:01|1 mon -1 day|2 weeks"
+        }
+        DataType::Bytea => "|\\x00|\\xdeadbeef|abc|\\x0102",
+        DataType::Unknown => "x",
+    }
 }
