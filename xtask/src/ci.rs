@@ -218,5 +218,5 @@ fn crash(options: &Options) -> Result<Outcome> {
             "the workspace has no binary `crash-test`".to_owned(),
         ));
     }
-    passed(crash_test::start(&options.root, &[]))
+    passed(crash_test::start(&options.root, &["--quick", "--jobs", "2"]))
 }
