@@ -78,6 +78,8 @@ pub struct Config {
     /// The most bytes of log between checkpoints: what a restart after a crash may have to read. `None` follows the memory for pages, for a page that stays dirty in memory
     /// while it is changed again and again is written once a checkpoint: half of it, but from 64 MiB to 1 GiB.
     pub checkpoint_log_size: Option<u64>,
+    /// Bytes in a segment of the log, from 32 KiB: a multiple of 4096. A checkpoint gives whole segments back. Counts when a log is made.
+    pub log_segment_size: u64,
     /// When a commit is acknowledged.
     pub wal_sync_mode: SyncMode,
     /// Compact the file by itself when this share of its pages is free (0 to 1). Not supported yet.
@@ -114,6 +116,7 @@ impl Default for Config {
             retention: Duration::ZERO,
             checkpoint_interval: Duration::from_secs(60),
             checkpoint_log_size: None,
+            log_segment_size: 16 << 20,
             wal_sync_mode: SyncMode::Full,
             compaction_threshold: None,
             adaptive_indexing: false,
@@ -165,6 +168,9 @@ impl Config {
         }
         if self.checkpoint_log_size.is_some_and(|size| size < 1 << 16) {
             return refuse("checkpoint_log_size", "must be at least 65536");
+        }
+        if self.log_segment_size < 32 << 10 || !self.log_segment_size.is_multiple_of(4096) {
+            return refuse("log_segment_size", "must be a multiple of 4096, at least 32768");
         }
         if self.work_memory < 1 << 20 {
             return refuse("work_memory", "must be at least 1048576");

@@ -287,6 +287,8 @@ fn open_log(
 ) -> Result<Arc<Log>> {
     let mut options = LogOptions::new(header.database_id, header.epoch);
     options.mode = config.wal_sync_mode;
+    options.segment_size = config.log_segment_size;
+    options.initial_size = options.initial_size.min(options.segment_size);
     if !header.clean {
         return Ok(Log::open(files, &place.log_dir, &options, environment)?);
     }

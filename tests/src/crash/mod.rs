@@ -1,12 +1,29 @@
-//! The crash tester: a database on a simulated disk loses its power at every moment of a workload, in every way a disk may
-//! lose what was not synced, and is opened again. An oracle says whether what it then holds is something it may hold.
+//! The crash tester: a database on a simulated disk meets a fault at every moment of a workload, in every way that the disk's promises allow,
+//! and is opened again. An oracle says whether what it then holds is something it may hold.
 //!
-//! Exhaustive over short workloads: nearly every crash bug that file systems were ever found to have shows in a workload of three
-//! operations or fewer (Mohan et al., CrashMonkey, 2018).
+//! Read in this order: [`script`] is the language of workloads, [`workloads`] those there are; [`player`] runs one; [`tester`] crashes it at every moment, by what
+//! [`survivors`] says a crash can leave; [`judge`] opens that and asks [`oracle`]. [`nested`] crashes recovery, [`failures`] lets the process live on,
+//! [`shrink`] makes a failing workload small.
+//!
+//! Three ideas make it fast enough to be exhaustive. *A workload runs once*: the disk copies itself before every operation, sharing what did not change, and each copy is
+//! crashed afterwards. *Disks alike are judged once*: most of what crashes leave has been left before, and a fingerprint tells. *Small ones first*: nearly every
+//! crash bug that file systems were ever found to have shows in a workload of three operations or fewer (Mohan and others, OSDI 2018).
 
+mod clock;
+mod failures;
+mod fault;
+mod judge;
+mod nested;
 mod oracle;
+mod player;
+mod script;
+mod shrink;
+mod survivors;
 mod tester;
-mod workload;
+mod workloads;
 
-pub use tester::{Fault, Outcome, Tester};
-pub use workload::{Workload, all};
+pub use fault::Fault;
+pub use script::{Change, Key, Step, Workload};
+pub use shrink::shrink;
+pub use tester::{Effort, Failure, Outcome, Tester};
+pub use workloads::{by_name, random, scripted};

@@ -1,337 +1,411 @@
-//! [`Tester`]: runs workloads into crashes and faults.
+//! [`Tester`]: runs a workload into one fault, at every moment.
 
-use super::oracle::{State, judge, key_bytes, states, value_bytes};
-use super::workload::{Change, Step, Workload};
-use godb::{Config, Database, Environment, Result, Transaction};
-use godb_page::{Crash, Effect, Injection, Operations, SimulatedDisk, Tear};
-use std::path::Path;
-use std::sync::Arc;
+use super::fault::Fault;
+use super::judge::{Judge, open, words_of};
+use super::nested::Nest;
+use super::oracle::Oracle;
+use super::player::{Player, Progress, Watch};
+use super::script::Workload;
+use super::survivors::{Way, mix, names, subsets, torn};
+use godb::{Database, Environment, Result};
+use godb_page::{Crash, Operations, SimulatedDisk};
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
-/// The database's name on the simulated disk.
-const NAME: &str = "crash.godb";
-
-/// What goes wrong, and how the disk is found afterwards.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fault {
-    /// The power goes; what was not synced is lost.
-    PowerLoss,
-    /// The power goes; of what was not synced anything may have survived.
-    AnySubset,
-    /// The power goes; the last writes are torn.
-    TornWrites,
-    /// The power goes again during recovery.
-    PowerLossInRecovery,
-    /// A sync fails, then the process ends.
-    FailedSync,
-    /// The disk is full from some operation on, then has room again.
-    FullDisk,
+/// How much is tried where not everything can be.
+#[derive(Clone, Debug)]
+pub struct Effort {
+    /// So many pending changes are tried in every combination.
+    pub exhaustive: usize,
+    /// Of more, so many single ones, and all but single ones.
+    pub singles: usize,
+    /// And so many random combinations.
+    pub subsets: u64,
+    /// So many sectors of a write are torn from its beginning, and as many at random.
+    pub sectors: usize,
+    /// So many pending changes of names and lengths are tried in every combination.
+    pub names: usize,
+    /// How often the power goes again while the database recovers from its going.
+    pub depth: usize,
+    /// So many crashes within recovery are tried at each moment.
+    pub nested: u64,
+    /// Every so many-th moment is crashed within its recovery.
+    pub nested_stride: u64,
+    /// Seeds of partial syncs, and of clocks.
+    pub seeds: u64,
+    /// One workload of so many meets each fault other than the plain loss of power, which all meet.
+    pub share: u64,
+    /// After so many failures of a workload under a fault the others need not be known.
+    pub failures: usize,
 }
 
-impl Fault {
-    /// All of them.
-    pub const ALL: [Self; 6] = [
-        Self::PowerLoss,
-        Self::AnySubset,
-        Self::TornWrites,
-        Self::PowerLossInRecovery,
-        Self::FailedSync,
-        Self::FullDisk,
-    ];
-
-    /// What it is called on the command line.
+impl Effort {
+    /// For a build: minutes.
     #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::PowerLoss => "power-loss",
-            Self::AnySubset => "any-subset",
-            Self::TornWrites => "torn-writes",
-            Self::PowerLossInRecovery => "power-loss-in-recovery",
-            Self::FailedSync => "failed-sync",
-            Self::FullDisk => "full-disk",
+    pub fn quick() -> Self {
+        Self {
+            exhaustive: 4,
+            singles: 12,
+            subsets: 4,
+            sectors: 2,
+            names: 2,
+            depth: 2,
+            nested: 6,
+            nested_stride: 16,
+            seeds: 1,
+            share: 6,
+            failures: 5,
         }
+    }
+
+    /// For the figures: an hour.
+    #[must_use]
+    pub fn full() -> Self {
+        Self {
+            exhaustive: 12,
+            singles: 400,
+            subsets: 4096,
+            sectors: 16,
+            names: 6,
+            depth: 3,
+            nested: 200,
+            nested_stride: 1,
+            seeds: 4,
+            share: 1,
+            failures: 20,
+        }
+    }
+
+    /// Between them: for random workloads without end.
+    #[must_use]
+    pub fn normal() -> Self {
+        Self {
+            exhaustive: 7,
+            singles: 64,
+            subsets: 32,
+            sectors: 4,
+            names: 4,
+            depth: 3,
+            nested: 24,
+            nested_stride: 4,
+            seeds: 2,
+            share: 1,
+            failures: 20,
+        }
+    }
+}
+
+/// Something that must not be: how to see it again, and what is wrong.
+#[derive(Clone, Debug)]
+pub struct Failure {
+    /// The workload's name.
+    pub workload: String,
+    /// The fault.
+    pub fault: Fault,
+    /// The number of the moment.
+    pub at: u64,
+    /// The number of the case at that moment.
+    pub case: u64,
+    /// The tester's seed.
+    pub seed: u64,
+    /// What happened to the disk, in words.
+    pub how: String,
+    /// What is wrong.
+    pub wrong: String,
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "cargo xtask crash-test --workload {} --fault {} --seed {} --at {} --case {}\n    {}: {}",
+            self.workload, self.fault, self.seed, self.at, self.case, self.how, self.wrong
+        )
     }
 }
 
 /// What came of testing one fault on one workload.
 #[derive(Clone, Debug, Default)]
 pub struct Outcome {
-    /// How many states after a crash were opened and judged.
+    /// Runs of the workload under something that lasts: a clock.
+    pub runs: u64,
+    /// Moments at which something went wrong.
+    pub moments: u64,
+    /// States of the disk that were judged.
     pub states: u64,
-    /// What failed: how to see it again, and what was wrong.
-    pub failures: Vec<String>,
+    /// Those among them that differed from all others, and were opened.
+    pub opened: u64,
+    /// What failed.
+    pub failures: Vec<Failure>,
+}
+
+impl Outcome {
+    /// Takes in another.
+    pub fn add(&mut self, other: Self) {
+        self.runs += other.runs;
+        self.moments += other.moments;
+        self.states += other.states;
+        self.opened += other.opened;
+        self.failures.extend(other.failures);
+    }
 }
 
 /// Runs workloads into faults.
+#[derive(Clone, Debug)]
 pub struct Tester {
     /// Chooses among what is not tried exhaustively.
     pub seed: u64,
-    /// Random subsets tried at each moment.
-    pub subsets: u64,
-    /// Only every so many-th operation is a moment of failure; 1 is every one.
-    pub stride: u64,
-}
-
-/// How far a run came.
-#[derive(Clone, Copy, Debug, Default)]
-struct Progress {
-    acknowledged: usize,
-    begun: usize,
-}
-
-fn config() -> Config {
-    Config {
-        page_size: 4096,
-        buffer_pool_size: 16 * 4096,
-        background_threads: false,
-        ..Config::default()
-    }
-}
-
-fn open(disk: &SimulatedDisk) -> Result<Database> {
-    Database::open_on(
-        Arc::new(disk.clone()),
-        &Environment::simulated(7),
-        Path::new(NAME),
-        config(),
-    )
-}
-
-/// Runs a workload until its end or its first error.
-fn run(disk: &SimulatedDisk, workload: &Workload, progress: &mut Progress) -> Result<()> {
-    let mut db = open(disk)?;
-    let mut left_open = Vec::new();
-    for step in &workload.steps {
-        match step {
-            Step::Commit(changes) => {
-                let commit = progress.begun + 1;
-                let mut tx = db.begin()?;
-                change(&mut tx, changes, commit)?;
-                progress.begun = commit;
-                tx.commit()?;
-                progress.acknowledged = commit;
-            }
-            Step::RollBack(changes) => {
-                let mut tx = db.begin()?;
-                change(&mut tx, changes, usize::MAX)?;
-                tx.roll_back()?;
-            }
-            Step::LeaveOpen(changes) => {
-                let mut tx = db.begin()?;
-                change(&mut tx, changes, usize::MAX)?;
-                left_open.push(tx);
-            }
-            Step::Background => {
-                db.step()?;
-            }
-            Step::Checkpoint => db.checkpoint()?,
-            Step::Reopen => {
-                db.close()?;
-                db = open(disk)?;
-            }
-        }
-    }
-    // The process ends here, as if killed: what is open is neither committed nor rolled back.
-    left_open.into_iter().for_each(std::mem::forget);
-    std::mem::forget(db);
-    Ok(())
-}
-
-fn change(tx: &mut Transaction, changes: &[Change], commit: usize) -> Result<()> {
-    let mut point = None;
-    for one in changes {
-        match *one {
-            Change::Put(key, length) => tx.put(&key_bytes(key), &value_bytes(commit, key, length))?,
-            Change::Delete(key) => drop(tx.delete(&key_bytes(key))?),
-            Change::Savepoint => point = Some(tx.savepoint()?),
-            Change::RollBackToSavepoint => point.map_or(Ok(()), |point| tx.roll_back_to(point))?,
-        }
-    }
-    Ok(())
+    /// How much that is.
+    pub effort: Effort,
+    /// Only this moment.
+    pub at: Option<u64>,
+    /// Only this case at each moment.
+    pub case: Option<u64>,
 }
 
 impl Tester {
-    /// Tries a fault at every moment of a workload.
+    /// Whether a workload is to meet a fault: the share of the effort, chosen by seed.
     #[must_use]
-    pub fn test(&self, workload: &Workload, fault: Fault) -> Outcome {
-        let mut outcome = Outcome::default();
-        let states = states(workload);
-        let moments = operations_of(fault);
-        let total = count(workload, moments);
-        let mut at = 1;
-        while at <= total {
-            self.fail_at(workload, fault, at, &states, &mut outcome);
-            at += self.stride;
-        }
-        outcome
+    pub fn meets(&self, workload: &Workload, fault: Fault) -> bool {
+        let name = workload.name.bytes().chain(fault.name().bytes());
+        let mixed = name.fold(self.seed, |sum, byte| mix(sum, u64::from(byte)));
+        fault == Fault::PowerLoss || (mixed >> 16).is_multiple_of(self.effort.share)
     }
 
-    fn fail_at(&self, workload: &Workload, fault: Fault, at: u64, states: &[State], outcome: &mut Outcome) {
+    /// Tries a fault at every moment of a workload. A workload that makes no sense is a failure, too.
+    #[must_use]
+    pub fn test(&self, workload: &Workload, fault: Fault) -> Outcome {
+        let tried = catch_unwind(AssertUnwindSafe(|| self.try_fault(workload, fault)));
+        let wrong = match tried {
+            Ok(Ok(outcome)) => return outcome,
+            Ok(Err(error)) => format!("it fails by itself: {error}"),
+            Err(panic) => format!("it panicked: {}", words_of(&*panic)),
+        };
+        Outcome {
+            failures: vec![Failure {
+                workload: workload.name.clone(),
+                fault,
+                at: 0,
+                case: 0,
+                seed: self.seed,
+                how: "the workload".into(),
+                wrong,
+            }],
+            ..Outcome::default()
+        }
+    }
+
+    fn try_fault(&self, workload: &Workload, fault: Fault) -> Result<Outcome> {
+        let oracle = Oracle::of(workload)?;
+        let mut trial = Trial {
+            tester: self,
+            workload,
+            fault,
+            judge: Judge::new(workload, &oracle),
+            outcome: Outcome::default(),
+            at: 0,
+            case: 0,
+        };
+        trial.judge.clock_is_bad = fault == Fault::Clock;
+        match fault {
+            Fault::FailedSync => trial.failed_syncs()?,
+            Fault::FullDisk => trial.full_disks()?,
+            Fault::Clock => trial.clocks()?,
+            _ => trial.moments(&Environment::simulated(7))?,
+        }
+        trial.outcome.opened = trial.judge.opened;
+        Ok(trial.outcome)
+    }
+}
+
+/// One workload under one fault.
+pub(super) struct Trial<'a> {
+    pub(super) tester: &'a Tester,
+    pub(super) workload: &'a Workload,
+    pub(super) fault: Fault,
+    pub(super) judge: Judge<'a>,
+    pub(super) outcome: Outcome,
+    pub(super) at: u64,
+    case: u64,
+}
+
+/// Crashes every moment of a run as soon as its step is over.
+struct Moments<'t, 'a> {
+    trial: &'t mut Trial<'a>,
+    disk: SimulatedDisk,
+    pending: usize,
+}
+
+impl Watch for Moments<'_, '_> {
+    fn step(&mut self, progress: &Progress) {
+        for moment in self.disk.take_moments() {
+            self.crash(&moment, progress);
+        }
+    }
+
+    fn committed(&mut self, _db: &Database) -> Result<()> {
+        Ok(())
+    }
+}
+
+impl Moments<'_, '_> {
+    fn crash(&mut self, moment: &SimulatedDisk, progress: &Progress) {
+        let writes = moment.pending_writes().len();
+        let written = writes > self.pending;
+        self.pending = writes;
+        if self.trial.begin_moment() {
+            self.trial.crash(moment, progress, written);
+        }
+    }
+}
+
+impl Trial<'_> {
+    /// Counts a moment; tells whether it is to be tried.
+    pub(super) fn begin_moment(&mut self) -> bool {
+        self.at += 1;
+        self.case = 0;
+        let wanted = self.tester.at.is_none_or(|at| at == self.at)
+            && self.outcome.failures.len() < self.tester.effort.failures;
+        self.outcome.moments += u64::from(wanted);
+        wanted
+    }
+
+    /// Counts a case; tells whether it is to be tried.
+    pub(super) fn begin_case(&mut self) -> bool {
+        self.case += 1;
+        let wanted = self.tester.case.is_none_or(|case| case == self.case);
+        self.outcome.states += u64::from(wanted);
+        wanted
+    }
+
+    /// Takes in a verdict on the present case.
+    pub(super) fn note(&mut self, how: &str, verdict: std::result::Result<(), String>) {
+        if let Err(wrong) = verdict {
+            self.outcome.failures.push(Failure {
+                workload: self.workload.name.clone(),
+                fault: self.fault,
+                at: self.at,
+                case: self.case,
+                seed: self.tester.seed,
+                how: how.to_owned(),
+                wrong,
+            });
+        }
+    }
+
+    /// A seed for the present moment.
+    pub(super) fn seed(&self) -> u64 {
+        mix(self.tester.seed, self.at)
+    }
+
+    /// Runs the workload once and crashes every moment of it.
+    fn moments(&mut self, environment: &Environment) -> Result<()> {
         let disk = SimulatedDisk::new();
-        disk.inject(injection(fault, at));
-        let mut progress = Progress::default();
-        let ended = run(&disk, workload, &mut progress);
-        disk.heal();
-        for (how, crash) in self.crashes(fault, &disk, at) {
-            let survivor = disk.crash(crash);
-            let place = format!(
-                "--workload {} --fault {} --at {at} ({how}, ended {ended:?})",
-                workload.name,
-                fault.name()
-            );
-            if fault == Fault::PowerLossInRecovery {
-                self.fail_in_recovery(&survivor, states, progress, &place, outcome);
-            } else {
-                judge_survivor(&survivor, states, progress, &place, outcome);
+        disk.keep_moments(Operations::CHANGES);
+        let workload = self.workload;
+        let mut end = None;
+        let mut player = Player::new(
+            workload,
+            || open(&disk, workload, environment),
+            || {
+                end = Some(disk.fork());
+                disk.power_off();
+            },
+        );
+        let mut moments = Moments {
+            trial: self,
+            disk: disk.clone(),
+            pending: 0,
+        };
+        player.run(&mut moments)?;
+        let progress = player.progress.clone();
+        drop(player);
+        if let Some(end) = end {
+            moments.crash(&end, &progress);
+        }
+        Ok(())
+    }
+
+    /// The power goes at this moment, in the ways of the fault.
+    fn crash(&mut self, moment: &SimulatedDisk, progress: &Progress, written: bool) {
+        let (seed, effort) = (self.seed(), &self.tester.effort);
+        let ways = match self.fault {
+            Fault::AnySubset => {
+                // Every other moment in sectors instead of pages.
+                if self.at.is_multiple_of(2) {
+                    moment.set_fragment(512);
+                }
+                subsets(moment, seed, effort)
+            }
+            Fault::TornWrites if written => torn(moment, seed, effort),
+            Fault::TornWrites => Vec::new(),
+            Fault::LostNames => names(moment, effort),
+            Fault::InRecovery => return Nest::new(self, progress).crash(moment),
+            _ => vec![Way::of("unsynced lost", Crash::KeepNone)],
+        };
+        for way in ways {
+            if self.begin_case() {
+                let verdict = self.judge.judge(&way.crash(moment), progress);
+                self.note(&way.how, verdict);
             }
         }
     }
 
-    /// The power goes again at every operation of the recovery.
-    fn fail_in_recovery(
-        &self,
-        survivor: &SimulatedDisk,
-        states: &[State],
-        progress: Progress,
-        place: &str,
-        outcome: &mut Outcome,
-    ) {
-        let trial = survivor.fork();
-        let before = trial.count(Operations::CHANGES);
-        drop(open(&trial).map(std::mem::forget));
-        let operations = trial.count(Operations::CHANGES) - before;
-        let mut at = 1;
-        while at <= operations {
-            let again = survivor.fork();
-            let nth = again.count(Operations::CHANGES) + at;
-            again.inject(Injection::once(Operations::CHANGES, nth, Effect::PowerOff));
-            drop(open(&again).map(std::mem::forget));
-            again.heal();
-            let crash = Crash::KeepSome { seed: self.seed ^ at };
-            judge_survivor(
-                &again.crash(crash),
-                states,
-                progress,
-                &format!("{place}, then at {at} of recovery"),
-                outcome,
+    /// Every state with a clock that cannot be trusted, before the crash and after it.
+    fn clocks(&mut self) -> Result<()> {
+        for n in 0..self.tester.effort.seeds {
+            let workload = self.workload;
+            let named = workload
+                .name
+                .bytes()
+                .fold(n, |sum, byte| mix(sum, u64::from(byte)));
+            let seed = mix(self.tester.seed, named);
+            let disk = SimulatedDisk::new();
+            disk.keep_moments(Operations::SYNC);
+            self.outcome.runs += 1;
+            let environment = super::clock::jumpy(seed);
+            let mut player = Player::new(
+                workload,
+                || open(&disk, workload, &environment),
+                || disk.power_off(),
             );
-            at += self.stride;
+            let mut moments = ClockMoments {
+                trial: self,
+                disk: disk.clone(),
+                seed,
+            };
+            player.run(&mut moments)?;
+            let times: Vec<_> = player.progress.acknowledged.iter().flatten().collect();
+            let rising = times.is_sorted_by(|one, next| one < next);
+            if self.begin_moment() && self.begin_case() {
+                let verdict = rising.then_some(()).ok_or("timestamps went back".to_owned());
+                self.note("the order of commits", verdict);
+            }
         }
-    }
-
-    /// In which ways the disk may be found.
-    fn crashes(&self, fault: Fault, disk: &SimulatedDisk, at: u64) -> Vec<(String, Crash)> {
-        let none = ("unsynced lost".to_owned(), Crash::KeepNone);
-        let all = ("unsynced kept".to_owned(), Crash::KeepAll);
-        match fault {
-            Fault::PowerLoss => vec![none, all],
-            Fault::PowerLossInRecovery | Fault::FullDisk => vec![none],
-            Fault::FailedSync => vec![none, all],
-            Fault::AnySubset => self.subsets(disk, at),
-            Fault::TornWrites => torn(disk),
-        }
-    }
-
-    fn subsets(&self, disk: &SimulatedDisk, at: u64) -> Vec<(String, Crash)> {
-        let pending = disk.pending();
-        if pending <= 5 {
-            return (0..1_u64 << pending)
-                .map(|mask| (format!("kept {mask:b}"), Crash::KeepMask(mask)))
-                .collect();
-        }
-        let each = (0..pending).flat_map(|one| {
-            [
-                (format!("kept only {one}"), Crash::KeepOnly(one)),
-                (format!("lost only {one}"), Crash::LoseOnly(one)),
-            ]
-        });
-        let most = usize::try_from(self.subsets).unwrap_or(usize::MAX);
-        let random = (0..self.subsets).map(|n| {
-            let seed = self.seed.wrapping_add(at << 20).wrapping_add(n);
-            (format!("kept by seed {seed}"), Crash::KeepSome { seed })
-        });
-        each.take(most).chain(random).collect()
-    }
-}
-
-/// Each pending write torn in a few ways.
-fn torn(disk: &SimulatedDisk) -> Vec<(String, Crash)> {
-    let tears = [
-        Tear::First(1),
-        Tear::AllAfter(1),
-        Tear::AllBut(3),
-        Tear::Garbage(2),
-    ];
-    let writes = disk.pending_writes().len();
-    let each = (0..writes).flat_map(|write| {
-        tears.map(|tear| {
-            (
-                format!("write {write} torn, {tear:?}"),
-                Crash::Tear { write, part: tear },
-            )
-        })
-    });
-    each.collect()
-}
-
-/// Which operations are moments at which a fault can strike.
-fn operations_of(fault: Fault) -> Operations {
-    match fault {
-        Fault::FailedSync => Operations::SYNC,
-        _ => Operations::CHANGES,
-    }
-}
-
-fn injection(fault: Fault, at: u64) -> Injection {
-    let on = operations_of(fault);
-    match fault {
-        Fault::FailedSync => Injection::once(on, at, Effect::SyncForgets { seed: None }),
-        Fault::FullDisk => Injection::lasting(Operations::WRITE | Operations::SET_LEN, at, Effect::DiskFull),
-        _ => Injection::once(on, at, Effect::PowerOff),
-    }
-}
-
-/// How many such operations a workload has when nothing goes wrong.
-fn count(workload: &Workload, kinds: Operations) -> u64 {
-    let disk = SimulatedDisk::new();
-    let mut progress = Progress::default();
-    if let Err(error) = run(&disk, workload, &mut progress) {
-        panic!("the workload {} fails by itself: {error}", workload.name);
-    }
-    disk.count(kinds)
-}
-
-/// Opens what is left, judges it, sees that it takes writes, and that opening it again changes nothing.
-fn judge_survivor(
-    disk: &SimulatedDisk,
-    states: &[State],
-    progress: Progress,
-    place: &str,
-    outcome: &mut Outcome,
-) {
-    outcome.states += 1;
-    let verdict = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| verdict(disk, states, progress)));
-    let wrong = match verdict {
-        Ok(Ok(())) => return,
-        Ok(Err(wrong)) => wrong,
-        Err(_) => "it panicked".to_owned(),
-    };
-    outcome.failures.push(format!("{place}: {wrong}"));
-}
-
-fn verdict(disk: &SimulatedDisk, states: &[State], progress: Progress) -> std::result::Result<(), String> {
-    let db = open(disk).map_err(|error| format!("it does not open: {error}"))?;
-    let held = judge(&db, states, progress.acknowledged, progress.begun)?;
-    db.put(b"alive", b"yes")
-        .map_err(|error| format!("it takes no writes: {error}"))?;
-    db.delete(b"alive")
-        .map_err(|error| format!("it takes no deletions: {error}"))?;
-    db.close()
-        .map_err(|error| format!("it does not close: {error}"))?;
-    let db = open(disk).map_err(|error| format!("it does not open a second time: {error}"))?;
-    let again = judge(&db, states, held, held).map_err(|wrong| format!("opened a second time: {wrong}"))?;
-    if again == held {
         Ok(())
-    } else {
-        Err(format!("it held commit {held}, and then {again}"))
+    }
+}
+
+/// Crashes some moments under a clock that cannot be trusted, and goes on under another.
+struct ClockMoments<'t, 'a> {
+    trial: &'t mut Trial<'a>,
+    disk: SimulatedDisk,
+    seed: u64,
+}
+
+impl Watch for ClockMoments<'_, '_> {
+    fn step(&mut self, progress: &Progress) {
+        for moment in self.disk.take_moments().into_iter().step_by(3) {
+            if self.trial.begin_moment() && self.trial.begin_case() {
+                let environment = super::clock::jumpy(mix(self.seed, self.trial.at));
+                let survivor = moment.crash(Crash::KeepSome { seed: self.seed });
+                let verdict = self.trial.judge.judge_anew(&survivor, progress, &environment);
+                self.trial.note("the clock jumped", verdict);
+            }
+        }
+    }
+
+    fn committed(&mut self, _db: &Database) -> Result<()> {
+        Ok(())
     }
 }

@@ -90,7 +90,7 @@ fn split(file: usize, mut at: u64, mut bytes: &[u8], fragment: usize, into: &mut
 
 /// The state after the power came back: everything in it is durable.
 pub(super) fn survivors(state: &State, crash: Crash) -> State {
-    let mut after = state.powered_on();
+    let after = state.powered_on();
     let keep = match crash {
         Crash::KeepNone => return after.settle(),
         Crash::KeepAll => Keep::AllBut(usize::MAX),
@@ -103,7 +103,15 @@ pub(super) fn survivors(state: &State, crash: Crash) -> State {
         Crash::KeepMask(mask) => Keep::Mask(mask),
     };
     let units = units(&state.pending, state.fragment);
-    let mut keep = keep.over(units.len());
+    keep_units(after, &units, keep.over(units.len()))
+}
+
+/// The same, by a choice of the caller's own.
+pub(super) fn survivors_of(state: &State, keep: impl FnMut(usize) -> bool) -> State {
+    keep_units(state.powered_on(), &units(&state.pending, state.fragment), keep)
+}
+
+fn keep_units(mut after: State, units: &[Change], mut keep: impl FnMut(usize) -> bool) -> State {
     let kept = units.iter().enumerate().filter(|(at, _)| keep(*at));
     after.keep(kept.map(|(_, unit)| unit));
     after.settle()

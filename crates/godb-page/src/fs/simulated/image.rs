@@ -21,6 +21,12 @@ impl Image {
         self.len
     }
 
+    /// The pieces that are not all zeros by never having been written, with their numbers.
+    pub(super) fn written(&self) -> impl Iterator<Item = (u64, &[u8])> {
+        let numbered = (0_u64..).zip(&self.pieces);
+        numbered.filter_map(|(number, piece)| Some((number, piece.as_ref()?.as_slice())))
+    }
+
     /// Fills `into` from position `at`; returns how many bytes there were.
     pub(super) fn read(&self, at: u64, into: &mut [u8]) -> usize {
         let count = into.len().min(index(self.len.saturating_sub(at)));

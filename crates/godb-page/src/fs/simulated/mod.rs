@@ -27,6 +27,7 @@ mod crash;
 mod faults;
 mod files;
 mod image;
+mod moments;
 mod state;
 
 pub use crash::{Crash, Tear};

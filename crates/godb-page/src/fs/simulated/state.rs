@@ -100,6 +100,8 @@ pub(super) struct State {
     pub(super) read_only: bool,
     /// The size in which parts of a write are lost independently.
     pub(super) fragment: usize,
+    /// Before which operations the disk is copied, and the copies.
+    pub(super) watched: Option<(Operations, Vec<State>)>,
 }
 
 impl State {
@@ -117,6 +119,7 @@ impl State {
             capacity: None,
             read_only: false,
             fragment: 4096,
+            watched: None,
         }
     }
 
@@ -138,6 +141,7 @@ impl State {
         file: &str,
         bytes: (u64, u64),
     ) -> Result<Option<Effect>, Fault> {
+        self.remember(kind);
         if !self.power_off {
             for (count, each) in self.counts.iter_mut().zip(Operations::EACH) {
                 *count += u64::from(each.meets(kind));

@@ -1,0 +1,187 @@
+//! Scripts about trees: splits, merges, long values, and transactions that are larger than the pool.
+
+use crate::crash::script::{Change, Step, Workload, commit, deletes, put, puts, roll_back};
+
+/// All of them.
+pub(super) fn all() -> Vec<Workload> {
+    [pages(), long_values(), interleaved()].concat()
+}
+
+fn script(name: &str, steps: impl AsRef<[Vec<Step>]>) -> Workload {
+    Workload::new(name, steps.as_ref().concat())
+}
+
+/// Enough keys to split pages and merge them again.
+fn pages() -> Vec<Workload> {
+    use Step::{Background, Checkpoint};
+    vec![
+        script(
+            "split-twice",
+            vec![commit(puts(0..60, 200)), commit(puts(60..120, 200))],
+        ),
+        script(
+            "split-downwards",
+            vec![commit(puts((0..80).rev(), 300)), vec![Background], put(0, 1)],
+        ),
+        script(
+            "split-between-checkpoints",
+            vec![
+                commit(puts(0..30, 300)),
+                vec![Background, Checkpoint],
+                commit(puts(30..50, 300)),
+                vec![Checkpoint],
+                put(31, 10),
+            ],
+        ),
+        script(
+            "merge-all",
+            vec![
+                commit(puts(0..80, 200)),
+                vec![Checkpoint],
+                commit(deletes(0..80)),
+                vec![Background, Background],
+                put(1, 1),
+            ],
+        ),
+        script(
+            "merge-from-left",
+            vec![
+                commit(puts(0..80, 200)),
+                commit(deletes(0..30)),
+                vec![Background],
+                commit(deletes(30..60)),
+                vec![Background, Checkpoint],
+            ],
+        ),
+        script(
+            "updates",
+            vec![
+                commit(puts(0..20, 100)),
+                commit(puts(0..20, 120)),
+                vec![Background],
+                commit(puts(0..20, 80)),
+                vec![Checkpoint],
+            ],
+        ),
+        script(
+            "reuse-of-pages",
+            vec![
+                commit(puts(0..40, 400)),
+                commit(deletes(0..40)),
+                vec![Background, Background, Checkpoint],
+                commit(puts(100..140, 400)),
+                vec![Background],
+                commit(puts(0..40, 400)),
+            ],
+        ),
+    ]
+}
+
+/// Values in chains of overflow pages.
+fn long_values() -> Vec<Workload> {
+    use Step::{Background, Checkpoint};
+    vec![
+        script(
+            "overflow-and-back",
+            vec![
+                put(1, 9000),
+                put(1, 12000),
+                vec![Background],
+                put(1, 10),
+                vec![Background],
+                commit(deletes([1])),
+            ],
+        ),
+        script(
+            "overflow-rolled-back",
+            vec![
+                put(1, 9000),
+                roll_back(vec![Change::Put(1, 20000), Change::Put(2, 9000)]),
+                put(3, 10),
+            ],
+        ),
+        script(
+            "overflow-reused",
+            vec![
+                put(1, 30000),
+                commit(deletes([1])),
+                vec![Background, Background, Checkpoint],
+                put(2, 30000),
+                put(3, 15000),
+            ],
+        ),
+        script(
+            "savepoints",
+            vec![commit(vec![
+                Change::Put(1, 10),
+                Change::Savepoint,
+                Change::Put(1, 20),
+                Change::Put(2, 9000),
+                Change::RollBackToSavepoint,
+                Change::Put(3, 10),
+                Change::Savepoint,
+                Change::Delete(1),
+                Change::RollBackToSavepoint,
+                Change::RollBackToSavepoint,
+                Change::Put(4, 5000),
+            ])],
+        ),
+    ]
+}
+
+/// Several transactions at once, and ones larger than the pool.
+fn interleaved() -> Vec<Workload> {
+    use Step::{Background, Checkpoint, Commit, Do, RollBack};
+    vec![
+        script(
+            "stolen-pages",
+            vec![
+                put(1, 10),
+                vec![Do(1, puts(100..180, 400)), Background],
+                put(2, 10),
+                vec![Background, Checkpoint],
+                put(4, 10),
+            ],
+        ),
+        script(
+            "stolen-and-rolled-back",
+            vec![
+                commit(puts(100..160, 300)),
+                vec![Do(1, deletes(100..160)), Background, Checkpoint],
+                put(2, 10),
+                vec![RollBack(1), Background],
+                put(4, 10),
+            ],
+        ),
+        script(
+            "three-at-once",
+            vec![vec![
+                Do(1, puts((0..60).step_by(3), 200)),
+                Do(2, puts((1..60).step_by(3), 200)),
+                Do(3, puts((2..60).step_by(3), 200)),
+                Commit(2),
+                Background,
+                Do(1, deletes((0..30).step_by(3))),
+                Checkpoint,
+                Commit(3),
+                RollBack(1),
+                Do(2, deletes((1..60).step_by(3))),
+                Commit(2),
+            ]],
+        ),
+        script(
+            "open-across-checkpoints",
+            vec![vec![
+                Do(1, puts(0..5, 50)),
+                Checkpoint,
+                Do(2, puts(10..15, 50)),
+                Checkpoint,
+                Do(1, puts(20..25, 50)),
+                Commit(2),
+                Checkpoint,
+                Do(3, puts(30..35, 50)),
+                Commit(1),
+            ]],
+        ),
+    ]
+}
