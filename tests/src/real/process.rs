@@ -1,5 +1,6 @@
 //! Starting the [child](super::child), and hearing what it says.
 
+use godb_page::sync::{Arc, Mutex};
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
@@ -56,12 +57,47 @@ impl Running {
         line.trim_end().to_owned()
     }
 
+    /// Hears on a thread of its own what it says, so that the lines up to some moment can be told from later ones.
+    pub(super) fn listen(mut self) -> Heard {
+        let lines = Arc::new(Mutex::new(Vec::new()));
+        let (out, shared) = (self.out, lines.clone());
+        std::thread::spawn(move || {
+            for line in out.lines().map_while(Result::ok) {
+                shared.lock().push(line);
+            }
+        });
+        drop(self.child.stdin.take());
+        Heard {
+            child: self.child,
+            lines,
+        }
+    }
+
     /// Lets it go on to its end; everything else that it says.
     pub(super) fn finish(mut self) -> Vec<String> {
         drop(self.child.stdin.take());
         let lines = self.out.lines().map_while(Result::ok).collect();
         drop(self.child.wait());
         lines
+    }
+}
+
+/// A child that is listened to.
+pub(super) struct Heard {
+    child: Child,
+    lines: Arc<Mutex<Vec<String>>>,
+}
+
+impl Heard {
+    /// What it has said so far.
+    pub(super) fn so_far(&self) -> Vec<String> {
+        self.lines.lock().clone()
+    }
+
+    /// Kills it.
+    pub(super) fn kill(mut self) {
+        drop(self.child.kill());
+        drop(self.child.wait());
     }
 }
 
