@@ -1,4 +1,5 @@
-//! Benchmarks of godb beside its peers, in one run: `cargo xtask bench` (key-value stores), `cargo xtask bench --sqlite`.
+//! Benchmarks of godb beside its peers, in one run: `cargo xtask bench` (key-value stores), `cargo xtask bench --sqlite`,
+//! `cargo xtask bench --recovery` (start-up after a kill).
 //!
 //! Absolute times belong to a machine; what is judged is the ratio to the peer that ran a moment before or after.
 //! Each measurement is taken several times, interleaved, and the median counts.
@@ -10,6 +11,7 @@ mod kv;
 mod measure;
 mod memory;
 mod point;
+mod recovery;
 mod report;
 
 use report::Report;
@@ -24,6 +26,9 @@ fn main() -> ExitCode {
     if let Some(at) = args.iter().position(|arg| arg == "--load-in-this-process") {
         return memory::load(&PathBuf::from(&args[at + 1]), &PathBuf::from(&args[at + 2]));
     }
+    if args.first().is_some_and(|arg| arg == "--recovery-worker") {
+        return recovery::work(&args[1..]);
+    }
     match run(&args) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -37,6 +42,7 @@ fn main() -> ExitCode {
 fn run(args: &[String]) -> Result<()> {
     match args.first().map(String::as_str) {
         Some("--sqlite") => sqlite(),
+        Some("--recovery") => recovery::run(&args[1..]),
         _ => kv::run(&kv::Options::parse(args)?),
     }
 }

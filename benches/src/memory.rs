@@ -63,7 +63,7 @@ fn measured_load(file: &Path, data: &Path) -> Result<u64> {
 }
 
 /// The most memory this process ever had resident, in bytes, as Linux tells it.
-fn peak_resident() -> Result<u64> {
+pub(crate) fn peak_resident() -> Result<u64> {
     let status = std::fs::read_to_string("/proc/self/status")?;
     let line = status
         .lines()

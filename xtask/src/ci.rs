@@ -94,6 +94,24 @@ const STAGES: &[Stage] = &[
         run: crash,
     },
     Stage {
+        name: "faults",
+        asks: "a sample of every fault of the matrix is survived",
+        run: |options| {
+            let words = [
+                "run",
+                "--profile",
+                "crash",
+                "-p",
+                "godb-tests",
+                "--bin",
+                "faults",
+                "--",
+                "--quick",
+            ];
+            passed(cargo_run(options, &words, None))
+        },
+    },
+    Stage {
         name: "slt",
         asks: "a sample of the sqllogictest corpus is answered right",
         run: sqllogictest,

@@ -12,11 +12,13 @@ mod peers;
 mod phases;
 mod results;
 
+pub(crate) use data::Pairs;
 pub(crate) use options::Options;
+pub(crate) use peer::{Durability, Opening};
 
 use crate::Result;
 use figure::Figure;
-use peer::{Durability, Kind, Opening, Peer};
+use peer::{Kind, Peer};
 use results::{Better, Goal, Results};
 use std::path::{Path, PathBuf};
 
@@ -39,6 +41,7 @@ impl Runner<'_> {
             folder: &self.folder,
             cache: self.options.cache,
             durability,
+            checkpoints: true,
         })?);
         Ok(())
     }
@@ -46,6 +49,17 @@ impl Runner<'_> {
     fn peer(&self) -> Result<&dyn Peer> {
         Ok(self.peer.as_deref().ok_or("the database is closed")?)
     }
+}
+
+/// The names of all that can take part.
+pub(crate) fn peer_names() -> impl Iterator<Item = &'static str> {
+    peers::ALL.iter().map(|kind| kind.name)
+}
+
+/// Opens the database of this name.
+pub(crate) fn open_peer(name: &str, opening: &Opening<'_>) -> Result<Box<dyn Peer>> {
+    let kind = peers::ALL.iter().find(|kind| kind.name == name);
+    (kind.ok_or("there is no such database")?.open)(opening)
 }
 
 /// The whole comparison.

@@ -22,6 +22,8 @@ pub(crate) struct Opening<'a> {
     pub(crate) cache: usize,
     /// What commits wait for.
     pub(crate) durability: Durability,
+    /// Whether it may take checkpoints by itself, where those are a step of their own.
+    pub(crate) checkpoints: bool,
 }
 
 /// A kind of database.

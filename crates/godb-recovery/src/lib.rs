@@ -54,6 +54,8 @@ mod resume;
 mod undo;
 
 #[cfg(test)]
+mod checkpoint_tests;
+#[cfg(test)]
 mod crash_tests;
 #[cfg(test)]
 mod file_tests;

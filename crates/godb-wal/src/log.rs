@@ -193,6 +193,9 @@ fn begin_epoch(segments: &Segments, at: u64, block: usize, stamp: &Stamp) -> Res
 
 #[cfg(test)]
 #[cfg(not(godb_loom))]
+mod edge_tests;
+#[cfg(test)]
+#[cfg(not(godb_loom))]
 mod fault_tests;
 #[cfg(test)]
 #[cfg(not(godb_loom))]

@@ -6,7 +6,7 @@
     reason = "it is a program for a terminal"
 )]
 
-use godb_tests::faults::{Campaign, ROWS, Row, Tally, note_panics};
+use godb_tests::faults::{Campaign, PROBE, ROWS, Row, Tally, be_probe, note_panics};
 use godb_tests::figures::{Figure, record_part};
 use std::path::Path;
 use std::process::ExitCode;
@@ -33,6 +33,10 @@ struct Options {
 }
 
 fn main() -> ExitCode {
+    let mut words = std::env::args().skip(1);
+    if let (Some(PROBE), Some(name)) = (words.next().as_deref(), words.next()) {
+        return be_probe(&name);
+    }
     let Some(options) = parse() else {
         println!("{USAGE}");
         return ExitCode::from(2);

@@ -35,6 +35,8 @@ pub(super) fn run(campaign: &mut Campaign) {
                         killed.fork()
                     };
                     let strict = forge(&disk, &random);
+                    // A page number that somebody made up asks for a file of terabytes.
+                    disk.set_capacity(Some(1 << 26));
                     survive(&disk, &script, strict)
                 },
             );

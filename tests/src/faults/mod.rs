@@ -13,7 +13,10 @@ mod failing_recovery;
 mod flipped_bits;
 mod forged;
 mod full_disks;
+mod large;
+mod limits;
 mod lost_writes;
+mod memory;
 mod misdirected;
 mod script;
 mod short_calls;
@@ -21,6 +24,8 @@ mod unreadable;
 mod world;
 
 pub use campaign::{Campaign, Tally, note_panics};
+pub use large::{LARGE, POOL, RECOVER};
+pub use memory::{PROBE, be_probe, probe_with};
 
 /// A row of the matrix.
 pub struct Row {
@@ -83,5 +88,15 @@ pub const ROWS: &[Row] = &[
         number: 17,
         fault: "numbers are forged",
         run: forged::run,
+    },
+    Row {
+        number: 19,
+        fault: "memory runs out",
+        run: memory::run,
+    },
+    Row {
+        number: 20,
+        fault: "something is too large",
+        run: limits::run,
     },
 ];

@@ -14,6 +14,10 @@ use std::collections::BTreeMap;
 /// SQLSTATE of an I/O error.
 const IO_ERROR: &str = "58030";
 
+/// The system's error numbers of a bad sector, and of a disk that does not answer.
+const EIO: i32 = 5;
+const ETIMEDOUT: i32 = 110;
+
 /// What is read by itself: a name, what its pages show, and how to read it all.
 const THINGS: [(&str, &[u8], fn(&Database) -> DbResult<String>); 3] = [
     ("pairs", &[0x5A ^ 101; 40], pairs),
@@ -69,14 +73,16 @@ fn two_tables() -> SimulatedDisk {
     db.execute("CREATE TABLE u (id bigint PRIMARY KEY, v text)", &[])
         .expect("it takes a table");
     db.execute(
-        "INSERT INTO u SELECT n, repeat('u', 300) FROM generate_series(1, 120) AS g(n)",
+        "INSERT INTO u SELECT n, repeat('u', 300) FROM generate_series(1, 1500) AS g(n)",
         &[],
     )
     .expect("and rows");
-    for key in 0..300_u16 {
-        db.put(&(400 + key).to_be_bytes(), &[0x5A ^ 101; 200])
+    let mut tx = db.begin().expect("and transactions");
+    for key in 0..2000_u16 {
+        tx.put(&(400 + key).to_be_bytes(), &[0x5A ^ 101; 200])
             .expect("and pairs");
     }
+    tx.commit().expect("that commit");
     db.close().expect("it closes");
     disk
 }
@@ -174,17 +180,17 @@ fn every_read(campaign: &mut Campaign) {
     let base = base();
     let script = Script::standard(&base);
     let stride = campaign.choose(6, 1);
-    for lasting in [false, true] {
+    for (lasting, errno) in [(false, EIO), (true, EIO), (false, ETIMEDOUT), (true, ETIMEDOUT)] {
         let mut nth = 1;
         let mut struck = true;
         while struck && nth < 5000 {
             let injection = Injection {
                 lasting,
-                ..Injection::once(Operations::READ, nth, Effect::IoError)
+                ..Injection::once(Operations::READ, nth, Effect::Refused { errno })
             };
             campaign.case(
                 "every read of a run",
-                || format!("read {nth} fails, lasting {lasting}"),
+                || format!("read {nth} fails with {errno}, lasting {lasting}"),
                 || {
                     let disk = with_fault(&base, injection);
                     let verdict = fail_read(&disk, &script);

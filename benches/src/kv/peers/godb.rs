@@ -3,6 +3,7 @@
 use crate::Result;
 use crate::kv::peer::{Durability, Kind, Opening, Peer, Reader, Session, Visit, Writer};
 use godb::{Config, Database, SyncMode, Transaction};
+use std::time::Duration;
 
 pub(super) const KIND: Kind = Kind { name: "godb", open };
 
@@ -13,6 +14,8 @@ fn open(opening: &Opening<'_>) -> Result<Box<dyn Peer>> {
             Durability::Synced => SyncMode::Full,
             Durability::Unsynced => SyncMode::Off,
         },
+        checkpoint_log_size: Some(if opening.checkpoints { 64 << 20 } else { u64::MAX }),
+        checkpoint_interval: Duration::from_secs(if opening.checkpoints { 60 } else { 1 << 30 }),
         ..Config::default()
     };
     let db = Database::open_with(opening.folder.join("bench.godb"), config)?;

@@ -12,12 +12,16 @@ type Definition = TableDefinition<'static, &'static [u8], &'static [u8]>;
 const TABLE: Definition = TableDefinition::new("bench");
 
 fn open(opening: &Opening<'_>) -> Result<Box<dyn Peer>> {
+    let file = opening.folder.join("bench.redb");
+    let new = !file.exists();
     let db = redb::Database::builder()
         .set_cache_size(opening.cache)
-        .create(opening.folder.join("bench.redb"))?;
-    let tx = db.begin_write()?;
-    tx.open_table(TABLE)?;
-    tx.commit()?;
+        .create(file)?;
+    if new {
+        let tx = db.begin_write()?;
+        tx.open_table(TABLE)?;
+        tx.commit()?;
+    }
     Ok(Box::new(Redb {
         db,
         durability: opening.durability,

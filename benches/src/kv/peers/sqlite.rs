@@ -14,6 +14,7 @@ fn open(opening: &Opening<'_>) -> Result<Box<dyn Peer>> {
         file: opening.folder.join("bench.sqlite"),
         cache: opening.cache,
         durability: opening.durability,
+        checkpoint_pages: if opening.checkpoints { 1000 } else { 0 },
     };
     peer.connect()?.execute_batch(
         "CREATE TABLE IF NOT EXISTS bench (k BLOB PRIMARY KEY, v BLOB NOT NULL) WITHOUT ROWID",
@@ -25,6 +26,8 @@ struct Sqlite {
     file: PathBuf,
     cache: usize,
     durability: Durability,
+    /// A checkpoint is taken when the log has so many pages; at its default, or never.
+    checkpoint_pages: u32,
 }
 
 impl Sqlite {
@@ -36,8 +39,10 @@ impl Sqlite {
         };
         connection.busy_timeout(Duration::from_secs(60))?;
         connection.execute_batch(&format!(
-            "PRAGMA journal_mode = WAL; PRAGMA synchronous = {synchronous}; PRAGMA cache_size = -{}",
-            self.cache / 1024
+            "PRAGMA journal_mode = WAL; PRAGMA synchronous = {synchronous}; PRAGMA cache_size = -{}; \
+             PRAGMA wal_autocheckpoint = {}",
+            self.cache / 1024,
+            self.checkpoint_pages
         ))?;
         Ok(connection)
     }

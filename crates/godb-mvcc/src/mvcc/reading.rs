@@ -4,6 +4,7 @@ use super::commits::{Sight, When};
 use super::keys;
 use super::version::{Header, Version, not_a_version};
 use super::{MvccEngine, Timestamp};
+use crate::engine::MAX_VALUE;
 use crate::error::Error;
 use godb_txn::sync::thread;
 use godb_txn::{Chain, Fault, Range, Transactions, Tree, TreeId, TxnId, Value};
@@ -12,6 +13,9 @@ use std::time::Duration;
 
 /// How long a reader waits for a writer that is between its two steps. Only a rollback that makes no progress takes so long.
 const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The most bytes of a long value that are read at a time.
+const PIECE: usize = 1 << 20;
 
 /// How often a version that must be there is looked for before it is called missing.
 const MISSES: usize = 3;
@@ -209,10 +213,14 @@ impl<T: Transactions> MvccEngine<T> {
     pub(super) fn whole(&self, mut bytes: Vec<u8>, chain: Option<Chain>) -> Result<Vec<u8>, Error> {
         let Some(chain) = chain else { return Ok(bytes) };
         let start = bytes.len();
+        if chain.len > MAX_VALUE {
+            return Err(not_a_version());
+        }
         let length = usize::try_from(chain.len).map_err(|_| not_a_version())?;
-        bytes.resize(start + length, 0);
         let (mut at, mut hint) = (0, None);
         while at < length {
+            // No more memory than the chain has been seen to fill: a damaged length could say anything.
+            bytes.resize(start + at + (length - at).min(PIECE), 0);
             let into = &mut bytes[start + at..];
             let got = self.tree().read_chain(chain, at as u64, &mut hint, into)?;
             if got == 0 {

@@ -18,14 +18,29 @@ const QUERY: usize = 4;
 /// What the parser may recurse: several of its functions for each level. It grows its own stack.
 pub(super) const PARSER_RECURSION: usize = 4 * MAX_DEPTH + 64;
 
-/// The deepest nesting of parentheses. Cheaper than tokens, for texts made of nothing else.
+/// The most words and signs of a statement. The parser takes some 400 bytes for each of them.
+const MAX_WORDS: usize = 1_000_000;
+
+fn too_many_words() -> SqlError {
+    let message = format!("statement has more than {MAX_WORDS} words and signs");
+    SqlError::new(state::PROGRAM_LIMIT_EXCEEDED, message).hint("Use COPY, or several statements.")
+}
+
+/// The deepest nesting of parentheses, and how many words there are. Cheaper than tokens.
 pub(super) fn check_parentheses(sql: &str) -> Result<()> {
     if sql.len() <= MAX_DEPTH {
         return Ok(());
     }
     let mut open = 0_usize;
+    let (mut words, mut in_word) = (0_usize, false);
     let mut lexer = Lexer::new(sql);
     while let Some(byte) = lexer.next_plain() {
+        let of_word = byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | 0x80..);
+        words += usize::from(!byte.is_ascii_whitespace() && !(of_word && in_word));
+        in_word = of_word;
+        if words > MAX_WORDS {
+            return Err(too_many_words());
+        }
         match byte {
             b'(' | b'[' => open += 1,
             b')' | b']' => open = open.saturating_sub(1),

@@ -2,11 +2,15 @@
 
 use crate::error::{Result, SqlError, state};
 
+/// The most bytes of the strings that an expression computes for a batch of rows, and so of one such string: 128 MiB. Memory is not
+/// taken for more. Stored values may be longer.
+pub(crate) const MAX_COMPUTED: usize = 128 << 20;
+
 #[cold]
 fn too_large() -> SqlError {
     SqlError::new(
         state::PROGRAM_LIMIT_EXCEEDED,
-        "the strings of a batch exceed 4 GiB",
+        "the computed strings of a batch exceed 128 MiB",
     )
 }
 
@@ -55,13 +59,13 @@ impl BytesColumn {
     /// Adds the string that `write` appends to the buffer. When it fails, nothing is added.
     ///
     /// # Errors
-    /// What `write` fails with; `54000` when the column would hold 4 GiB.
+    /// What `write` fails with; `54000` when the column would hold more than [`MAX_COMPUTED`].
     pub(crate) fn push_with(&mut self, write: impl FnOnce(&mut Vec<u8>) -> Result<()>) -> Result<()> {
         let before = self.bytes.len();
         let written = write(&mut self.bytes);
         let end = u32::try_from(self.bytes.len());
         match (written, end) {
-            (Ok(()), Ok(end)) => {
+            (Ok(()), Ok(end)) if self.bytes.len() <= MAX_COMPUTED => {
                 self.ends.push(end);
                 Ok(())
             }

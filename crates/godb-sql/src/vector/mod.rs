@@ -9,6 +9,7 @@ mod column;
 mod ordering;
 
 pub use bytes::BytesColumn;
+pub(crate) use bytes::MAX_COMPUTED;
 pub use column::{Column, ColumnData};
 pub use ordering::{compare_rows, hash_column};
 

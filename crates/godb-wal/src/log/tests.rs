@@ -2,7 +2,9 @@
 
 use super::*;
 use crate::record::{Record, UndoRecord};
-use godb_btree::{Change, Journal, LogBarrier, MemoryFileSystem, PageId, TxnId, Undo, size_of_change};
+use godb_btree::{
+    Change, Journal, LogBarrier, MemoryFileSystem, OpenMode, PageId, TxnId, Undo, size_of_change,
+};
 
 const DIR: &str = "db-wal";
 
@@ -205,4 +207,170 @@ fn much_to_write_rings_the_bell() {
     log.rest(Duration::from_secs(600));
     log.wake();
     log.rest(Duration::from_secs(600));
+}
+
+#[test]
+fn in_normal_mode_the_background_syncs_only_when_it_is_due() {
+    let mut options = options();
+    options.mode = SyncMode::Normal;
+    options.sync_every = Duration::from_secs(3600);
+    let log = create(&memory(), &options);
+    let before = log.syncs.reached();
+    for _ in 0..20 {
+        change(&log, 1, &[1; 1000]);
+    }
+    while log.step().unwrap() {}
+    assert_eq!(log.syncs.reached(), before, "an hour has not passed");
+    options.sync_every = Duration::ZERO;
+    let log = create(&memory(), &options);
+    change(&log, 1, &[1; 1000]);
+    log.step().unwrap();
+    let synced = log.syncs.reached();
+    assert!(synced > before);
+    log.step().unwrap();
+    assert_eq!(log.syncs.reached(), synced, "there is nothing new");
+}
+
+#[test]
+fn files_reach_half_a_segment_ahead() {
+    let log = create(&memory(), &options());
+    let size = log.segments.size();
+    for _ in 0..60 {
+        change(&log, 1, &[1; 1000]);
+        while log.step().unwrap() {}
+        let tail = log.ledger.tail.lock();
+        let needs = tail.space.needs(tail.buffer.block_end(), 0);
+        let allocated = log.segments.allocated();
+        assert!(allocated >= needs, "{allocated} of {needs}");
+        assert!(
+            allocated < needs + 3 * size,
+            "no more than it takes: {allocated} of {needs}"
+        );
+    }
+}
+
+#[test]
+fn sizes_that_do_not_go_together_are_refused() {
+    let refused = |block_size, segment_size| {
+        let options = LogOptions {
+            block_size,
+            segment_size,
+            ..options()
+        };
+        Log::create(&memory(), DIR, &options, &Environment::simulated(1)).is_err()
+    };
+    assert!(!refused(512, 2048));
+    assert!(refused(512, 1536), "too few blocks");
+    assert!(refused(512, 2049) && refused(500, 2000) && refused(256, 2048));
+    assert!(!refused(65536, 262_144) && refused(131_072, 524_288));
+}
+
+#[test]
+fn a_directory_with_a_log_is_not_made_anew_and_one_with_half_a_log_is() {
+    let fs = memory();
+    drop(create(&fs, &options()));
+    assert!(Log::create(&fs, DIR, &options(), &Environment::simulated(1)).is_err());
+    let control = fs.open(&format!("{DIR}/control"), OpenMode::Existing).unwrap();
+    control.set_len(0).unwrap();
+    let other = fs
+        .open(&format!("{DIR}/something else"), OpenMode::Create)
+        .unwrap();
+    other.write_at(0, b"mine").unwrap();
+    let log = create(&fs, &options());
+    change(&log, 1, b"one");
+    log.close().unwrap();
+    assert!(
+        fs.exists(&format!("{DIR}/something else")).unwrap(),
+        "it is no part of a log"
+    );
+    assert_eq!(everything(&open(&fs, &options()).unwrap()).len(), 1);
+}
+
+#[test]
+fn closing_makes_everything_durable() {
+    let mut options = options();
+    options.mode = SyncMode::Off;
+    let log = create(&memory(), &options);
+    change(&log, 1, b"one");
+    assert!(log.syncs.reached() < log.end().raw());
+    log.close().unwrap();
+    assert!(log.syncs.reached() >= log.end().raw() - HEADER as u64);
+}
+
+#[test]
+fn only_the_log_s_own_files_are_removed() {
+    let fs = memory();
+    drop(create(&fs, &options()));
+    fs.open(&format!("{DIR}/something else"), OpenMode::Create)
+        .unwrap();
+    fs.open(&format!("{DIR}/also"), OpenMode::Create).unwrap();
+    let mine = DatabaseId::from_bytes([3; 16]);
+    assert!(
+        remove_log(&*fs, DIR, DatabaseId::from_bytes([4; 16]), &[]).is_err(),
+        "another database's"
+    );
+    assert!(open(&fs, &options()).is_ok(), "it was left as it is");
+    remove_log(&*fs, DIR, mine, &["also"]).unwrap();
+    assert_eq!(fs.list(DIR).unwrap(), ["something else"]);
+    fs.unlink(&format!("{DIR}/something else")).unwrap();
+    remove_log(&*fs, DIR, mine, &[]).unwrap();
+    assert!(!fs.exists(DIR).unwrap());
+    remove_log(&*fs, DIR, mine, &[]).unwrap();
+}
+
+#[test]
+fn a_check_reads_every_record_and_names_damage() {
+    let fs = memory();
+    let log = create(&fs, &options());
+    for _ in 0..40 {
+        change(&log, 1, &[1; 300]);
+    }
+    log.write_everything().unwrap();
+    let check = log.check().unwrap();
+    assert!(check.findings.is_empty(), "{:?}", check.findings);
+    assert_eq!(check.records, 40);
+    assert!(
+        check.bytes > 40 * 300 && check.bytes < 40 * 600,
+        "{}",
+        check.bytes
+    );
+    assert!(control_flaws(&*fs, DIR).unwrap().is_empty());
+    let control = fs.open(&format!("{DIR}/control"), OpenMode::Existing).unwrap();
+    control.write_at(20, b"rot").unwrap();
+    assert_eq!(control_flaws(&*fs, DIR).unwrap().len(), 1);
+    assert_eq!(log.check().unwrap().findings.len(), 1);
+}
+
+#[test]
+fn the_directory_of_a_path_is_what_comes_before_its_name() {
+    assert_eq!(open::parent("a/b/c"), "a/b");
+    assert_eq!(open::parent("/a"), "/");
+    assert_eq!(open::parent("a"), "");
+}
+
+#[test]
+fn segments_that_nobody_needs_are_used_again() {
+    let fs = memory();
+    let log = create(&fs, &options());
+    let size = log.segments.size();
+    for _ in 0..80 {
+        change(&log, 1, &[1; 1000]);
+        log.write_everything().unwrap();
+    }
+    let before = fs.list(DIR).unwrap();
+    let end = log.segments.allocated().next_multiple_of(size);
+    log.segments.grow(end, false).map_err(|_| "refused").unwrap();
+    let keep = log.end().raw();
+    log.segments
+        .recycle(keep, keep, end - keep + 2 * size)
+        .map_err(|_| "refused")
+        .unwrap();
+    let after = fs.list(DIR).unwrap();
+    assert!(
+        after.len() < before.len(),
+        "more than is needed ahead goes: {before:?}, {after:?}"
+    );
+    let reach = log.segments.allocated();
+    assert_eq!(reach, end + 2 * size, "two were renamed to the front");
+    drop(log);
 }

@@ -3,6 +3,7 @@
 use super::groups::array;
 use crate::error::Result;
 use crate::functions::Accumulator;
+use crate::functions::text::check_size;
 use crate::types::DataType;
 use crate::vector::{BytesColumn, Column, ColumnData};
 use std::sync::Arc;
@@ -46,6 +47,7 @@ impl Accumulator for Joined {
                 empty => *empty = Some(values.get(row).to_vec()),
             }
             self.bytes += self.strings[*group as usize].as_ref().map_or(0, Vec::len) - before;
+            check_size(Some(self.bytes))?;
         }
         Ok(())
     }

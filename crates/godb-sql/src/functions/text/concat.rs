@@ -9,8 +9,10 @@ use crate::vector::{Column, ColumnData};
 pub(super) fn texts(call: &Call<'_>) -> Result<Column> {
     let (a, b) = (call.strings(0), call.strings(1));
     call.each_string(|row, out| {
-        out.extend_from_slice(a.bytes(row));
-        out.extend_from_slice(b.bytes(row));
+        let (a, b) = (a.bytes(row), b.bytes(row));
+        super::pad::check_size(a.len().checked_add(b.len()))?;
+        out.extend_from_slice(a);
+        out.extend_from_slice(b);
         Ok(())
     })
 }

@@ -14,6 +14,7 @@ mod replace;
 mod search;
 
 pub use md5::digest as md5;
+pub(super) use pad::check_size;
 
 use super::table::types::{ANY, BOOL, BYTEA, CHAR, I4, I8, TEXT};
 use super::table::{Entry, entry};

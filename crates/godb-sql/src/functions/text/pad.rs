@@ -4,15 +4,12 @@ use super::pick::offset;
 use crate::cast::char_count;
 use crate::error::{Result, SqlError, state};
 use crate::functions::Call;
-use crate::vector::Column;
+use crate::vector::{Column, MAX_COMPUTED};
 
-/// No string is longer than this: 1 GiB less what PostgreSQL needs for its own.
-const MAX_BYTES: usize = 0x3FFF_FFFF;
-
-/// Refuses a string of so many bytes.
-pub(super) fn check_size(bytes: Option<usize>) -> Result<usize> {
+/// Refuses a computed string of so many bytes, before it is made.
+pub(in crate::functions) fn check_size(bytes: Option<usize>) -> Result<usize> {
     bytes
-        .filter(|bytes| *bytes <= MAX_BYTES)
+        .filter(|bytes| *bytes <= MAX_COMPUTED)
         .ok_or_else(|| SqlError::new(state::PROGRAM_LIMIT_EXCEEDED, "requested length too large"))
 }
 
