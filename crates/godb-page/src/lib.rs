@@ -68,6 +68,7 @@ mod fs;
 mod ids;
 mod machine;
 pub mod page;
+mod plant;
 pub mod slotted;
 mod store;
 pub mod sync;
@@ -87,4 +88,6 @@ pub use fs::{
 pub use ids::{DatabaseId, Lsn, PageId, TreeId, TxnId};
 pub use machine::{ManualClock, NoThreads, SeededRandom, SystemClock, SystemRandom, SystemSpawn};
 pub use page::header::PageKind;
+#[cfg(godb_plants)]
+pub use plant::plant;
 pub use store::PageStore;

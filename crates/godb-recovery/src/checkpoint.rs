@@ -50,7 +50,10 @@ impl Checkpoint {
         let early = cfg!(godb_plant = "dirt-before-floor").then(|| wal.tree().redo_from());
         let floor = wal.floor();
         let dirty = early.unwrap_or_else(|| wal.tree().redo_from()).unwrap_or(begin);
-        let redo = begin.min(floor).min(dirty);
+        let redo = match godb_wal::sync::planted("checkpoint-without-dirty-pages") {
+            true => begin,
+            false => begin.min(floor).min(dirty),
+        };
         let active = wal.active();
         if cfg!(godb_plant = "begin-last") {
             begin = wal.end();
@@ -72,7 +75,9 @@ impl Checkpoint {
             last = wal.append(Record::Checkpoint(part))?;
             first.get_or_insert(last);
         }
-        wal.wait_durable(last)?;
+        if !godb_wal::sync::planted("checkpoint-not-durable") {
+            wal.wait_durable(last)?;
+        }
         let needed = self.active.iter().map(|active| active.first);
         let keep = needed.fold(self.redo, Lsn::min);
         wal.checkpointed(first.unwrap_or(last), keep)

@@ -30,6 +30,7 @@ pub(crate) fn step<W: Wal>(wal: &W, by: TxnId, at: Lsn) -> Result<Lsn, Fault> {
             wal.tree().undo(by, &change, previous)?;
             Ok(previous)
         }
+        UndoRecord::Compensates { .. } if godb_wal::sync::planted("compensation-ignored") => Ok(previous),
         UndoRecord::Compensates { next } if next < at => Ok(next),
         UndoRecord::Compensates { .. } => Err(broken()),
     }
@@ -43,6 +44,9 @@ pub(crate) fn roll_back<W: Wal>(wal: &W, by: TxnId, to: Lsn) -> Result<(), Fault
     }
     while at > to {
         at = step(wal, by, at)?;
+        if to != Lsn::default() && godb_wal::sync::planted("savepoint-forgets-changes") {
+            break;
+        }
     }
     if to == Lsn::default() {
         wal.append(Record::RolledBack { by })?;
@@ -56,6 +60,9 @@ pub(crate) fn undo_losers<W: Wal>(
     losers: &[ActiveTransaction],
     mut taken: impl FnMut(u64),
 ) -> Result<u64, Fault> {
+    if godb_wal::sync::planted("losers-forgotten") {
+        return Ok(0);
+    }
     let mut heap: BinaryHeap<(Lsn, TxnId)> = losers.iter().map(|loser| (loser.last, loser.id)).collect();
     for loser in losers {
         wal.adopt(*loser);

@@ -114,6 +114,9 @@ impl Segments {
     /// Makes what was written between two positions durable.
     pub(crate) fn sync(&self, from: u64, to: u64) -> Result<(), Fault> {
         for number in from / self.size..to.div_ceil(self.size) {
+            if godb_btree::sync::planted("log-sync-skipped") {
+                continue;
+            }
             self.file(number)?.sync()?;
         }
         Ok(())

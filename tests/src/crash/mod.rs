@@ -15,6 +15,7 @@ mod fault;
 mod judge;
 mod nested;
 mod oracle;
+mod plants;
 mod player;
 mod script;
 mod shrink;
@@ -23,6 +24,7 @@ mod tester;
 mod workloads;
 
 pub use fault::Fault;
+pub use plants::{PLANTS, plant};
 pub use script::{Change, Key, Step, Workload};
 pub use shrink::shrink;
 pub use tester::{Effort, Failure, Outcome, Tester};
