@@ -12,7 +12,7 @@ mod recycle;
 mod survey;
 mod wreck;
 
-pub use check::{LogCheck, control_flaws};
+pub use check::{LogCheck, control_flaws, log_epoch};
 pub use recycle::remove_log;
 pub use wreck::{WreckedLog, read_wrecked_log};
 

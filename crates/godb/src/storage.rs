@@ -20,7 +20,7 @@ use godb_page::{
 };
 use godb_recovery::{Recovered, RecoveryOptions, Report, Resume, recover};
 use godb_txn::{LockOptions, TransactionManager, Transactions};
-use godb_wal::{Log, LogOptions, LoggedTree, remove_log};
+use godb_wal::{Log, LogOptions, LoggedTree, Lsn, Record, log_epoch, remove_log};
 use std::path::Path;
 use std::time::Duration;
 
@@ -105,8 +105,8 @@ impl Storage {
         let lock = files.lock(&place.file)?;
         let mut header = FileHeader::read(&*file)?;
         let resume = Resume::from_bytes(&header.state).ok_or_else(|| state_is_damaged(&place.file))?;
-        let new = header.clean && header.state.is_empty();
-        let log = open_log(&files, environment, &place, config, &header, &resume)?;
+        let (log, was_clean) = open_log(&files, environment, &place, config, &header, &resume)?;
+        let new = was_clean && header.state.is_empty();
 
         let options = PageFileOptions {
             page_size: header.page_size,
@@ -130,7 +130,6 @@ impl Storage {
         };
         let (recovered, report) = recover_tree(log.clone(), tree, environment, config, resume)?;
         log.wait_synced(log.end())?;
-        let was_clean = header.clean;
         header.clean = false;
         header.epoch = log.epoch();
         header.write(&*file)?;
@@ -278,7 +277,7 @@ fn create_file(
     Ok(())
 }
 
-/// A new log for a database that was closed cleanly, the existing one for any other.
+/// A new log for a database that was closed cleanly, the existing one for any other. Tells which.
 fn open_log(
     files: &Arc<dyn FileSystem>,
     environment: &Environment,
@@ -286,18 +285,50 @@ fn open_log(
     config: &Config,
     header: &FileHeader,
     resume: &Resume,
-) -> Result<Arc<Log>> {
+) -> Result<(Arc<Log>, bool)> {
     let mut options = LogOptions::new(header.database_id, header.epoch);
     options.mode = config.wal_sync_mode;
     options.segment_size = config.log_segment_size;
     options.initial_size = options.initial_size.min(options.segment_size);
     if !header.clean {
-        return Ok(Log::open(files, &place.log_dir, &options, environment)?);
+        return Ok((Log::open(files, &place.log_dir, &options, environment)?, false));
+    }
+    if let Some(log) = log_after_the_close(files, environment, place, header, &options)? {
+        return Ok((log, false));
     }
     remove_log(&**files, &place.log_dir, header.database_id, &[SAFE_COPIES])?;
     options.epoch = header.epoch + 1;
     options.start = resume.end;
-    Ok(Log::create(files, &place.log_dir, &options, environment)?)
+    Ok((Log::create(files, &place.log_dir, &options, environment)?, true))
+}
+
+/// A log with commits that was begun after the header says that the file was closed. The header comes back from the past then, by a write that was lost or went
+/// astray, and what was committed since is in that log. A log without commits is what a crash leaves that comes between making a log and noting it in the header.
+fn log_after_the_close(
+    files: &Arc<dyn FileSystem>,
+    environment: &Environment,
+    place: &Place,
+    header: &FileHeader,
+    options: &LogOptions,
+) -> Result<Option<Arc<Log>>> {
+    let epoch = log_epoch(&**files, &place.log_dir)?;
+    if epoch.is_none_or(|epoch| epoch <= header.epoch) {
+        return Ok(None);
+    }
+    // One that was half made cannot be opened, and nobody has committed into it.
+    let Ok(log) = Log::open(files, &place.log_dir, options, environment) else {
+        return Ok(None);
+    };
+    for record in log.records(Lsn::default()) {
+        if let Record::Commit { .. } = record?.1 {
+            tracing::warn!(
+                file = place.file,
+                "the file's header is older than its log, which is taken in"
+            );
+            return Ok(Some(log));
+        }
+    }
+    Ok(None)
 }
 
 fn recover_tree(

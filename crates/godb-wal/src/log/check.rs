@@ -1,7 +1,7 @@
 //! The check of a log: both slots of its control file, and every record that recovery would read.
 
 use super::Log;
-use crate::control::ControlFile;
+use crate::control::{ControlFile, NAME as CONTROL};
 use godb_btree::{Fault, FileSystem, Lsn};
 
 /// What a check of the log saw.
@@ -63,4 +63,19 @@ impl Log {
 /// When there is no log, or neither slot is whole.
 pub fn control_flaws(fs: &dyn FileSystem, dir: &str) -> Result<Vec<Fault>, Fault> {
     ControlFile::open(fs, dir)?.flaws()
+}
+
+/// The epoch of the log in `dir`; `None` when there is none, or nothing whole says so.
+///
+/// # Errors
+/// What the file system refuses.
+pub fn log_epoch(fs: &dyn FileSystem, dir: &str) -> Result<Option<u64>, Fault> {
+    if !fs.exists(&format!("{dir}/{CONTROL}"))? {
+        return Ok(None);
+    }
+    match ControlFile::open(fs, dir) {
+        Ok(control) => Ok(Some(control.now.epoch)),
+        Err(Fault::Corrupt { .. } | Fault::Unusable { .. }) => Ok(None),
+        Err(fault) => Err(fault),
+    }
 }
