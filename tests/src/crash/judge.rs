@@ -165,7 +165,8 @@ impl<'a> Judge<'a> {
         progress: &Progress,
     ) -> Result<std::result::Result<(), String>> {
         let done = &progress.acknowledged;
-        let there = places.last().copied().unwrap_or(0).min(done.len());
+        // A commit that changed nothing leaves no trace; the first that looks like this is surely there.
+        let there = places.first().copied().unwrap_or(0).min(done.len());
         if !self.workload.past || there == 0 {
             return Ok(Ok(()));
         }
