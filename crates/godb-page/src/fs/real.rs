@@ -37,7 +37,10 @@ impl Drop for Held {
     fn drop(&mut self) {
         // The kernel's lock goes first, under ours: whoever finds ours free finds the kernel's free too.
         let mut open_here = OPEN_HERE.lock();
-        drop(self.file.take());
+        if let Some(file) = self.file.take() {
+            // Said and not left to the closing: a child that another thread is just starting has a copy of the descriptor for a moment, and would keep the lock.
+            drop(rustix::fs::flock(&file, FlockOperation::Unlock));
+        }
         open_here.give(&self.identity);
     }
 }

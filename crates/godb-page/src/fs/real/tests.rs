@@ -91,3 +91,18 @@ fn another_process_is_named_and_its_death_frees_the_lock() {
     child.wait().unwrap();
     RealFileSystem.lock(&name).unwrap();
 }
+
+#[test]
+fn a_copy_of_the_descriptor_does_not_keep_the_lock() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("locked");
+    let file = fs::File::create(&path).unwrap();
+    rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive).unwrap();
+    let metadata = file.metadata().unwrap();
+    let identity = (metadata.dev(), metadata.ino());
+    assert!(OPEN_HERE.lock().take(&identity, Hold::Owner));
+    let _inherited = file.try_clone().unwrap();
+    let file = Some(file);
+    drop(Held { identity, file });
+    assert!(hold(path.to_str().unwrap(), Hold::Owner).is_ok());
+}
