@@ -227,7 +227,10 @@ fn an_old_header_beside_a_log_with_commits_loses_nothing() {
     let db = Database::open(&file).unwrap();
     db.put(b"after", b"2").unwrap();
     // The log as a crash would leave it; none of the file's own writes since the close has arrived.
-    let (wal, to) = (folder.path().join("now.godb-wal"), folder.path().join("old.godb-wal"));
+    let (wal, to) = (
+        folder.path().join("now.godb-wal"),
+        folder.path().join("old.godb-wal"),
+    );
     std::fs::create_dir(&to).unwrap();
     for entry in std::fs::read_dir(&wal).unwrap() {
         let entry = entry.unwrap();

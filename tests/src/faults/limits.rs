@@ -41,6 +41,9 @@ const TOO_LARGE: &[&str] = &["54000", "54001", "54011", "54023"];
 /// A quarter of what a page of 8 KiB holds, less what a row and an old version of it need besides.
 const LONGEST_KEY: usize = 1978;
 
+/// The largest `bigint`.
+const LARGEST_BIGINT: usize = usize::MAX / 2;
+
 const LIMITS: &[Limit] = &[
     limit("bytes in a key", LONGEST_KEY, key, TOO_LARGE),
     slow(limit("bytes in a value", 1 << 30, value, TOO_LARGE)),
@@ -62,7 +65,7 @@ const LIMITS: &[Limit] = &[
     ),
     limit(
         "a bigint",
-        i64::MAX as usize,
+        LARGEST_BIGINT,
         |db, n| cast(db, n, "bigint"),
         &["22003"],
     ),
@@ -79,7 +82,7 @@ pub(super) fn run(campaign: &mut Campaign) {
         let beyond = limit.most.saturating_add(1);
         let far = limit.most.saturating_mul(2);
         for n in [limit.most - 1, limit.most, beyond, far] {
-            if limit.most == i64::MAX as usize && n == far {
+            if limit.most == LARGEST_BIGINT && n == far {
                 continue;
             }
             campaign.case(

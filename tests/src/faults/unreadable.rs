@@ -18,8 +18,10 @@ const IO_ERROR: &str = "58030";
 const EIO: i32 = 5;
 const ETIMEDOUT: i32 = 110;
 
+type Thing = (&'static str, &'static [u8], fn(&Database) -> DbResult<String>);
+
 /// What is read by itself: a name, what its pages show, and how to read it all.
-const THINGS: [(&str, &[u8], fn(&Database) -> DbResult<String>); 3] = [
+const THINGS: [Thing; 3] = [
     ("pairs", &[0x5A ^ 101; 40], pairs),
     ("table t", b" by 0 ", |db| {
         table(db, "SELECT id, v FROM t ORDER BY v")

@@ -23,7 +23,7 @@ impl Server {
         let folder = tempfile::tempdir()?;
         if is_root() {
             check(
-                Command::new("chown")
+                &Command::new("chown")
                     .arg("postgres")
                     .arg(folder.path())
                     .output()?,
@@ -39,7 +39,7 @@ impl Server {
             "--no-sync",
         ];
         check(
-            server
+            &server
                 .command("initdb")
                 .arg("-D")
                 .arg(&data)
@@ -109,7 +109,7 @@ impl Server {
             "CREATE DATABASE fresh",
             "postgres",
         ]);
-        check(psql.output()?)?;
+        check(&psql.output()?)?;
         let mut child = self
             .client()
             .arg("fresh")
@@ -181,7 +181,7 @@ fn is_root() -> bool {
     id.is_ok_and(|output| output.stdout.trim_ascii() == b"0")
 }
 
-fn check(output: Output) -> io::Result<()> {
+fn check(output: &Output) -> io::Result<()> {
     if output.status.success() {
         return Ok(());
     }

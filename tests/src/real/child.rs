@@ -5,11 +5,6 @@
 //! - `hold FILE`: opens the database, says `open` or `refused …`, and keeps it open until standard input ends.
 //! - `read FILE`: says `rows N`, and `written` or `refused SQLSTATE` when it has tried to write.
 
-#![expect(
-    clippy::print_stdout,
-    reason = "standard output is how it tells what was acknowledged"
-)]
-
 use godb::{Config, Database, Result};
 use std::io::{Read, Write};
 use std::process::ExitCode;

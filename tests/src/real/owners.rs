@@ -14,7 +14,7 @@ pub(super) fn run(campaign: &mut Campaign) {
     };
     let file = folder.path().join("owned.godb");
     let link = folder.path().join("link.godb");
-    let made = Database::open(&file).and_then(|db| db.close());
+    let made = Database::open(&file).and_then(Database::close);
     campaign.case(
         "databases made for it",
         || "a hard link".to_owned(),

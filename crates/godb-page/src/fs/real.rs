@@ -39,7 +39,7 @@ impl Drop for Held {
         let mut open_here = OPEN_HERE.lock();
         if let Some(file) = self.file.take() {
             // Said and not left to the closing: a child that another thread is just starting has a copy of the descriptor for a moment, and would keep the lock.
-            drop(rustix::fs::flock(&file, FlockOperation::Unlock));
+            let _ = rustix::fs::flock(&file, FlockOperation::Unlock);
         }
         open_here.give(&self.identity);
     }

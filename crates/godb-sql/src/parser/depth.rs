@@ -36,7 +36,7 @@ pub(super) fn check_parentheses(sql: &str) -> Result<()> {
     let mut lexer = Lexer::new(sql);
     while let Some(byte) = lexer.next_plain() {
         let of_word = byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | 0x80..);
-        words += usize::from(!byte.is_ascii_whitespace() && !(of_word && in_word));
+        words += usize::from(!(byte.is_ascii_whitespace() || of_word && in_word));
         in_word = of_word;
         if words > MAX_WORDS {
             return Err(too_many_words());
