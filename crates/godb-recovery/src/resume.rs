@@ -3,6 +3,9 @@
 use crate::checkpoint::take_u64;
 use godb_wal::{Lsn, TxnId};
 
+/// No log is so long, and no database has so many transactions, that a number gets here.
+const UNREACHED: u64 = 1 << 60;
+
 /// Where a database stood when it was closed cleanly and its log removed. It is kept in the file's header, and is what the next log starts from:
 /// positions and transaction ids are never used twice, because pages and rows carry them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,9 +46,10 @@ impl Resume {
         if bytes.is_empty() {
             return Some(Self::default());
         }
-        Some(Self {
-            end: Lsn::from_raw(take_u64(&mut bytes)?),
-            next: TxnId::from_raw(take_u64(&mut bytes)?),
+        let (end, next) = (take_u64(&mut bytes)?, take_u64(&mut bytes)?);
+        (end.max(next) < UNREACHED).then(|| Self {
+            end: Lsn::from_raw(end),
+            next: TxnId::from_raw(next),
             note: bytes.to_vec(),
         })
     }

@@ -22,6 +22,10 @@ use std::sync::Arc;
 
 /// The control file's name in the log directory.
 pub(crate) const NAME: &str = "control";
+/// No log is so long, and no database opened so often, that a number gets here.
+const UNREACHED: u64 = 1 << 60;
+/// No segment is larger, in bytes.
+const LARGEST_SEGMENT: u64 = 1 << 40;
 /// Slots lie apart, so that no sector holds parts of both.
 const SLOT: usize = 4096;
 const MAGIC: u32 = u32::from_le_bytes(*b"gdbC");
@@ -84,13 +88,22 @@ impl Control {
         })
     }
 
-    /// Whether the sizes are ones that this engine writes; they decide how everything else is read.
+    /// Whether the numbers are ones that this engine writes; they decide how everything else is read, and are counted on from.
     fn is_sane(&self) -> bool {
         let block = u64::from(self.block_size);
+        let counted = [
+            self.sequence,
+            self.epoch,
+            self.keep,
+            self.checkpoint,
+            self.allocated,
+        ];
         block.is_power_of_two()
             && (512..=65536).contains(&block)
             && self.segment_size.is_multiple_of(block)
             && self.segment_size >= 4 * block
+            && self.segment_size <= LARGEST_SEGMENT
+            && counted.iter().all(|number| *number < UNREACHED)
     }
 }
 

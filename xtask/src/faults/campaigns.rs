@@ -36,10 +36,6 @@ const CAMPAIGNS: &[Campaign] = &[
         },
     },
     Campaign {
-        rows: &[1],
-        program: Program::Task(&["crash-test", "--plants", "--figures", FOLDER]),
-    },
-    Campaign {
         rows: &[5, 6, 7, 8, 9, 10, 11, 12, 14, 17, 19, 20],
         program: Program::Binary {
             name: "faults",

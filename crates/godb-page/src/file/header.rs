@@ -24,6 +24,9 @@ pub const HEADER_PAGES: u32 = 2;
 /// The version of the format that this code writes.
 pub const FORMAT_VERSION: u32 = 1;
 
+/// No database is opened or closed so often that a number gets here.
+const UNREACHED: u64 = 1 << 60;
+
 /// Feature flags that this code understands: none yet.
 const KNOWN_FLAGS: u32 = 0;
 
@@ -161,13 +164,19 @@ impl FileHeader {
                 "it uses features this program does not know (flags {flags:#x}); use a newer one"
             )));
         }
+        let (epoch, sequence) = (u64_at(bytes, 136), u64_at(bytes, 120));
+        if epoch.max(sequence) >= UNREACHED {
+            return Err(unusable(format!(
+                "its header says epoch {epoch} and sequence {sequence}, which no database reaches"
+            )));
+        }
         let state = state_len(bytes);
         Ok(Self {
             database_id,
             page_size: u32_at(bytes, 128) as usize,
-            epoch: u64_at(bytes, 136),
+            epoch,
             clean: u32_at(bytes, 132) == 1,
-            sequence: u64_at(bytes, 120),
+            sequence,
             state: bytes[146..146 + state].to_vec(),
         })
     }

@@ -188,7 +188,7 @@ impl<'a> Stored<'a> {
         while cursor.next(&mut |key, value| {
             let named = varint::get(value).and_then(|(number, _)| Named::unpack(number));
             if named.is_some_and(&wanted) {
-                names.push(String::from_utf8_lossy(&key[1..]).into_owned());
+                names.push(String::from_utf8_lossy(key.get(1..).unwrap_or_default()).into_owned());
             }
             ControlFlow::Continue(())
         })? {}
