@@ -15,9 +15,10 @@ fn undo() -> impl Strategy<Value = UndoRecord> {
     prop_oneof![
         Just(UndoRecord::Never),
         bytes().prop_map(UndoRecord::Logical),
-        (0..LAST).prop_map(|next| UndoRecord::Compensates {
-            next: Lsn::from_raw(next)
-        }),
+        (0..LAST, any::<u16>()).prop_map(|(next, done)| UndoRecord::Compensates(UndoNext {
+            next: Lsn::from_raw(next),
+            done
+        })),
     ]
 }
 
@@ -105,7 +106,7 @@ fn numbers_that_no_database_reaches_are_refused() {
             by: Some(by),
             previous,
             pages: Vec::new(),
-            undo: UndoRecord::Compensates { next },
+            undo: UndoRecord::Compensates(UndoNext { next, done: 0 }),
         };
         let records = [
             Record::RolledBack { by },
