@@ -66,12 +66,8 @@ impl Note {
             last_wall: i64::from_le_bytes(head[1]),
             commits: commits.iter().map(commit).collect(),
         };
-        let possible = |at: Timestamp| Lsn::from_raw(at.raw()).is_possible();
-        let commits = note
-            .commits
-            .iter()
-            .all(|commit| possible(commit.at) && commit.id.is_possible());
-        (possible(note.newest) && commits).then_some(note)
+        let possible = |commit: &Commit| commit.at.is_possible() && commit.id.is_possible();
+        (note.newest.is_possible() && note.commits.iter().all(possible)).then_some(note)
     }
 }
 
