@@ -19,6 +19,7 @@ mod faults;
 mod faults_file;
 mod layers;
 mod loom;
+mod mutants;
 mod pg;
 mod slt;
 mod source;
@@ -43,6 +44,8 @@ cargo xtask TASK
                         runs the concurrency models; --plant demands that every planted bug is found
   tsan [--plant] [--figures FOLDER] [-p CRATE]...
                         runs the concurrent tests under ThreadSanitizer; --plant demands that a planted race is reported
+  mutants [--sample K/N] [--jobs N] [--figures FOLDER] [--read FOLDER]
+                        changes the log and recovery in one place after another, and counts how often a test notices
   crash-test [OPTION]...
                         crashes the engine at every operation and checks what is left; --help lists its options
   faults [--run] [--row N]
@@ -77,6 +80,7 @@ fn run() -> Result<()> {
         "deny" => deny::run(arguments),
         "loom" => loom::run(arguments),
         "tsan" => tsan::run(arguments),
+        "mutants" => mutants::run(arguments),
         "crash-test" => crash_test::run(arguments),
         "faults" => faults::run(arguments),
         "pg" => pg::run(arguments),

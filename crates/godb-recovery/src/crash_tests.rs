@@ -17,6 +17,8 @@ fn start(log: Arc<MemoryLog>) -> (Database, Report) {
         clock: None,
         resume: Resume::default(),
         checkpoint_every: 1000,
+        batch: 500,
+        helpers: 0,
         observe: &mut |_| {},
     };
     recover(MemoryWal::new(log, tree), options).unwrap()
@@ -329,6 +331,8 @@ fn a_clean_close_takes_back_stragglers_and_tells_where_to_go_on() {
         clock: None,
         resume: resume.clone(),
         checkpoint_every: 1000,
+        batch: 500,
+        helpers: 0,
         observe: &mut |_| {},
     };
     let (next, report) = recover(MemoryWal::new(log.clone(), tree), options).unwrap();

@@ -29,6 +29,8 @@ fn over(log: Arc<Log>, resume: Resume, clock: Option<Arc<dyn Clock>>) -> Result<
         clock,
         resume,
         checkpoint_every: CHECKPOINT_EVERY,
+        batch: 2000,
+        helpers: 2,
         observe: &mut |_| {},
     };
     recover(LoggedTree::new(log, tree), options)
@@ -147,6 +149,8 @@ fn progress_and_time_are_reported() {
         clock: Some(Environment::system().clock),
         resume: Resume::default(),
         checkpoint_every: CHECKPOINT_EVERY,
+        batch: 2000,
+        helpers: 2,
         observe: &mut |progress| seen.push(progress),
     };
     let (_, report) = recover(LoggedTree::new(log, tree), options).unwrap();
@@ -173,6 +177,8 @@ fn a_checkpoint_is_due_when_enough_was_logged() {
         clock: None,
         resume: Resume::default(),
         checkpoint_every: 20_000,
+        batch: 2000,
+        helpers: 2,
         observe: &mut |_| {},
     };
     let (db, _) = recover(LoggedTree::new(log, tree), every).unwrap();
