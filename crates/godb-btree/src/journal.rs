@@ -10,11 +10,27 @@ pub enum Undo<'a> {
     Never,
     /// By a logical operation on the tree, described by these bytes.
     Logical(&'a [u8]),
-    /// It is itself the taking back of a change; undo goes on at `next` and skips what lies between.
-    Compensates {
-        /// The next record of the transaction to undo; zero when none is left.
-        next: Lsn,
-    },
+    /// By so many logical operations, one a row, described together by these bytes.
+    Run(&'a [u8], u16),
+    /// It is itself the taking back of a change, or of one row of it; undo goes on there and skips what lies between.
+    Compensates(UndoNext),
+}
+
+/// Where a rollback goes on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct UndoNext {
+    /// The next record of the transaction to undo; zero when none is left.
+    pub next: Lsn,
+    /// So many rows of it have been taken back already.
+    pub done: u16,
+}
+
+impl UndoNext {
+    /// At a record of which nothing has been taken back.
+    #[must_use]
+    pub fn at(next: Lsn) -> Self {
+        Self { next, done: 0 }
+    }
 }
 
 /// One atomic change of one or more pages. For each page it holds all that redo of that page needs.
@@ -90,16 +106,32 @@ impl Drop for Room<'_> {
 /// An upper bound of the log space that `change` takes, in bytes.
 #[must_use]
 pub fn size_of_change(change: &Change<'_>) -> usize {
-    let undo = match change.undo {
-        Undo::Logical(bytes) => bytes.len(),
-        Undo::Never | Undo::Compensates { .. } => 0,
-    };
-    64 + undo
-        + change
-            .pages
-            .iter()
-            .map(|(_, bytes)| 16 + bytes.len())
-            .sum::<usize>()
+    64 + size_of_undo(change.undo).1 + size_of_pages(change)
+}
+
+fn size_of_pages(change: &Change<'_>) -> usize {
+    change.pages.iter().map(|(_, bytes)| 16 + bytes.len()).sum()
+}
+
+/// How many rows have to be taken back, and the bytes that tell how.
+fn size_of_undo(undo: Undo<'_>) -> (usize, usize) {
+    match undo {
+        Undo::Logical(back) => (1, back.len()),
+        Undo::Run(back, rows) => (usize::from(rows), back.len()),
+        Undo::Never | Undo::Compensates(_) => (0, 0),
+    }
+}
+
+/// An upper bound of the log space that taking `change` back takes, in bytes: a compensation for each row, the old rows that come back, and the share of the
+/// structure changes that this causes. Where rows come back, pages are split, and half of what fills them is logged once more; where
+/// rows go, pages are merged, and less than half of it is.
+#[must_use]
+pub fn size_of_rollback(change: &Change<'_>) -> usize {
+    let (rows, back) = size_of_undo(change.undo);
+    match rows {
+        0 => 0,
+        _ => rows * 128 + back + back.max(size_of_pages(change) / 2),
+    }
 }
 
 /// A journal that forgets: for trees that need not survive a crash, and for tests of the tree alone.

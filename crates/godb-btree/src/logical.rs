@@ -24,6 +24,33 @@ pub(crate) enum Operation<'a> {
     Free(PageId),
     /// A key goes, and the chain of its value with it.
     Release(&'a [u8]),
+    /// Several keys go, one after the other.
+    RemoveRun(Run<'a>),
+}
+
+/// The keys of a run, one behind the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Run<'a> {
+    count: u16,
+    keys: &'a [u8],
+}
+
+impl<'a> Run<'a> {
+    /// The keys; the encoding was checked when it was decoded.
+    pub(crate) fn keys(self) -> impl Iterator<Item = &'a [u8]> {
+        let mut from = Reader::new(self.keys);
+        std::iter::from_fn(move || from.bytes().ok())
+    }
+}
+
+/// What takes back that rows with these keys were added.
+pub(crate) fn encode_run<'k>(tree: TreeId, count: u16, keys: impl Iterator<Item = &'k [u8]>) -> Vec<u8> {
+    let mut into = Vec::with_capacity(256);
+    into.push(REMOVE_RUN);
+    into.extend_from_slice(&tree.raw().to_le_bytes());
+    into.extend_from_slice(&count.to_le_bytes());
+    keys.for_each(|key| put_bytes(&mut into, key));
+    into
 }
 
 const CREATE: u8 = 1;
@@ -34,6 +61,7 @@ const REMOVE: u8 = 5;
 const EXTEND: u8 = 6;
 const FREE: u8 = 7;
 const RELEASE: u8 = 8;
+const REMOVE_RUN: u8 = 9;
 
 /// The operation as bytes.
 pub(crate) fn encode(tree: TreeId, operation: &Operation<'_>) -> Vec<u8> {
@@ -71,6 +99,11 @@ pub(crate) fn encode(tree: TreeId, operation: &Operation<'_>) -> Vec<u8> {
             start(&mut into, RELEASE);
             put_bytes(&mut into, key);
         }
+        Operation::RemoveRun(run) => {
+            start(&mut into, REMOVE_RUN);
+            into.extend_from_slice(&run.count.to_le_bytes());
+            into.extend_from_slice(run.keys);
+        }
     }
     into
 }
@@ -101,10 +134,34 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<(TreeId, Operation<'_>), Fault> {
         EXTEND => Operation::Extend(PageId::from_raw(from.u32()?), from.bytes()?),
         FREE => Operation::Free(PageId::from_raw(from.u32()?)),
         RELEASE => Operation::Release(from.bytes()?),
+        REMOVE_RUN => Operation::RemoveRun(run(&mut from)?),
         _ => return Err(bad_record("a logical operation of unknown kind")),
     };
     from.end()?;
     Ok((tree, operation))
+}
+
+/// Refuses to take back what has been taken back already: of a run as much as its rows, of anything else nothing may be done before.
+pub(crate) fn check_done(operation: &Operation<'_>, done: u16) -> Result<(), Fault> {
+    let rows = match operation {
+        Operation::RemoveRun(run) => run.count,
+        _ => 1,
+    };
+    if done < rows {
+        return Ok(());
+    }
+    Err(bad_record("more of it is taken back than there is"))
+}
+
+/// All that is left, when it is so many keys.
+fn run<'a>(from: &mut Reader<'a>) -> Result<Run<'a>, Fault> {
+    let count = from.u16()?;
+    let keys = from.rest();
+    *from = Reader::new(keys);
+    for _ in 0..count {
+        from.bytes()?;
+    }
+    Ok(Run { count, keys })
 }
 
 #[cfg(test)]
@@ -126,6 +183,10 @@ mod tests {
             Operation::Extend(PageId::from_raw(7), b"more"),
             Operation::Free(PageId::from_raw(7)),
             Operation::Release(b"key"),
+            Operation::RemoveRun(Run {
+                count: 2,
+                keys: &[1, 0, 0, 0, b'k', 0, 0, 0, 0],
+            }),
         ];
         for operation in operations {
             let bytes = encode(TreeId::from_raw(3), &operation);

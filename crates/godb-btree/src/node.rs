@@ -28,18 +28,28 @@ fn key_word(key: &[u8], flag: u16) -> [u8; 2] {
     (length | flag).to_le_bytes()
 }
 
+/// Bytes of the cell of a row.
+pub(crate) fn leaf_cell_size(key: &[u8], value: Value<'_>) -> usize {
+    2 + key.len() + value.inline.len() + if value.chain.is_some() { CHAIN_BYTES } else { 0 }
+}
+
 /// The cell of a row.
 pub(crate) fn leaf_cell(key: &[u8], value: Value<'_>) -> Cell {
-    let mut cell = Cell::with_capacity(2 + key.len() + value.inline.len() + CHAIN_BYTES);
-    let flag = if value.chain.is_some() { FLAG } else { 0 };
-    cell.extend_from_slice(&key_word(key, flag));
-    cell.extend_from_slice(key);
-    cell.extend_from_slice(value.inline);
-    if let Some(chain) = value.chain {
-        cell.extend_from_slice(&chain.head.raw().to_le_bytes());
-        cell.extend_from_slice(&chain.len.to_le_bytes());
-    }
+    let mut cell = Cell::with_capacity(leaf_cell_size(key, value));
+    put_leaf_cell(key, value, |bytes| cell.extend_from_slice(bytes));
     cell
+}
+
+/// Gives the cell of a row to `put`, piece by piece.
+pub(crate) fn put_leaf_cell(key: &[u8], value: Value<'_>, mut put: impl FnMut(&[u8])) {
+    let flag = if value.chain.is_some() { FLAG } else { 0 };
+    put(&key_word(key, flag));
+    put(key);
+    put(value.inline);
+    if let Some(chain) = value.chain {
+        put(&chain.head.raw().to_le_bytes());
+        put(&chain.len.to_le_bytes());
+    }
 }
 
 /// The cell of a separator and the child to its right.

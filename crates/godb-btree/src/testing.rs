@@ -5,7 +5,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test reports by panicking")]
 
-use crate::journal::{Change, Journal, Room, Undo};
+use crate::journal::{Change, Journal, Room, Undo, UndoNext};
 use crate::tree::{Range, Row, Tree, Value};
 use godb_buffer::sync::Mutex;
 use godb_buffer::{Fault, Lsn, PageId, TreeId, TxnId};
@@ -24,6 +24,8 @@ pub struct Recorded {
     pub pages: Vec<(PageId, Vec<u8>)>,
     /// How it is taken back, if it can be.
     pub back: Option<Vec<u8>>,
+    /// Where undo goes on, if it takes something back itself.
+    pub next: Option<UndoNext>,
 }
 
 /// A journal that keeps everything in memory.
@@ -65,11 +67,16 @@ impl Journal for Recorder {
         let mut entries = self.entries.lock();
         let lsn = Lsn::from_raw(entries.len() as u64 + 1);
         let back = match change.undo {
-            Undo::Logical(bytes) => Some(bytes.to_vec()),
-            Undo::Never | Undo::Compensates { .. } => None,
+            Undo::Logical(bytes) | Undo::Run(bytes, _) => Some(bytes.to_vec()),
+            Undo::Never | Undo::Compensates(_) => None,
+        };
+        let next = match change.undo {
+            Undo::Compensates(next) => Some(next),
+            _ => None,
         };
         entries.push(Recorded {
             lsn,
+            next,
             by: change.by,
             pages: change
                 .pages
@@ -420,7 +427,8 @@ fn undo_restores<T: Tree>(tree: &T, recorder: &Recorder) {
     }
     let others: Vec<_> = (20_000..20_800).map(key).collect();
     for back in recorder.backs(loser, mark) {
-        tree.undo(loser, &back, Lsn::default()).unwrap();
+        tree.undo(loser, &back, UndoNext::default(), Lsn::default())
+            .unwrap();
     }
     let expected: Rows = before
         .into_iter()
@@ -431,7 +439,8 @@ fn undo_restores<T: Tree>(tree: &T, recorder: &Recorder) {
     let compensated = recorder.backs(loser, mark).len();
     let gone = vec![0, 9, 0, 0, 0];
     assert!(
-        tree.undo(loser, &gone, Lsn::default()).is_err(),
+        tree.undo(loser, &gone, UndoNext::default(), Lsn::default())
+            .is_err(),
         "nonsense is refused"
     );
     assert!(compensated > 0);

@@ -1,5 +1,6 @@
 //! [`Tree`]: ordered maps from bytes to bytes, many in one file.
 
+use crate::journal::UndoNext;
 use godb_buffer::{Fault, Lsn, PageId, TreeId, TxnId};
 use std::io::Read;
 use std::ops::{Bound, ControlFlow};
@@ -152,8 +153,9 @@ pub trait Tree: Send + Sync + 'static {
     }
     /// Called once between the last redo and the first undo: reads back what the tree keeps in memory about its file.
     fn redone(&self) -> Result<(), Fault>;
-    /// Takes a change back, by its logical description; the journal gets a compensation that points to `next`.
-    fn undo(&self, by: TxnId, change: &[u8], next: Lsn) -> Result<(), Fault>;
+    /// Takes a change back, by its logical description. `at` is the record that tells of it, and how many of its rows are taken back already; the journal gets a
+    /// compensation for each other row, which points to the row after it, and the last one to `next`.
+    fn undo(&self, by: TxnId, change: &[u8], at: UndoNext, next: Lsn) -> Result<(), Fault>;
     /// Where redo would have to start after a crash now, as far as dirty pages decide.
     fn redo_from(&self) -> Option<Lsn>;
     /// Writes every dirty page and makes it durable, sharp enough for a clean close. New changes may go on meanwhile.

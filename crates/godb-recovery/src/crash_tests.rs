@@ -5,7 +5,10 @@
 
 use crate::testing::{Rows, conforms, rows};
 use crate::{Recoverable, Recovered, RecoveryOptions, Report, Resume, recover};
-use godb_wal::{Lsn, MemoryLog, MemoryTree, MemoryWal, Tree, TreeId, TxnId, Value, Wal};
+use godb_wal::{
+    Fault, Lsn, MemoryLog, MemoryTree, MemoryWal, Record, Tree, TreeId, TxnId, UndoNext, UndoRecord, Value,
+    Wal,
+};
 use proptest::prelude::*;
 use std::sync::Arc;
 
@@ -13,15 +16,18 @@ type Database = Recovered<MemoryWal<MemoryTree>>;
 
 fn start(log: Arc<MemoryLog>) -> (Database, Report) {
     let tree = MemoryTree::new(log.clone());
-    let options = RecoveryOptions {
+    recover(MemoryWal::new(log, tree), options()).unwrap()
+}
+
+fn options() -> RecoveryOptions<'static> {
+    RecoveryOptions {
         clock: None,
         resume: Resume::default(),
         checkpoint_every: 1000,
         batch: 500,
         helpers: 0,
-        observe: &mut |_| {},
-    };
-    recover(MemoryWal::new(log, tree), options).unwrap()
+        observe: Box::leak(Box::new(|_| {})),
+    }
 }
 
 #[test]
@@ -309,6 +315,31 @@ fn a_rollback_cut_short_goes_on_after_the_crash_without_repeating_a_step() {
         );
         assert!(rows(recovered.tree(), tree).is_empty());
     }
+}
+
+/// What a compensation says of the rows that are done reaches the tree, in a rollback and after a crash.
+#[test]
+fn undo_goes_on_behind_the_rows_that_are_done() {
+    let log = MemoryLog::new();
+    let (db, _) = start(log.clone());
+    let by = db.begin();
+    let tree = db.tree().create(by).unwrap();
+    db.tree().put(by, tree, b"key", Value::inline(b"value")).unwrap();
+    let (pages, previous) = (Vec::new(), Lsn::default());
+    let next = db.wal().last_of(by);
+    let undo = UndoRecord::Compensates(UndoNext { next, done: 1 });
+    let record = Record::Change {
+        by: Some(by),
+        previous,
+        pages,
+        undo,
+    };
+    db.wal().append(record).unwrap();
+    let refused = |fault: Fault| assert!(fault.to_string().contains("taken back"), "{fault}");
+    refused(db.roll_back(by, Lsn::default()).unwrap_err());
+    let cut = log.cut(log.end());
+    let again = recover(MemoryWal::new(cut.clone(), MemoryTree::new(cut)), options());
+    refused(again.err().expect("there is no second row"));
 }
 
 #[test]

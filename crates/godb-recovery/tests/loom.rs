@@ -12,7 +12,7 @@ use godb_recovery::sync::{Arc, Mutex, explore, thread};
 use godb_recovery::{Recoverable, Recovered, RecoveryOptions, Resume, recover};
 use godb_wal::{
     Chain, Change, DatabaseId, Environment, Fault, FileSystem, Journal, Log, LogOptions, LoggedTree, Lsn,
-    PageId, Range, Row, SimulatedDisk, Tree, TreeId, TxnId, Undo, Value, size_of_change,
+    PageId, Range, Row, SimulatedDisk, Tree, TreeId, TxnId, Undo, UndoNext, Value, size_of_change,
 };
 use std::collections::BTreeSet;
 use std::io::Read;
@@ -53,7 +53,7 @@ impl OnePage {
             undo,
         };
         let mut room = match undo {
-            Undo::Compensates { .. } => self.log.reserve_undo(size_of_change(&change))?,
+            Undo::Compensates(_) => self.log.reserve_undo(size_of_change(&change))?,
             _ => self.log.reserve(size_of_change(&change))?,
         };
         let mut page = self.page.lock();
@@ -141,8 +141,8 @@ impl Tree for OnePage {
         Ok(())
     }
 
-    fn undo(&self, by: TxnId, change: &[u8], next: Lsn) -> Result<(), Fault> {
-        self.change(by, &[change[0], 0], Undo::Compensates { next })
+    fn undo(&self, by: TxnId, change: &[u8], _: UndoNext, next: Lsn) -> Result<(), Fault> {
+        self.change(by, &[change[0], 0], Undo::Compensates(UndoNext::at(next)))
     }
 
     fn redo_from(&self) -> Option<Lsn> {

@@ -20,7 +20,7 @@
 //! a body may come from an encoder with a bug, and the engine never panics on stored bytes.
 
 use crate::record::{Record, UndoRecord};
-use godb_btree::{Lsn, PageId, TxnId, Undo};
+use godb_btree::{Lsn, PageId, TxnId, Undo, UndoNext};
 
 /// Bytes of a frame before its body.
 pub(crate) const FRAME: usize = 4;
@@ -154,22 +154,23 @@ fn put_head(into: &mut impl Sink, length: u32, kind: u8, numbers: &[u64]) {
 fn undo_size(undo: &Undo<'_>) -> usize {
     match undo {
         Undo::Never => 1,
-        Undo::Logical(bytes) => 1 + 4 + bytes.len(),
-        Undo::Compensates { .. } => 1 + 8,
+        Undo::Logical(bytes) | Undo::Run(bytes, _) => 1 + 4 + bytes.len(),
+        Undo::Compensates(_) => 1 + 8 + 2,
     }
 }
 
 fn put_undo(into: &mut impl Sink, undo: &Undo<'_>) {
     match undo {
         Undo::Never => into.put(&[NEVER]),
-        Undo::Logical(bytes) => {
+        Undo::Logical(bytes) | Undo::Run(bytes, _) => {
             let [a, b, c, d] = length_of(bytes.len()).to_le_bytes();
             into.put(&[LOGICAL, a, b, c, d]);
             into.put(bytes);
         }
-        Undo::Compensates { next } => {
-            let mut piece = [COMPENSATES; 9];
-            piece[1..].copy_from_slice(&next.raw().to_le_bytes());
+        Undo::Compensates(resume) => {
+            let mut piece = [COMPENSATES; 11];
+            piece[1..9].copy_from_slice(&resume.next.raw().to_le_bytes());
+            piece[9..].copy_from_slice(&resume.done.to_le_bytes());
             into.put(&piece);
         }
     }
@@ -230,6 +231,10 @@ impl Source<'_> {
         self.take(1).map(|b| b[0])
     }
 
+    fn u16(&mut self) -> Option<u16> {
+        Some(u16::from_le_bytes(self.take(2)?.try_into().ok()?))
+    }
+
     fn u32(&mut self) -> Option<u32> {
         Some(u32::from_le_bytes(self.take(4)?.try_into().ok()?))
     }
@@ -260,7 +265,10 @@ impl Source<'_> {
         Some(match self.byte()? {
             NEVER => UndoRecord::Never,
             LOGICAL => UndoRecord::Logical(self.counted()?),
-            COMPENSATES => UndoRecord::Compensates { next: self.lsn()? },
+            COMPENSATES => UndoRecord::Compensates(UndoNext {
+                next: self.lsn()?,
+                done: self.u16()?,
+            }),
             _ => return None,
         })
     }

@@ -9,7 +9,7 @@ use crate::codec::Entry;
 use crate::doorbell::Doorbell;
 use crate::space::Space;
 use godb_btree::sync::{Condvar, Mutex};
-use godb_btree::{Change, Fault, Journal, Lsn, Room, Undo, size_of_change};
+use godb_btree::{Change, Fault, Journal, Lsn, Room, Undo, size_of_change, size_of_rollback};
 use std::sync::Arc;
 
 /// Shared by the log and the [`UndoDoor`].
@@ -71,7 +71,9 @@ impl Ledger {
             let Tail { space, active, .. } = &mut *tail;
             let aside = active.logged(by, lsn);
             match change.undo {
-                Undo::Logical(_) if !for_undo => *aside += space.set_aside(size),
+                Undo::Logical(_) | Undo::Run(..) if !for_undo => {
+                    *aside += space.set_aside(size_of_rollback(change));
+                }
                 Undo::Never if !for_undo => {}
                 _ => *aside -= space.release((*aside).min(size as u64)),
             }

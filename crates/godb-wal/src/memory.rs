@@ -104,8 +104,8 @@ impl Journal for MemoryLog {
         let pages = change.pages.iter().map(|(id, bytes)| (*id, bytes.to_vec()));
         let undo = match change.undo {
             Undo::Never => UndoRecord::Never,
-            Undo::Logical(bytes) => UndoRecord::Logical(bytes.to_vec()),
-            Undo::Compensates { next } => UndoRecord::Compensates { next },
+            Undo::Logical(bytes) | Undo::Run(bytes, _) => UndoRecord::Logical(bytes.to_vec()),
+            Undo::Compensates(resume) => UndoRecord::Compensates(resume),
         };
         let record = Record::Change {
             by: change.by,

@@ -1,20 +1,17 @@
 //! [`Record`]: what the log holds, as owned values.
 
 use crate::codec::Entry;
-use godb_btree::{Lsn, PageId, TxnId, Undo};
+use godb_btree::{Lsn, PageId, TxnId, Undo, UndoNext};
 
 /// How a logged change is taken back; the owned twin of [`godb_btree::Undo`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum UndoRecord {
     /// Never.
     Never,
-    /// By a logical operation on the tree.
+    /// By a logical operation on the tree, or one for each of its rows.
     Logical(Vec<u8>),
-    /// It is itself a compensation; undo goes on at `next`.
-    Compensates {
-        /// The next record to undo, or zero.
-        next: Lsn,
-    },
+    /// It is itself a compensation; undo goes on there.
+    Compensates(UndoNext),
 }
 
 /// One entry of the log.
@@ -56,7 +53,7 @@ impl UndoRecord {
         match self {
             Self::Never => Undo::Never,
             Self::Logical(bytes) => Undo::Logical(bytes),
-            Self::Compensates { next } => Undo::Compensates { next: *next },
+            Self::Compensates(resume) => Undo::Compensates(*resume),
         }
     }
 }

@@ -3,8 +3,8 @@
 //! An append happens under page latches, so it can neither wait nor fail: everything it needs is promised beforehand. Two things can run out,
 //! the buffer in memory and the disk. For the disk, more is promised than the bytes that a transaction is about to log:
 //!
-//! - *set aside*, for each transaction, twice what it logged and could have to take back: once for the compensation records and once for
-//!   the structure changes that they may cause (a split makes room for many rows, so its share of each is small);
+//! - *set aside*, for each transaction, what [its rollback may take](godb_btree::size_of_rollback): the compensation records, and the structure changes that
+//!   they may cause;
 //! - the *largest* single reservation seen, because taking back one change reserves for the worst case before it uses little of it;
 //! - a *margin* of blocks that flushes leave partly empty, since a flush ends its block and the log cannot know how many there will be.
 //!
@@ -12,7 +12,7 @@
 
 use crate::block::HEADER;
 
-/// How many times the bytes of an undoable change are set aside for its rollback.
+/// How many times the bytes of an open room are counted for the rollback of what will be logged there.
 const ROLLBACK_SHARE: u64 = 2;
 /// Blocks kept for flushes that end a block early.
 const MARGIN_BLOCKS: u64 = 16;
@@ -79,11 +79,10 @@ impl Space {
         }
     }
 
-    /// Sets something aside for the rollback of a change of `size` bytes; returns how much.
+    /// Sets `size` bytes aside for the rollback of a change; returns how much.
     pub(crate) fn set_aside(&mut self, size: usize) -> u64 {
-        let aside = size as u64 * ROLLBACK_SHARE;
-        self.set_aside += aside;
-        aside
+        self.set_aside += size as u64;
+        size as u64
     }
 
     /// Gives back what was set aside; returns how much that was.

@@ -6,7 +6,7 @@
 
 use crate::record::{Record, UndoRecord};
 use crate::wal::{ActiveTransaction, Wal};
-use godb_btree::{Lsn, Tree, TreeId, TxnId, Value};
+use godb_btree::{Lsn, Tree, TreeId, TxnId, UndoNext, Value};
 
 /// Runs every test, each on a fresh, empty log and tree.
 ///
@@ -215,7 +215,7 @@ fn undo_logs_compensations<W: Wal>(wal: &W) {
         panic!("a row change is undone logically");
     };
     wal.tree()
-        .undo(txn(2), &change, previous)
+        .undo(txn(2), &change, UndoNext::at(at), previous)
         .expect("it can be taken back");
     assert_eq!(get(wal, tree, b"a").as_deref(), Some(&b"old"[..]));
     let (_, record) = all(wal, wal.last_of(txn(2))).swap_remove(0);
@@ -227,7 +227,7 @@ fn undo_logs_compensations<W: Wal>(wal: &W) {
     else {
         panic!("a compensation is a change");
     };
-    assert_eq!(undo, UndoRecord::Compensates { next: previous });
+    assert_eq!(undo, UndoRecord::Compensates(UndoNext::at(previous)));
     assert_eq!(chained, at);
 }
 

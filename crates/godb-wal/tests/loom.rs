@@ -16,7 +16,7 @@ use godb_btree::{
 };
 use godb_wal::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use godb_wal::sync::{Arc, explore, thread};
-use godb_wal::{DatabaseId, Environment, Fault, FileSystem, Gate, Log, LogOptions, Lsn, Record};
+use godb_wal::{DatabaseId, Environment, Fault, FileSystem, Gate, Log, LogOptions, Lsn, Record, UndoNext};
 
 /// What the gates guard: three positions that must never overtake one another.
 struct Disk {
@@ -302,7 +302,7 @@ fn a_rollback_never_waits_for_room() {
         let mut room = log.reserve_undo(200).expect("it was set aside");
         with_change(1, b"back", |change| {
             room.append(&Change {
-                undo: Undo::Compensates { next: Lsn::default() },
+                undo: Undo::Compensates(UndoNext::default()),
                 ..*change
             });
         });

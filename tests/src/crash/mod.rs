@@ -3,7 +3,7 @@
 //!
 //! Read in this order: [`script`] is the language of workloads, [`workloads`] those there are; [`player`] runs one; [`tester`] crashes it at every moment, by what
 //! [`survivors`] says a crash can leave; [`judge`] opens that and asks [`oracle`]. [`nested`] crashes recovery, [`failures`] lets the process live on,
-//! [`shrink`] makes a failing workload small.
+//! [`mod@shrink`] makes a failing workload small.
 //!
 //! Three ideas make it fast enough to be exhaustive. *A workload runs once*: the disk copies itself before every operation, sharing what did not change, and each copy is
 //! crashed afterwards. *Disks alike are judged once*: most of what crashes leave has been left before, and a fingerprint tells. *Small ones first*: nearly every

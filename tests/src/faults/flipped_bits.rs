@@ -138,9 +138,7 @@ fn every_kind() -> SimulatedDisk {
     let undos = [
         Undo::Never,
         Undo::Logical(b"how to take it back"),
-        Undo::Compensates {
-            next: godb_wal::Lsn::default(),
-        },
+        Undo::Compensates(godb_wal::UndoNext::default()),
     ];
     for (undo, kind) in undos
         .iter()

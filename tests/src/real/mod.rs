@@ -1,6 +1,6 @@
 //! Faults of real machines: real processes, files and file systems, where the simulated disk cannot say what the system does.
 //!
-//! A [child](child) process writes and tells, row by row, what was acknowledged; it is killed, starved or lied to; then the parent opens the same file and
+//! A [child](mod@child) process writes and tells, row by row, what was acknowledged; it is killed, starved or lied to; then the parent opens the same file and
 //! [judges](ledger) it by what the child was told. What a machine does not allow (tracing a process, mounting) is skipped, and the program says so.
 
 mod child;

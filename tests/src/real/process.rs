@@ -1,4 +1,4 @@
-//! Starting the [child](super::child), and hearing what it says.
+//! Starting the [child](mod@super::child), and hearing what it says.
 
 use godb_page::sync::{Arc, Mutex};
 use std::io::{BufRead, BufReader};

@@ -14,7 +14,7 @@ fn open(opening: &Opening<'_>) -> Result<Box<dyn Peer>> {
             Durability::Synced => SyncMode::Full,
             Durability::Unsynced => SyncMode::Off,
         },
-        checkpoint_log_size: Some(if opening.checkpoints { 64 << 20 } else { u64::MAX }),
+        checkpoint_log_size: (!opening.checkpoints).then_some(u64::MAX),
         checkpoint_interval: Duration::from_secs(if opening.checkpoints { 60 } else { 1 << 30 }),
         ..Config::default()
     };

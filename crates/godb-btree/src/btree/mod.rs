@@ -19,7 +19,7 @@ pub use check::{Check, Finding, TreeStatistics, Wrong};
 pub(crate) use directory::read_entry;
 pub use scan::BTreeCursor;
 
-use crate::journal::{Journal, Undo};
+use crate::journal::{Journal, Undo, UndoNext};
 use crate::logical::{self, Operation};
 use crate::node;
 use crate::space::Space;
@@ -68,8 +68,8 @@ pub(crate) struct Spot {
 enum Author {
     /// A transaction at work.
     Forward(TxnId),
-    /// A transaction that is being rolled back; its next record to undo.
-    Backward(TxnId, Lsn),
+    /// A transaction that is being rolled back, and where that goes on.
+    Backward(TxnId, UndoNext),
     /// Nobody: the change stays, whatever becomes of anybody.
     Nobody,
 }
@@ -86,8 +86,16 @@ impl Author {
     fn undo(self, back: &[u8]) -> Undo<'_> {
         match self {
             Self::Forward(_) => Undo::Logical(back),
-            Self::Backward(_, next) => Undo::Compensates { next },
+            Self::Backward(_, resume) => Undo::Compensates(resume),
             Self::Nobody => Undo::Never,
+        }
+    }
+
+    /// The same for several rows at once, which `back` takes back one by one.
+    fn undo_run(self, back: &[u8], rows: u16) -> Undo<'_> {
+        match self.undo(back) {
+            Undo::Logical(back) => Undo::Run(back, rows),
+            undo => undo,
         }
     }
 }
@@ -243,10 +251,12 @@ impl<P: Pages> Tree for BTree<P> {
         self.load()
     }
 
-    fn undo(&self, by: TxnId, change: &[u8], next: Lsn) -> Result<(), Fault> {
-        let author = Author::Backward(by, next);
+    fn undo(&self, by: TxnId, change: &[u8], at: UndoNext, next: Lsn) -> Result<(), Fault> {
+        let author = Author::Backward(by, UndoNext::at(next));
         let (tree, operation) = logical::decode(change)?;
+        logical::check_done(&operation, at.done)?;
         match (operation, self.find_spot(tree)?) {
+            (Operation::RemoveRun(run), Some(spot)) => self.remove_run(by, spot, run, at, next),
             (Operation::Free(page), _) => self.free_overflow(author, page),
             (Operation::Destroy, _) => self.destroy_tree(author, tree),
             (Operation::Put(key, value), Some(spot)) => self.put_row(author, spot, key, value),

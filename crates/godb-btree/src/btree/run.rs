@@ -1,20 +1,26 @@
 //! A run of rows in the order of their keys: a leaf is found and latched once for all of them that go there.
 //!
-//! Each row is logged and made by itself, exactly as [`put`](crate::Tree::put) does it, so redo, undo and readers see nothing new. What a run saves is the way:
-//! log space, admission, descent and latch are had once a leaf, and the next leaf is the neighbour, whose parent lies in the cache.
+//! The rows of a leaf are logged as one record and made as one change. What a run saves is the way and the record: log space, admission, descent, latch and record
+//! are had once a leaf, and the next leaf is the neighbour, whose parent lies in the cache.
+//!
+//! The record is taken back row by row, for the rows may have moved to different leaves since then; how that is interrupted and
+//! gone on with, [`UndoNext`] tells.
 
 use super::split::Need;
 use super::walk::{Pins, WALK, sound};
 use super::{Author, BTree, Spot};
-use crate::journal::Room;
-use crate::logical::{self, Operation};
+use crate::codec::bad_page;
+use crate::journal::UndoNext;
+use crate::logical::{self, Run};
 use crate::node;
 use crate::step::Step;
 use crate::tree::Row;
-use godb_buffer::slotted::{self, Slots};
-use godb_buffer::{Fault, PageId, PageWrite, Pages, header};
+use godb_buffer::slotted::{self, SLOT, Slots};
+use godb_buffer::{Fault, Lsn, PageId, Pages, TxnId, header};
+use smallvec::SmallVec;
 
 /// What became of the first rows of a run.
+#[derive(Clone, Copy, Default)]
 struct Filled {
     /// How many have been dealt with.
     rows: usize,
@@ -22,12 +28,19 @@ struct Filled {
     full: bool,
 }
 
-/// The log space that a leaf's share of a run reserves, in pages: a few of them fill any leaf.
+/// The log space that a leaf's share of a run reserves, in pages: one for the cells, one for their keys in the description of the undo, and the rest for what is
+/// said of each.
 const ROOM: usize = 4;
 
-/// An upper bound of the record that adds a row: its cell, and its key once more in the description of the undo.
-fn record(row: &Row<'_>) -> usize {
-    256 + 2 * row.key.len() + row.value.inline.len()
+/// A leaf's page holds so many times the rows of a record: their compensations then fit into what is promised with the room.
+const BYTES_A_ROW: usize = 128;
+
+/// The rows of a run that go to one leaf.
+#[derive(Default)]
+struct Share {
+    /// The rows to add, by number, and the slot of each when those before it are there.
+    places: SmallVec<[(usize, usize); 16]>,
+    filled: Filled,
 }
 
 impl<P: Pages> BTree<P> {
@@ -60,69 +73,89 @@ impl<P: Pages> BTree<P> {
         rows: &[Row<'_>],
         present: &mut dyn FnMut(usize),
     ) -> Result<Filled, Fault> {
-        let most = (ROOM * self.page_size()).max(record(&rows[0]));
-        let mut room = self.room(author, most)?;
+        let mut room = self.room(author, ROOM * self.page_size())?;
         let _admitted = self.pages.admit(WALK)?;
         let mut pins = Pins::new(&*self.pages);
         let (id, mut leaf) = self.leaf_of(&mut pins, spot, rows[0].key)?;
-        let (mut left, mut done) = (most, 0);
-        for row in rows {
-            let size = record(row);
-            if size > left || (done > 0 && !reaches(id, &leaf, row.key)?) {
-                break;
-            }
-            match self.add_row(&mut room, author, (spot, id), &mut leaf, row)? {
-                Added::Yes => left -= size,
-                Added::Present => present(done),
-                Added::Full => {
-                    return Ok(Filled {
-                        rows: done,
-                        full: true,
-                    });
-                }
-            }
-            done += 1;
+        let share = share_of(id, &leaf, rows, present)?;
+        if share.places.is_empty() {
+            return Ok(share.filled);
         }
-        Ok(Filled {
-            rows: done,
-            full: false,
-        })
-    }
-
-    /// Adds one row to its leaf.
-    fn add_row<W: PageWrite>(
-        &self,
-        room: &mut Room<'_>,
-        author: Author,
-        (spot, id): (Spot, PageId),
-        leaf: &mut W,
-        row: &Row<'_>,
-    ) -> Result<Added, Fault> {
-        let Err(at) = sound(id, Slots::of(leaf).and_then(|slots| slots.search(row.key)))? else {
-            return Ok(Added::Present);
-        };
-        let cell = node::leaf_cell(row.key, row.value);
-        if !sound(id, slotted::fits(leaf, cell.len(), None))? {
-            return Ok(Added::Full);
-        }
-        if let Some(chain) = row.value.chain {
+        let added = || share.places.iter().map(|(row, at)| (&rows[*row], *at));
+        for chain in added().filter_map(|(row, _)| row.value.chain) {
             self.still.chain_placed(chain.head);
         }
-        let back = logical::encode(spot.tree, &Operation::Remove(row.key));
+        let count = u16::try_from(share.places.len()).expect("a page has fewer rows");
+        let back = logical::encode_run(spot.tree, count, added().map(|(row, _)| row.key));
         let mut step = Step::new();
-        step.change(id, leaf, |page| page.insert(at, &cell));
-        step.commit(room, author.by(), author.undo(&back));
-        Ok(Added::Yes)
+        step.change(id, &mut leaf, |page| {
+            added().for_each(|(row, at)| page.insert_row(at, row.key, row.value));
+        });
+        step.commit(&mut room, author.by(), author.undo_run(&back, count));
+        Ok(share.filled)
+    }
+
+    /// Takes back that the rows of a run were added, from the one on at which an earlier attempt ended.
+    pub(super) fn remove_run(
+        &self,
+        by: TxnId,
+        spot: Spot,
+        run: Run<'_>,
+        at: UndoNext,
+        next: Lsn,
+    ) -> Result<(), Fault> {
+        let mut keys = run.keys().skip(usize::from(at.done)).peekable();
+        let mut done = at.done;
+        while let Some(key) = keys.next() {
+            done += 1;
+            let resume = match keys.peek() {
+                Some(_) => UndoNext { done, ..at },
+                None => UndoNext::at(next),
+            };
+            self.remove_row(Author::Backward(by, resume), spot, key)?;
+        }
+        Ok(())
     }
 }
 
-/// What came of adding a row.
-enum Added {
-    Yes,
-    /// Its key is there already.
-    Present,
-    /// The leaf has no room.
-    Full,
+/// Which of the rows go to the leaf of the first, as many as belong there and fit, and their slots.
+fn share_of(
+    id: PageId,
+    leaf: &[u8],
+    rows: &[Row<'_>],
+    present: &mut dyn FnMut(usize),
+) -> Result<Share, Fault> {
+    let slots = sound(id, Slots::of(leaf))?;
+    let mut free = usize::from(header::free_space(leaf));
+    let mut share = Share::default();
+    let mut cells = 0;
+    for (number, row) in rows.iter().enumerate().take(leaf.len() / BYTES_A_ROW) {
+        if number > 0 && !reaches(id, leaf, row.key)? {
+            break;
+        }
+        share.filled.rows = number + 1;
+        match sound(id, slots.search(row.key))? {
+            Ok(_) => present(number),
+            Err(at) => {
+                let size = node::leaf_cell_size(row.key, row.value) + SLOT;
+                if size > free {
+                    share.filled = Filled {
+                        rows: number,
+                        full: true,
+                    };
+                    break;
+                }
+                free -= size;
+                cells += size;
+                share.places.push((number, at + share.places.len()));
+            }
+        }
+    }
+    // Says nothing new, but makes sure that nothing can fail when the cells have to be moved together for them.
+    if cells > 0 && !sound(id, slotted::fits(leaf, cells - SLOT, None))? {
+        return Err(bad_page(id, "its free bytes are counted wrong"));
+    }
+    Ok(share)
 }
 
 /// Whether a leaf that was reached for a smaller key is surely the one of this key too: it is the last, or goes beyond it.

@@ -10,6 +10,8 @@ mod apply;
 pub(crate) use apply::apply;
 
 use crate::codec::{Reader, bad_record};
+use crate::node;
+use crate::tree::Value;
 use godb_buffer::{Fault, Lsn, PageId, PageKind, TreeId};
 
 const WHOLE: u8 = 1;
@@ -166,6 +168,14 @@ impl<'b> Operations<'b> {
         self.0.push(tag::INSERT);
         self.u16(at);
         self.cell(cell);
+    }
+
+    /// The cell of a row is inserted into a slot.
+    pub(crate) fn insert_row(&mut self, at: usize, key: &[u8], value: Value<'_>) {
+        self.0.push(tag::INSERT);
+        self.u16(at);
+        self.u16(node::leaf_cell_size(key, value));
+        node::put_leaf_cell(key, value, |bytes| self.0.extend_from_slice(bytes));
     }
 
     /// The cell of a slot goes.

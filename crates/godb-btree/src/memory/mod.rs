@@ -8,7 +8,7 @@
 mod state;
 
 use crate::codec::FILE;
-use crate::journal::{Change, Journal, Room, Undo, size_of_change};
+use crate::journal::{Change, Journal, Room, Undo, UndoNext, size_of_change};
 use crate::logical::{self, Operation};
 use crate::tree::{Chain, Range, Row, Tree, Value};
 use crate::{chunk, too_large};
@@ -339,9 +339,10 @@ impl Tree for MemoryTree {
         Ok(())
     }
 
-    fn undo(&self, by: TxnId, change: &[u8], next: Lsn) -> Result<(), Fault> {
+    fn undo(&self, by: TxnId, change: &[u8], at: UndoNext, next: Lsn) -> Result<(), Fault> {
         let (tree, operation) = logical::decode(change)?;
-        let undo = Undo::Compensates { next };
+        logical::check_done(&operation, at.done)?;
+        let undo = Undo::Compensates(UndoNext::at(next));
         let mut room = self.journal.reserve_undo(room_for(&operation, undo))?;
         Self::log(&mut room, &mut self.change(), Some(by), tree, &operation, undo);
         Ok(())

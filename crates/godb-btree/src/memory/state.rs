@@ -101,6 +101,9 @@ impl State {
             Operation::Remove(key) => {
                 one.rows.remove(key);
             }
+            Operation::RemoveRun(run) => run.keys().for_each(|key| {
+                one.rows.remove(key);
+            }),
             Operation::Extend(head, bytes) => {
                 self.heads = self.heads.max(head.raw());
                 let chain = self.chains.entry(head).or_insert_with(|| (tree, Vec::new()));

@@ -22,7 +22,7 @@ fn undo_takes_back_newest_first() {
     tree.write_chain(ME, id, &mut &b"long"[..], 10).unwrap();
     assert_eq!(tree.chain_count(), 1);
     for back in journal.backs(ME, mark) {
-        tree.undo(ME, &back, Lsn::default()).unwrap();
+        tree.undo(ME, &back, UndoNext::default(), Lsn::default()).unwrap();
     }
     let one = tree.get(id, b"a", |value| value.inline.to_vec()).unwrap();
     assert_eq!(one.as_deref(), Some(&b"1"[..]));

@@ -154,10 +154,15 @@ impl Batch {
         self.places = places;
     }
 
-    /// Forgets everything and gives its memory back, but for a little that the next batch may use.
-    fn clear(&mut self, budget: &Budget) {
+    /// Forgets the rows; the next ones take their memory.
+    fn empty(&mut self) {
         self.bytes.clear();
         self.places.clear();
+    }
+
+    /// Forgets everything and gives its memory back, but for a little that the next batch may use.
+    fn clear(&mut self, budget: &Budget) {
+        self.empty();
         self.bytes.shrink_to(GRANT);
         self.places.shrink_to(GRANT / size_of::<Place>());
         budget.give_back(std::mem::take(&mut self.granted));
@@ -221,7 +226,7 @@ impl<T: Transactions> MvccTransaction<T> {
             .chunks(GROUP)
             .try_for_each(|group| self.make_group(writes, by, &batch, group));
         batch.places = places;
-        batch.clear(&self.engine().budget);
+        batch.empty();
         let tree = batch.tree;
         writes.batch = batch;
         made.map_err(|error| {
@@ -268,9 +273,11 @@ impl<T: Transactions> MvccTransaction<T> {
     /// Something else than a put was asked for: makes what is gathered.
     pub(super) fn end_streak(&self, writes: &mut Writes) -> Result<(), Error> {
         writes.batch.streak = 0;
-        match self.writer() {
-            Some(by) => self.make_batch(writes, by),
-            None => Ok(()),
+        if writes.batch.granted == 0 {
+            return Ok(());
         }
+        let made = self.writer().map_or(Ok(()), |by| self.make_batch(writes, by));
+        writes.batch.clear(&self.engine().budget);
+        made
     }
 }

@@ -5,10 +5,11 @@
 
 #[cfg(not(godb_loom))]
 pub mod cell;
-#[cfg(not(godb_loom))]
+
 /// Reached from every layer by the way of the locks: whether a bug of that name is built in.
 pub use crate::plant::planted;
 
+#[cfg(not(godb_loom))]
 mod real;
 #[cfg(not(godb_loom))]
 pub use real::*;

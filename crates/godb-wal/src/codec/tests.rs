@@ -12,9 +12,10 @@ fn undo() -> impl Strategy<Value = UndoRecord> {
     prop_oneof![
         Just(UndoRecord::Never),
         bytes().prop_map(UndoRecord::Logical),
-        any::<u64>().prop_map(|next| UndoRecord::Compensates {
-            next: Lsn::from_raw(next)
-        }),
+        any::<(u64, u16)>().prop_map(|(next, done)| UndoRecord::Compensates(UndoNext {
+            next: Lsn::from_raw(next),
+            done
+        })),
     ]
 }
 

@@ -3,7 +3,7 @@
 use super::tests::{change, commit, options};
 use super::*;
 use crate::record::Record;
-use godb_btree::{Crash, Effect, FileSystem, Injection, Operations, SimulatedDisk, Tear, TxnId};
+use godb_btree::{Crash, Effect, FileSystem, Injection, Operations, SimulatedDisk, Tear, TxnId, UndoNext};
 
 const DIR: &str = "db-wal";
 
@@ -341,7 +341,7 @@ fn what_was_begun_is_taken_back_in_memory_when_the_log_is_poisoned() {
     let change = Change {
         by: Some(TxnId::from_raw(5)),
         pages: &page,
-        undo: Undo::Compensates { next: Lsn::default() },
+        undo: Undo::Compensates(UndoNext::default()),
     };
     for _ in 0..2000 {
         let room = log.reserve_undo(size_of_change(&change));
@@ -382,7 +382,7 @@ fn a_full_disk_refuses_reservations_but_never_a_rollback() {
         let change = Change {
             by: Some(TxnId::from_raw(1)),
             pages: &page,
-            undo: Undo::Compensates { next: Lsn::default() },
+            undo: Undo::Compensates(UndoNext::default()),
         };
         log.reserve_undo(size_of_change(&change) + 3000)
             .unwrap()

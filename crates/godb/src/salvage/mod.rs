@@ -4,10 +4,10 @@
 //!
 //! | what | from |
 //! | --- | --- |
-//! | size and identity of pages | a copy of the header, else what most pages say ([`FileHeader::guess`]) |
+//! | size and identity of pages | a copy of the header, else what most pages say (`FileHeader::guess`) |
 //! | pages that a crash tore | their safe copies |
 //! | changes that are in no page yet | the log, as far as it can be read; pages that missed a change are given up |
-//! | which leaves count | free maps, inner pages, neighbours ([`Wreck`]) |
+//! | which leaves count | free maps, inner pages, neighbours (`Wreck`) |
 //! | what a tree holds | the catalog; rows of a tree that no description is left of go to a table of keys and values |
 //! | indexes | their tables |
 //!

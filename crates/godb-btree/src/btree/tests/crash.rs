@@ -339,7 +339,8 @@ fn undone_work_stays_undone_after_a_crash() {
     tree.write_chain(loser, id, &mut &[0_u8; 90_000][..], 1 << 20)
         .unwrap();
     for back in journal.backs(loser, mark) {
-        tree.undo(loser, &back, Lsn::default()).unwrap();
+        tree.undo(loser, &back, UndoNext::default(), Lsn::default())
+            .unwrap();
     }
     assert_eq!(rows(&tree, id, Range::ALL), before);
     assert_sound(&tree);
@@ -348,6 +349,45 @@ fn undone_work_stays_undone_after_a_crash() {
     again.redone().unwrap();
     assert_eq!(rows(&again, id, Range::ALL), before);
     assert_sound(&again);
+}
+
+/// The rows of a run are taken back one by one. Wherever that is interrupted, it goes on behind the last one that is done, for its key may be somebody else's by then.
+#[test]
+fn a_run_is_taken_back_row_by_row_and_none_twice() {
+    let (loser, other) = (TxnId::from_raw(2), TxnId::from_raw(3));
+    let (mine, theirs) = (Value::inline(&[2; 90]), Value::inline(&[3; 90]));
+    let journal = Arc::new(Recorder::default());
+    let tree = new_tree(4096, journal.clone());
+    let id = tree.create(ME).unwrap();
+    let keys: Vec<_> = (0..8).map(key).collect();
+    let run: Vec<_> = keys.iter().map(|key| Row { key, value: mine }).collect();
+    tree.add(loser, id, &run, &mut |_| panic!("all keys are new"))
+        .unwrap();
+    let record = journal.entries().pop().unwrap();
+    let (change, whole) = (record.back.unwrap(), UndoNext::at(record.lsn));
+    tree.undo(loser, &change, whole, Lsn::default()).unwrap();
+    let log = journal.entries();
+    let taken_back = &log[log.len() - keys.len()..];
+    for (compensation, done) in taken_back.iter().zip(1..) {
+        let next = compensation.next.unwrap();
+        let again = BTree::open(memory(4096), Arc::new(Recorder::default()));
+        redo(&again, &log[..usize::try_from(compensation.lsn.raw()).unwrap()]);
+        again.redone().unwrap();
+        if usize::from(done) == keys.len() {
+            assert_eq!(next, UndoNext::at(Lsn::default()), "the record is done");
+            continue;
+        }
+        assert_eq!(next, UndoNext { done, ..whole });
+        again.put(other, id, &keys[0], theirs).unwrap();
+        again.undo(loser, &change, next, Lsn::default()).unwrap();
+        assert_eq!(
+            rows(&again, id, Range::ALL),
+            [(keys[0].clone(), theirs.inline.to_vec())]
+        );
+        assert_sound(&again);
+    }
+    let too_far = UndoNext { done: 8, ..whole };
+    assert!(tree.undo(loser, &change, too_far, Lsn::default()).is_err());
 }
 
 #[test]
