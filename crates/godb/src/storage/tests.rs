@@ -96,6 +96,7 @@ fn a_crash_before_the_checkpoint_after_a_recovery_repeats_the_log_of_both_lives(
         assert_eq!(count(&storage.engine()), 4 * 300);
         assert_eq!(storage.tree().check().unwrap().findings, Vec::new());
         storage.close().unwrap();
+        drop(storage);
         assert!(
             !open(&files, &config).settle().unwrap(),
             "after a clean close there is nothing to settle"
