@@ -67,14 +67,14 @@ impl Range<'_> {
 }
 
 /// The part of a log record that is about one page.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PageChange {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PageChange<'a> {
     /// The page.
     pub page: PageId,
     /// The record's position.
     pub lsn: Lsn,
     /// What the tree wrote into the record for this page.
-    pub bytes: Vec<u8>,
+    pub bytes: &'a [u8],
 }
 
 /// Ordered trees of one file, changed under a journal.
@@ -146,10 +146,10 @@ pub trait Tree: Send + Sync + 'static {
     /// Applies a journaled change to one page again, unless the page has seen it.
     fn redo(&self, lsn: Lsn, page: PageId, change: &[u8]) -> Result<(), Fault>;
     /// Applies changes of one page, in the order of the log: what many calls of [`redo`](Self::redo) would do, with the page looked up once.
-    fn redo_all(&self, page: PageId, changes: &[PageChange]) -> Result<(), Fault> {
+    fn redo_all(&self, page: PageId, changes: &[PageChange<'_>]) -> Result<(), Fault> {
         changes
             .iter()
-            .try_for_each(|change| self.redo(change.lsn, page, &change.bytes))
+            .try_for_each(|change| self.redo(change.lsn, page, change.bytes))
     }
     /// Called once between the last redo and the first undo: reads back what the tree keeps in memory about its file.
     fn redone(&self) -> Result<(), Fault>;

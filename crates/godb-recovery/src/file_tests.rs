@@ -160,7 +160,20 @@ fn progress_and_time_are_reported() {
     let redo: Vec<_> = seen.iter().filter(|p| p.phase == Phase::Redo).collect();
     assert!(redo.len() == 5 && redo.is_sorted_by_key(|p| p.done));
     assert!(redo.iter().all(|p| p.done <= p.total));
+    // Records are alike, so each thousand of them is about a fifth of the way.
+    let steps = redo.iter().zip(1_u64..);
+    assert!(steps.clone().all(|(p, fifths)| p.done * 5 <= p.total * fifths));
+    assert!(
+        steps
+            .clone()
+            .all(|(p, fifths)| p.done * 5 > p.total * (fifths - 1))
+    );
     assert_eq!(seen.iter().filter(|p| p.phase == Phase::Undo).count(), 5);
+}
+
+#[test]
+fn unless_configured_a_checkpoint_is_due_after_64_mebibytes() {
+    assert_eq!(CHECKPOINT_EVERY, 67_108_864);
 }
 
 #[test]

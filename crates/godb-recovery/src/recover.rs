@@ -154,7 +154,7 @@ impl<W: Wal> Run<'_, W> {
         let mut batch = self.gather(&mut reading)?;
         while batch.len() > 0 {
             self.report.pages += batch.len() as u64;
-            batch = redo::repeat(wal.tree(), batch, self.helpers, || self.gather(&mut reading))??;
+            batch = redo::repeat(wal.tree(), &batch, self.helpers, || self.gather(&mut reading))??;
         }
         let bytes = |from: Lsn| end.raw().saturating_sub(from.raw());
         self.report.bytes = reading.first.map_or(0, bytes);
@@ -172,10 +172,10 @@ impl<W: Wal> Run<'_, W> {
         while batch.size() < self.batch.max(1)
             && let Some(entry) = reading.records.next()
         {
-            let (at, mut record) = entry?;
+            let (at, record) = entry?;
             let from = *reading.first.get_or_insert(at);
-            if let Record::Change { pages, .. } = &mut record {
-                batch.add(at, std::mem::take(pages));
+            if let Record::Change { pages, .. } = &record {
+                batch.add(at, pages);
             }
             if at >= reading.begin {
                 reading.analysis.see(at, record);

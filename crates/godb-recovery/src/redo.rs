@@ -13,72 +13,96 @@ use godb_wal::sync::thread;
 use godb_wal::{Fault, Lsn, PageChange, PageId, Tree};
 
 /// What a change takes in memory besides its bytes.
-const OVERHEAD: usize = size_of::<PageChange>();
+const OVERHEAD: usize = size_of::<Place>() + size_of::<PageChange<'_>>() + size_of::<u64>();
 
-/// Changes of pages, out of a stretch of the log.
+/// Where a change's bytes are.
+#[derive(Clone, Copy, Debug)]
+struct Place {
+    page: PageId,
+    lsn: Lsn,
+    end: usize,
+}
+
+/// Changes of pages, out of a stretch of the log. Their bytes lie one after the other: many small pieces of memory would cost more than the changes.
 #[derive(Debug, Default)]
 pub(crate) struct Batch {
-    changes: Vec<PageChange>,
-    bytes: usize,
+    bytes: Vec<u8>,
+    places: Vec<Place>,
 }
 
 impl Batch {
     /// Adds what the record at `lsn` says of its pages.
-    pub(crate) fn add(&mut self, lsn: Lsn, pages: Vec<(PageId, Vec<u8>)>) {
+    pub(crate) fn add(&mut self, lsn: Lsn, pages: &[(PageId, Vec<u8>)]) {
         for (page, bytes) in pages {
-            self.bytes += bytes.len() + OVERHEAD;
-            self.changes.push(PageChange { page, lsn, bytes });
+            self.bytes.extend_from_slice(bytes);
+            self.places.push(Place {
+                page: *page,
+                lsn,
+                end: self.bytes.len(),
+            });
         }
     }
 
     /// Bytes that it takes in memory.
     pub(crate) fn size(&self) -> usize {
-        self.bytes
+        self.bytes.len() + self.places.len() * OVERHEAD
     }
 
     /// How many changes there are.
     pub(crate) fn len(&self) -> usize {
-        self.changes.len()
+        self.places.len()
     }
 
-    /// Brings the changes of each page together, in the log's order.
-    fn sort(&mut self) {
-        self.changes.sort_by_key(|change| change.page);
+    /// The changes, those of each page together and in the log's order.
+    fn by_page(&self) -> Vec<PageChange<'_>> {
+        // A number for each: the page, then the place. They are sorted faster than the changes would be, and no two are equal.
+        let places = self.places.iter().zip(0_u64..);
+        let mut order: Vec<u64> = places
+            .map(|(place, at)| u64::from(place.page.raw()) << 32 | at)
+            .collect();
+        order.sort_unstable();
+        let change = |number: u64| {
+            let at = usize::try_from(number & u64::from(u32::MAX)).expect("a place was counted in memory");
+            let Place { page, lsn, end } = self.places[at];
+            let start = at.checked_sub(1).map_or(0, |before| self.places[before].end);
+            let bytes = &self.bytes[start..end];
+            PageChange { page, lsn, bytes }
+        };
+        order.into_iter().map(change).collect()
     }
+}
 
-    /// About equal parts, none of which shares a page with another.
-    fn parts(&self, count: usize) -> Vec<&[PageChange]> {
-        let mut rest = &self.changes[..];
-        let mut parts = Vec::new();
-        for left in (1..=count).rev() {
-            let mut cut = rest.len() / left;
-            while cut > 0 && cut < rest.len() && rest[cut].page == rest[cut - 1].page {
-                cut += 1;
-            }
-            let (part, others) = rest.split_at(cut);
-            parts.push(part);
-            rest = others;
+/// About equal parts of changes that are sorted by page, none of which shares a page with another.
+fn parts<'a, 'b>(mut rest: &'a [PageChange<'b>], count: usize) -> Vec<&'a [PageChange<'b>]> {
+    let mut parts = Vec::new();
+    for left in (1..=count).rev() {
+        let mut cut = rest.len() / left;
+        while cut > 0 && cut < rest.len() && rest[cut].page == rest[cut - 1].page {
+            cut += 1;
         }
-        parts
+        let (part, others) = rest.split_at(cut);
+        parts.push(part);
+        rest = others;
     }
+    parts
 }
 
 /// Repeats a batch on `tree`, with the help of so many threads; meanwhile this one does what `meanwhile` says.
 pub(crate) fn repeat<T: Tree, R>(
     tree: &T,
-    mut batch: Batch,
+    batch: &Batch,
     helpers: usize,
     meanwhile: impl FnOnce() -> R,
 ) -> Result<R, Fault> {
-    batch.sort();
+    let changes = batch.by_page();
     if helpers == 0 {
-        repeat_part(tree, &batch.changes, &AtomicBool::new(false))?;
+        repeat_part(tree, &changes, &AtomicBool::new(false))?;
         return Ok(meanwhile());
     }
     let failed = AtomicBool::new(false);
     let fault = Mutex::new(None);
     let done = thread::scope(|scope| {
-        for part in batch.parts(helpers) {
+        for part in parts(&changes, helpers) {
             let (failed, fault) = (&failed, &fault);
             scope.spawn(move || {
                 if let Err(found) = repeat_part(tree, part, failed) {
@@ -96,7 +120,7 @@ pub(crate) fn repeat<T: Tree, R>(
 }
 
 /// Repeats the changes of some pages, page by page, unless another part has `failed`.
-fn repeat_part<T: Tree>(tree: &T, part: &[PageChange], failed: &AtomicBool) -> Result<(), Fault> {
+fn repeat_part<T: Tree>(tree: &T, part: &[PageChange<'_>], failed: &AtomicBool) -> Result<(), Fault> {
     for changes in part.chunk_by(|a, b| a.page == b.page) {
         if failed.load(Ordering::Acquire) {
             break;
@@ -113,11 +137,9 @@ mod tests {
 
     fn batch(pages: &[u32]) -> Batch {
         let mut batch = Batch::default();
-        for (at, page) in pages.iter().enumerate() {
-            batch.add(
-                Lsn::from_raw(at as u64 + 1),
-                vec![(PageId::from_raw(*page), vec![7; 10])],
-            );
+        for (page, at) in pages.iter().zip(1_u8..) {
+            let bytes = vec![at; usize::from(at % 7)];
+            batch.add(Lsn::from_raw(u64::from(at)), &[(PageId::from_raw(*page), bytes)]);
         }
         batch
     }
@@ -125,14 +147,14 @@ mod tests {
     #[test]
     fn a_batch_counts_what_it_holds() {
         let batch = batch(&[3, 1, 3]);
-        assert_eq!((batch.len(), batch.size()), (3, 3 * (10 + OVERHEAD)));
+        assert_eq!((batch.len(), batch.size()), (3, 1 + 2 + 3 + 3 * OVERHEAD));
     }
 
     #[test]
     fn a_page_stays_in_one_part() {
-        let mut batch = batch(&[5, 5, 5, 5, 1]);
-        batch.sort();
-        let sizes: Vec<usize> = batch.parts(2).iter().map(|part| part.len()).collect();
+        let batch = batch(&[5, 5, 5, 5, 1]);
+        let changes = batch.by_page();
+        let sizes: Vec<usize> = parts(&changes, 2).iter().map(|part| part.len()).collect();
         assert_eq!(sizes, [5, 0]);
     }
 
@@ -142,12 +164,18 @@ mod tests {
             pages in proptest::collection::vec(0_u32..8, 0..40),
             count in 1_usize..5,
         ) {
-            let mut batch = batch(&pages);
-            batch.sort();
-            let parts = batch.parts(count);
+            let batch = batch(&pages);
+            let changes = batch.by_page();
+            let mut expected: Vec<(u32, u8)> = pages.iter().copied().zip(1_u8..).collect();
+            expected.sort_unstable();
+            prop_assert_eq!(changes.len(), expected.len());
+            for (change, (page, at)) in changes.iter().zip(expected) {
+                prop_assert_eq!((change.page.raw(), change.lsn.raw()), (page, u64::from(at)));
+                prop_assert_eq!(change.bytes, vec![at; usize::from(at % 7)]);
+            }
+            let parts = parts(&changes, count);
             prop_assert_eq!(parts.len(), count);
-            prop_assert_eq!(parts.concat(), batch.changes.clone());
-            prop_assert!(batch.changes.is_sorted_by_key(|change| (change.page, change.lsn)));
+            prop_assert_eq!(parts.concat(), changes.clone());
             let mut ends = parts.windows(2).filter_map(|two| Some((two[0].last()?.page, two[1].first()?.page)));
             prop_assert!(ends.all(|(last, first)| last < first));
         }

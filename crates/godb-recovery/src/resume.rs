@@ -70,5 +70,8 @@ mod tests {
         assert_eq!(Resume::from_bytes(&bytes), Some(resume));
         assert_eq!(Resume::from_bytes(&bytes[..15]), None);
         assert_eq!(Resume::from_bytes(&[]), Some(Resume::default()));
+        let with_end = |end: u64| Resume::from_bytes(&[&end.to_le_bytes()[..], &bytes[8..]].concat());
+        assert!(with_end(UNREACHED - 1).is_some());
+        assert_eq!(with_end(UNREACHED), None, "no log gets there");
     }
 }

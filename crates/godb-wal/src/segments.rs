@@ -173,8 +173,8 @@ impl Segments {
         self.adopt(&reused)
     }
 
-    /// Writes anew what may not be on the medium, and puts the copy in the place of the original: blocks up to `end`, zeros behind. That is every segment with blocks
-    /// from `durable` on, and those that are longer than the files are known to have `reached`.
+    /// Writes anew what may not be on the medium, and puts the copy in the place of the original: every segment with blocks from `durable` up to `end`, as they are, with zeros
+    /// behind. Segments that lie wholly behind `end`, and behind what the files are known to have `reached`, are given up.
     ///
     /// What a file system shows after a failed sync may never have reached the medium, and the next sync will not bring it there; that goes for
     /// the length of a file that is not in use yet, too. Only what is written again is known to be durable. A copy is used, and not the same blocks once more,
@@ -182,12 +182,23 @@ impl Segments {
     /// costs a segment or two, however long the log is. It is synced, for it may have been copied here a moment ago; mostly there is nothing to do for that.
     pub(crate) fn rewrite(&self, durable: u64, end: u64, reached: u64) -> Result<(), Fault> {
         let _shape = self.shape.lock();
-        let files: Vec<(u64, Arc<dyn File>)> =
-            self.files.lock().iter().map(|(n, f)| (*n, f.clone())).collect();
+        let files: Vec<(u64, Arc<dyn File>)> = self
+            .files
+            .lock()
+            .iter()
+            .map(|(number, file)| (*number, file.clone()))
+            .collect();
         for (number, file) in files {
             let start = number * self.size;
-            let is_in_doubt = durable < end && durable < start + self.size && start < end;
-            if !is_in_doubt && start + file.len()?.min(self.size) <= reached {
+            let reaches = start + file.len()?.min(self.size);
+            let in_doubt = durable < end && durable < start + self.size && start < end;
+            if start >= end.max(reached) {
+                // The caller unlinks it, and whatever comes after it.
+                self.files.lock().retain(|other, _| *other < number);
+                self.allocated.store(start, Ordering::Release);
+                break;
+            }
+            if !in_doubt && reaches <= reached {
                 file.sync()?;
                 continue;
             }

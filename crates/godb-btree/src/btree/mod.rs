@@ -242,7 +242,7 @@ impl<P: Pages> Tree for BTree<P> {
         self.redo_page(lsn, page, change)
     }
 
-    fn redo_all(&self, page: PageId, changes: &[PageChange]) -> Result<(), Fault> {
+    fn redo_all(&self, page: PageId, changes: &[PageChange<'_>]) -> Result<(), Fault> {
         self.redo_changes(page, changes)
     }
 

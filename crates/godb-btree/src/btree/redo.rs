@@ -11,15 +11,15 @@ use godb_buffer::{Fault, Lsn, PageId, PageWrite, Pages, header};
 
 impl<P: Pages> BTree<P> {
     /// Repeats changes of one page. What comes before the last record that says all of the page, or frees it, need not be made: nothing of it would be left.
-    pub(super) fn redo_changes(&self, id: PageId, changes: &[PageChange]) -> Result<(), Fault> {
+    pub(super) fn redo_changes(&self, id: PageId, changes: &[PageChange<'_>]) -> Result<(), Fault> {
         let mut steps = changes.len();
         while let Some(earlier) = steps.checked_sub(1)
-            && matches!(change::basis(&changes[earlier].bytes)?.0, Basis::At(_))
+            && matches!(change::basis(changes[earlier].bytes)?.0, Basis::At(_))
         {
             steps = earlier;
         }
         if let Some(base) = steps.checked_sub(1) {
-            self.redo_page(changes[base].lsn, id, &changes[base].bytes)?;
+            self.redo_page(changes[base].lsn, id, changes[base].bytes)?;
         }
         self.redo_steps(id, &changes[steps..])
     }
@@ -56,13 +56,13 @@ impl<P: Pages> BTree<P> {
     }
 
     /// Repeats changes that are all steps.
-    fn redo_steps(&self, id: PageId, steps: &[PageChange]) -> Result<(), Fault> {
+    fn redo_steps(&self, id: PageId, steps: &[PageChange<'_>]) -> Result<(), Fault> {
         let Some(first) = steps.first() else {
             return Ok(());
         };
         self.with_page(id, first.lsn, |page| {
             for step in steps {
-                if let (Basis::At(before), operations) = change::basis(&step.bytes)?
+                if let (Basis::At(before), operations) = change::basis(step.bytes)?
                     && !self.redo_step(page, id, step.lsn, before, operations)?
                 {
                     break;

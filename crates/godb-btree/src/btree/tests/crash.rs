@@ -110,13 +110,13 @@ fn redo<P: Pages>(tree: &BTree<P>, log: &[Recorded]) {
 
 /// The same page by page, as recovery does it.
 fn redo_by_page<P: Pages>(tree: &BTree<P>, log: &[Recorded]) {
-    let mut by_page = BTreeMap::<PageId, Vec<PageChange>>::new();
+    let mut by_page = BTreeMap::<PageId, Vec<PageChange<'_>>>::new();
     for entry in log {
         for (page, change) in &entry.pages {
             by_page.entry(*page).or_default().push(PageChange {
                 page: *page,
                 lsn: entry.lsn,
-                bytes: change.clone(),
+                bytes: change,
             });
         }
     }
