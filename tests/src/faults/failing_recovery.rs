@@ -158,16 +158,20 @@ fn settling(campaign: &mut Campaign, wreck: &Wreck, stride: usize) {
 fn fail_settling(wreck: &Wreck, injection: Injection) -> Result<(), String> {
     let disk = wreck.disk.fork();
     let db = words("opening", open(&disk))?;
+    let restarts = !matches!(injection.effect, Effect::PowerOff);
     disk.inject(injection);
     if let Err(error) = db.step() {
         typed(&error)?;
     }
     let left = kill(db, &disk);
-    for (how, found) in [
-        ("restarted", left.fork()),
+    let mut ends = vec![
         ("power lost", left.crash(Crash::KeepNone)),
         ("power lost", left.crash(Crash::KeepSome { seed: 3 })),
-    ] {
+    ];
+    if restarts {
+        ends.push(("restarted", left.fork()));
+    }
+    for (how, found) in ends {
         let db = words(how, open(&found))?;
         let held =
             judge(&db, &wreck.script, wreck.least, wreck.most).map_err(|wrong| format!("{how}: {wrong}"))?;
