@@ -17,6 +17,7 @@ mod crash_test;
 mod deny;
 mod faults;
 mod faults_file;
+mod fuzz;
 mod layers;
 mod loom;
 mod mutants;
@@ -50,6 +51,8 @@ cargo xtask TASK
                         crashes the engine at every operation and checks what is left; --help lists its options
   faults [--run] [--row N]
                         the fault matrix with the figures of its last full run; --run runs its campaigns
+  fuzz [--seconds N] [--sanitizer NAME] [--figures FOLDER] [TARGET]...
+                        puts the fuzz targets under libFuzzer, each for so many seconds (60), and prints what they did
   slt [OPTION]...       runs the sqllogictest corpus, where it is there; a wrong option shows those there are
   pg [OPTION]...        asks PostgreSQL 15, where it is installed, what the golden scripts and random queries should answer
   bench [--sqlite] [ARG]...
@@ -83,6 +86,7 @@ fn run() -> Result<()> {
         "mutants" => mutants::run(arguments),
         "crash-test" => crash_test::run(arguments),
         "faults" => faults::run(arguments),
+        "fuzz" => fuzz::run(arguments),
         "pg" => pg::run(arguments),
         "slt" => slt::run(arguments),
         "bench" => bench::run(arguments),

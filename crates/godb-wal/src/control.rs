@@ -23,7 +23,7 @@ use std::sync::Arc;
 /// The control file's name in the log directory.
 pub(crate) const NAME: &str = "control";
 /// No log is so long, and no database opened so often, that a number gets here.
-const UNREACHED: u64 = 1 << 60;
+pub(crate) const UNREACHED: u64 = 1 << 60;
 /// No segment is larger, in bytes.
 const LARGEST_SEGMENT: u64 = 1 << 40;
 /// Slots lie apart, so that no sector holds parts of both.
