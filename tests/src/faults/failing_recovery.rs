@@ -25,7 +25,7 @@ struct Wreck {
 
 /// Fails every operation of recoveries and of checkpoints.
 pub(super) fn run(campaign: &mut Campaign) {
-    let wrecks = wrecks(campaign.choose(28, 1));
+    let wrecks = wrecks(campaign.choose(17, 1));
     let stride = campaign.choose(5, 1);
     for wreck in &wrecks {
         let total = operations(&wreck.disk);
@@ -39,7 +39,7 @@ pub(super) fn run(campaign: &mut Campaign) {
             });
         }
     }
-    for wreck in wrecks.iter().step_by(campaign.choose(3, 8)) {
+    for wreck in wrecks.iter().step_by(campaign.choose(3, 6)) {
         settling(campaign, wreck, stride);
     }
     checkpoints(campaign, stride);
@@ -71,7 +71,7 @@ fn wrecks(every: u64) -> Vec<Wreck> {
         disk.count(Operations::CHANGES)
     };
     let mut wrecks = Vec::new();
-    for at in (3..total).step_by(usize::try_from(3 * every).unwrap_or(3)) {
+    for at in (3..total).step_by(usize::try_from(5 * every).unwrap_or(5)) {
         let script = Script::standard(&base);
         let disk = with_fault(&base, Injection::once(Operations::CHANGES, at, Effect::PowerOff));
         let play = Play::of(&disk, &script);

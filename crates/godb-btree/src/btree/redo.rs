@@ -102,7 +102,7 @@ impl<P: Pages> BTree<P> {
         before: Lsn,
         operations: &[u8],
     ) -> Result<bool, Fault> {
-        let stands = header::lsn(&**page);
+        let stands = header::lsn(page);
         if godb_buffer::sync::planted("page-lsn-unchecked") {
             change::apply(id, page.stamp(lsn, lsn), operations)?;
         } else if stands < lsn {
