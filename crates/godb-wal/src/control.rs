@@ -23,7 +23,7 @@ use std::sync::Arc;
 /// The control file's name in the log directory.
 pub(crate) const NAME: &str = "control";
 /// No log is so long, and no database opened so often, that a number gets here.
-const UNREACHED: u64 = 1 << 60;
+pub(crate) const UNREACHED: u64 = 1 << 60;
 /// No segment is larger, in bytes.
 const LARGEST_SEGMENT: u64 = 1 << 40;
 /// Slots lie apart, so that no sector holds parts of both.
@@ -227,6 +227,27 @@ mod tests {
         let mut bytes = vec![0; SLOT];
         assert_eq!(file.read_at(place * SLOT as u64, &mut bytes).unwrap(), SLOT);
         bytes
+    }
+
+    #[test]
+    fn each_number_that_no_engine_writes_is_refused() {
+        assert!(control().is_sane());
+        let wrong: [fn(&mut Control); 9] = [
+            |c| (c.block_size, c.segment_size) = (768, 768 * 8),
+            |c| c.block_size = 256,
+            |c| (c.block_size, c.segment_size) = (131_072, 1 << 20),
+            |c| c.segment_size += 100,
+            |c| c.segment_size = 1024,
+            |c| c.segment_size = 2 * LARGEST_SEGMENT,
+            |c| c.epoch = UNREACHED,
+            |c| c.keep = UNREACHED,
+            |c| c.allocated = u64::MAX,
+        ];
+        for (number, break_it) in wrong.into_iter().enumerate() {
+            let mut forged = control();
+            break_it(&mut forged);
+            assert!(!forged.is_sane(), "number {number}");
+        }
     }
 
     #[test]
