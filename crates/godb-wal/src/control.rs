@@ -236,6 +236,27 @@ mod tests {
     }
 
     #[test]
+    fn each_number_that_no_engine_writes_is_refused() {
+        assert!(control().is_sane());
+        let wrong: [fn(&mut Control); 9] = [
+            |c| (c.block_size, c.segment_size) = (768, 768 * 8),
+            |c| c.block_size = 256,
+            |c| (c.block_size, c.segment_size) = (131_072, 1 << 20),
+            |c| c.segment_size += 100,
+            |c| c.segment_size = 1024,
+            |c| c.segment_size = 2 * LARGEST_SEGMENT,
+            |c| c.epoch = UNREACHED,
+            |c| c.keep = UNREACHED,
+            |c| c.allocated = u64::MAX,
+        ];
+        for (number, break_it) in wrong.into_iter().enumerate() {
+            let mut forged = control();
+            break_it(&mut forged);
+            assert!(!forged.is_sane(), "number {number}");
+        }
+    }
+
+    #[test]
     fn the_newer_slot_counts_wherever_it_is() {
         let fs = MemoryFileSystem::default();
         fs.create_dir("d").unwrap();
