@@ -72,6 +72,10 @@ const CAMPAIGNS: &[Campaign] = &[
         program: Program::Task(&["loom", "--figures", FOLDER]),
     },
     Campaign {
+        rows: &[13],
+        program: Program::Task(&["mutants", "--figures", FOLDER]),
+    },
+    Campaign {
         rows: &[24],
         program: Program::Task(&["tsan", "--figures", FOLDER]),
     },
