@@ -123,3 +123,31 @@ fn an_abandoned_database_is_recovered() {
         }
     }
 }
+
+#[test]
+fn write_back_keeps_clean_frames_ready() {
+    let config = Config {
+        buffer_pool_size: 64 * 4096,
+        ..tiny()
+    };
+    let storage = open(&files_in_memory(), &config);
+    let engine = storage.engine();
+    put(&engine, 0, 4000, &[7; 90]);
+    assert!(
+        storage.pool.dirty_count() * super::DIRTY_SHARE >= storage.pool.frame_count(),
+        "dirty pages crowd the pool"
+    );
+    while storage.write_back().unwrap() {}
+    assert!(storage.pool.dirty_count() * super::DIRTY_SHARE < storage.pool.frame_count());
+    let before = storage.pool.stats();
+    assert_eq!(count(&engine), 4000);
+    let after = storage.pool.stats();
+    assert!(
+        after.evictions > before.evictions + 50,
+        "the rows are more than the pool holds"
+    );
+    assert_eq!(
+        after.written, before.written,
+        "nobody who wanted a frame had to write a page"
+    );
+}
