@@ -51,12 +51,13 @@ cargo xtask TASK
                         crashes the engine at every operation and checks what is left; --help lists its options
   faults [--run] [--row N]
                         the fault matrix with the figures of its last full run; --run runs its campaigns
-  fuzz [--seconds N] [--sanitizer NAME] [--figures FOLDER] [TARGET]...
+  fuzz [--seconds N] [--jobs N] [--sanitizer NAME] [--figures FOLDER] [TARGET]...
                         puts the fuzz targets under libFuzzer, each for so many seconds (60), and prints what they did
   slt [OPTION]...       runs the sqllogictest corpus, where it is there; a wrong option shows those there are
   pg [OPTION]...        asks PostgreSQL 15, where it is installed, what the golden scripts and random queries should answer
-  bench [--sqlite] [ARG]...
-                        measures; --sqlite measures SQLite beside it
+  bench [--sqlite | --recovery | --larger-than-memory | --evict | --micro] [ARG]...
+                        measures godb beside other stores; --sqlite: its SQL beside SQLite's; --recovery: start-up after a kill;
+                        --larger-than-memory: in a limited memory; --evict: hit rates of the eviction policies; --micro: each layer's paths
   coverage [--floor PERCENT]
                         percent of lines that the tests run, per crate";
 
