@@ -3,6 +3,7 @@
 pub mod crash;
 pub mod faults;
 pub mod figures;
+pub mod fuzz;
 pub mod postgres;
 pub mod real;
 #[cfg(test)]

@@ -135,6 +135,8 @@ impl Database {
             clock: None,
             resume,
             checkpoint_every: 40 << 10,
+            batch: 4 << 10,
+            helpers: 0,
             observe: &mut |_| {},
         };
         recover(LoggedTree::new(log, tree), options)

@@ -1,6 +1,6 @@
 //! The whole stack in sixteen frames of four KiB: what does not fit in memory must still be right.
 
-use godb::{Config, Database, params};
+use godb::{Config, Database, EvictionKind, params};
 
 const FRAMES: usize = 16;
 const PAGE: usize = 4096;
@@ -11,6 +11,13 @@ fn tiny() -> Config {
         buffer_pool_size: FRAMES * PAGE,
         ..Config::default()
     }
+}
+
+/// The same with every eviction policy.
+fn tiny_with_each() -> impl Iterator<Item = Config> {
+    EvictionKind::ALL
+        .into_iter()
+        .map(|eviction| Config { eviction, ..tiny() })
 }
 
 /// Ten times what the pool holds.
@@ -38,9 +45,13 @@ fn assert_all(db: &Database, byte: u8) {
 
 #[test]
 fn a_transaction_of_ten_pools_commits_and_rolls_back() {
+    tiny_with_each().for_each(commit_and_roll_back);
+}
+
+fn commit_and_roll_back(config: Config) {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("tiny.godb");
-    let db = Database::open_with(&file, tiny()).unwrap();
+    let db = Database::open_with(&file, config.clone()).unwrap();
     let mut tx = db.begin().unwrap();
     fill(&mut tx, 1);
     tx.commit().unwrap();
@@ -51,7 +62,7 @@ fn a_transaction_of_ten_pools_commits_and_rolls_back() {
     assert_all(&db, 1);
     assert_eq!(db.check().unwrap(), Vec::<String>::new());
     db.close().unwrap();
-    assert_all(&Database::open_with(&file, tiny()).unwrap(), 1);
+    assert_all(&Database::open_with(&file, config).unwrap(), 1);
 }
 
 #[test]
@@ -82,7 +93,11 @@ fn a_rollback_that_cannot_read_is_finished_by_the_next_writer() {
 
 #[test]
 fn many_threads_share_sixteen_frames() {
-    let db = Database::in_memory_with(tiny()).unwrap();
+    tiny_with_each().for_each(share_sixteen_frames);
+}
+
+fn share_sixteen_frames(config: Config) {
+    let db = Database::in_memory_with(config).unwrap();
     let threads: Vec<_> = (0..8_u32)
         .map(|thread| {
             let db = db.clone();
@@ -101,7 +116,11 @@ fn many_threads_share_sixteen_frames() {
 
 #[test]
 fn sql_runs_in_sixteen_frames() {
-    let db = Database::in_memory_with(tiny()).unwrap();
+    tiny_with_each().for_each(run_sql);
+}
+
+fn run_sql(config: Config) {
+    let db = Database::in_memory_with(config).unwrap();
     db.execute("CREATE TABLE t (a int PRIMARY KEY, b int, c text)", params![])
         .unwrap();
     db.execute("CREATE INDEX t_b ON t (b)", params![]).unwrap();

@@ -17,8 +17,10 @@ mod crash_test;
 mod deny;
 mod faults;
 mod faults_file;
+mod fuzz;
 mod layers;
 mod loom;
+mod mutants;
 mod pg;
 mod slt;
 mod source;
@@ -43,14 +45,19 @@ cargo xtask TASK
                         runs the concurrency models; --plant demands that every planted bug is found
   tsan [--plant] [--figures FOLDER] [-p CRATE]...
                         runs the concurrent tests under ThreadSanitizer; --plant demands that a planted race is reported
+  mutants [--sample K/N] [--jobs N] [--figures FOLDER] [--read FOLDER]
+                        changes the log and recovery in one place after another, and counts how often a test notices
   crash-test [OPTION]...
                         crashes the engine at every operation and checks what is left; --help lists its options
   faults [--run] [--row N]
                         the fault matrix with the figures of its last full run; --run runs its campaigns
+  fuzz [--seconds N] [--jobs N] [--sanitizer NAME] [--figures FOLDER] [TARGET]...
+                        puts the fuzz targets under libFuzzer, each for so many seconds (60), and prints what they did
   slt [OPTION]...       runs the sqllogictest corpus, where it is there; a wrong option shows those there are
   pg [OPTION]...        asks PostgreSQL 15, where it is installed, what the golden scripts and random queries should answer
-  bench [--sqlite] [ARG]...
-                        measures; --sqlite measures SQLite beside it
+  bench [--sqlite | --recovery | --larger-than-memory | --evict | --micro] [ARG]...
+                        measures godb beside other stores; --sqlite: its SQL beside SQLite's; --recovery: start-up after a kill;
+                        --larger-than-memory: in a limited memory; --evict: hit rates of the eviction policies; --micro: each layer's paths
   coverage [--floor PERCENT]
                         percent of lines that the tests run, per crate";
 
@@ -77,8 +84,10 @@ fn run() -> Result<()> {
         "deny" => deny::run(arguments),
         "loom" => loom::run(arguments),
         "tsan" => tsan::run(arguments),
+        "mutants" => mutants::run(arguments),
         "crash-test" => crash_test::run(arguments),
         "faults" => faults::run(arguments),
+        "fuzz" => fuzz::run(arguments),
         "pg" => pg::run(arguments),
         "slt" => slt::run(arguments),
         "bench" => bench::run(arguments),

@@ -1,9 +1,13 @@
-//! Start-up after a kill: `cargo xtask bench --recovery`.
+//! Start-up after a kill, and what checkpoints cost those who write: `cargo xtask bench --recovery`.
 //!
-//! Each database loads the same pairs and puts them in their places, then commits the same transactions without a checkpoint, begins one more, and is
+//! Each database loads the same pairs and puts them in their places, then commits the same transactions, each synced, without a checkpoint, begins one more, and is
 //! killed in the midst of it. What is timed is what a user waits for: from opening the file to the answer of a first read, in a process of its own.
 //! Every round opens a fresh copy of what the kill left, because opening repairs it; copies are in the system's cache, for all alike.
+//!
+//! The work doubles from line to line, so that it shows how the time grows. godb's is to grow as its log since the checkpoint does, which is measured: its blocks in the
+//! files that the kill left. SQLite's grows with its own log, of whole pages. redb has no log; it repairs by walking its trees, so what counts for it is the whole database.
 
+mod stalls;
 mod worker;
 
 pub(crate) use worker::work;
@@ -16,6 +20,9 @@ use std::process::{Command, Stdio};
 
 /// How often each database is opened.
 const ROUNDS: usize = 5;
+
+/// Bytes in a block of godb's log.
+const BLOCK: usize = 4096;
 
 /// Those whose recovery is judged; others can be asked for by name.
 const USUAL: [&str; 3] = ["godb", "SQLite", "redb"];
@@ -38,43 +45,91 @@ struct Opened {
     peak_mib: f64,
 }
 
-/// Runs the comparison: `--items N` puts (200,000), `--base N` pairs before (100,000), `--only NAME,…`.
+/// What the comparison is asked for.
+struct Options {
+    puts: u64,
+    base: u64,
+    names: Vec<String>,
+    /// How long writers are watched, without and with checkpoints; zero leaves that out.
+    stall_seconds: u64,
+}
+
+/// Runs the comparison: `--items N` puts (400,000), `--base N` pairs before (100,000), `--only NAME,…`, `--stalls SECONDS` (5).
 pub(crate) fn run(arguments: &[String]) -> Result<()> {
-    let (puts, base, names) = parse(arguments)?;
-    let place = tempfile::tempdir()?;
-    println!("start-up after a kill, seconds to the first answer (median of {ROUNDS}; {base} pairs before)");
-    print!("{:<34}", "");
-    for name in &names {
-        print!("{name:>12}");
+    let options = parse(arguments)?;
+    if !options.names.is_empty() {
+        start_ups(&options)?;
     }
-    println!("{:>12}{:>14}", "best/godb", "godb, peak MiB");
-    for (puts, per) in [(puts / 4, 100), (puts / 2, 100), (puts, 100), (puts, 10_000)] {
-        compare(place.path(), &names, Work { base, puts, per })?;
+    if options.stall_seconds > 0 {
+        stalls::run(options.base, options.stall_seconds)?;
     }
     Ok(())
 }
 
-fn parse(arguments: &[String]) -> Result<(u64, u64, Vec<String>)> {
-    let (mut puts, mut base) = (200_000, 100_000);
-    let mut names: Vec<String> = USUAL.map(str::to_owned).to_vec();
+fn start_ups(options: &Options) -> Result<()> {
+    let Options {
+        puts, base, names, ..
+    } = options;
+    let place = tempfile::tempdir()?;
+    println!("start-up after a kill, seconds to the first answer (median of {ROUNDS}; {base} pairs before)");
+    print!("{:<34}", "");
+    for name in names {
+        print!("{name:>12}");
+    }
+    println!(
+        "{:>14}{:>10}{:>10}{:>12}{:>10}",
+        "best/godb", "log, MiB", "ms/MiB", "more/MiB", "peak, MiB"
+    );
+    let mut before = None;
+    for part in [8, 4, 2, 1] {
+        let work = Work {
+            base: *base,
+            puts: puts / part,
+            per: 100,
+        };
+        before = compare(place.path(), names, work, before)?;
+    }
+    let work = Work {
+        base: *base,
+        puts: puts / 2,
+        per: 10_000,
+    };
+    compare(place.path(), names, work, None)?;
+    println!(
+        "ms/MiB: godb's time by its log; more/MiB: the time that the line takes longer than the one above, by the log that it has more\n"
+    );
+    Ok(())
+}
+
+fn parse(arguments: &[String]) -> Result<Options> {
+    let mut options = Options {
+        puts: 400_000,
+        base: 100_000,
+        names: USUAL.map(str::to_owned).to_vec(),
+        stall_seconds: 5,
+    };
     let mut words = arguments.iter();
     while let Some(word) = words.next() {
         let value = words.next().ok_or_else(|| format!("{word} needs a value"))?;
         match word.as_str() {
-            "--items" => puts = value.parse()?,
-            "--base" => base = value.parse()?,
+            "--items" => options.puts = value.parse()?,
+            "--base" => options.base = value.parse()?,
+            "--stalls" => options.stall_seconds = value.parse()?,
             "--only" => {
                 let wanted = |name: &&str| value.split(',').any(|one| one.eq_ignore_ascii_case(name));
-                names = peer_names().filter(wanted).map(str::to_owned).collect();
+                options.names = peer_names().filter(wanted).map(str::to_owned).collect();
             }
             other => return Err(format!("no option `{other}`").into()),
         }
     }
-    Ok((puts, base, names))
+    Ok(options)
 }
 
+/// godb's time and the length of its log in MiB, in one line of the table.
+type Point = (f64, f64);
+
 /// One line of the table.
-fn compare(place: &Path, names: &[String], work: Work) -> Result<()> {
+fn compare(place: &Path, names: &[String], work: Work, before: Option<Point>) -> Result<Option<Point>> {
     let mut killed = Vec::new();
     for name in names {
         let folder = place.join(format!("{name}-killed"));
@@ -100,11 +155,40 @@ fn compare(place: &Path, names: &[String], work: Work) -> Result<()> {
     let verdict = ratio.map_or(String::new(), |ratio| {
         format!("{ratio:.2} {}", if ratio >= 1.0 { "met" } else { "MISSED" })
     });
-    println!("{verdict:>12}{:>14.0}", medians[0].peak_mib);
+    let log = log_mib(&killed[0])?;
+    let milliseconds = medians[0].seconds * 1000.0;
+    print!("{verdict:>14}{log:>10.1}{:>10.2}", milliseconds / log);
+    match before {
+        Some((time, length)) => print!("{:>12.2}", (milliseconds - time) / (log - length)),
+        None => print!("{:>12}", ""),
+    }
+    println!("{:>10.0}", medians[0].peak_mib);
     for folder in killed {
         std::fs::remove_dir_all(folder)?;
     }
-    Ok(())
+    Ok(Some((milliseconds, log)))
+}
+
+/// The length of godb's log: the blocks of its segments in which there is something. A log begins with the clean close before it, so none of them was used before.
+fn log_mib(folder: &Path) -> Result<f64> {
+    let mut blocks = 0_u32;
+    for entry in std::fs::read_dir(folder)? {
+        let log = entry?.path();
+        if !log.is_dir() {
+            continue;
+        }
+        for segment in std::fs::read_dir(log)? {
+            let segment = segment?.path();
+            if segment.extension().is_some_and(|extension| extension == "log") {
+                let bytes = std::fs::read(segment)?;
+                let used = bytes
+                    .chunks(BLOCK)
+                    .filter(|block| block.iter().any(|byte| *byte != 0));
+                blocks += u32::try_from(used.count())?;
+            }
+        }
+    }
+    Ok(f64::from(blocks) * BLOCK as f64 / f64::from(1 << 20))
 }
 
 fn median(mut rounds: Vec<Opened>) -> Opened {

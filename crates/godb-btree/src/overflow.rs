@@ -11,6 +11,9 @@ const CHAIN: usize = 48;
 const LENGTH: usize = 52;
 const AT: usize = 56;
 
+/// No value is so long: a place from here on is damage, and whoever counts on from a place need not fear the end of the number.
+const LONGEST: u64 = 1 << 60;
+
 /// The most bytes of a value that one page holds. The log writes lengths in 16 bits, as pages do.
 pub(crate) fn capacity(page_size: usize) -> usize {
     usable(page_size)
@@ -49,5 +52,34 @@ pub(crate) fn read(page: &[u8]) -> Result<(Link, &[u8]), Damaged> {
         at: u64::from(word(AT)) | u64::from(word(AT + 4)) << 32,
         next: header::right_link(page),
     };
+    if link.at >= LONGEST {
+        return Err(Damaged("it lies behind the end of any value"));
+    }
     Ok((link, bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use godb_buffer::TreeId;
+
+    #[test]
+    fn a_page_says_what_part_of_which_value_it_is() {
+        let mut page = vec![0; 4096];
+        let link = |at| Link {
+            tree: TreeId::from_raw(3),
+            chain: PageId::from_raw(8),
+            at,
+            next: PageId::from_raw(9),
+        };
+        write(&mut page, link(4000), b"a part").unwrap();
+        assert_eq!(read(&page).unwrap(), (link(4000), b"a part".as_slice()));
+        for at in [LONGEST, u64::MAX] {
+            write(&mut page, link(at), b"a part").unwrap();
+            assert!(read(&page).is_err(), "no value is so long");
+        }
+        write(&mut page, link(0), b"a part").unwrap();
+        page[LENGTH..LENGTH + 4].fill(0xFF);
+        assert!(read(&page).is_err());
+    }
 }

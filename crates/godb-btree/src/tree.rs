@@ -66,6 +66,17 @@ impl Range<'_> {
     };
 }
 
+/// The part of a log record that is about one page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PageChange<'a> {
+    /// The page.
+    pub page: PageId,
+    /// The record's position.
+    pub lsn: Lsn,
+    /// What the tree wrote into the record for this page.
+    pub bytes: &'a [u8],
+}
+
 /// Ordered trees of one file, changed under a journal.
 ///
 /// Closures given to `get` and `next` run under a page latch: they look and copy, and call nothing of the engine.
@@ -134,6 +145,12 @@ pub trait Tree: Send + Sync + 'static {
 
     /// Applies a journaled change to one page again, unless the page has seen it.
     fn redo(&self, lsn: Lsn, page: PageId, change: &[u8]) -> Result<(), Fault>;
+    /// Applies changes of one page, in the order of the log: what many calls of [`redo`](Self::redo) would do, with the page looked up once.
+    fn redo_all(&self, page: PageId, changes: &[PageChange<'_>]) -> Result<(), Fault> {
+        changes
+            .iter()
+            .try_for_each(|change| self.redo(change.lsn, page, change.bytes))
+    }
     /// Called once between the last redo and the first undo: reads back what the tree keeps in memory about its file.
     fn redone(&self) -> Result<(), Fault>;
     /// Takes a change back, by its logical description. `at` is the record that tells of it, and how many of its rows are taken back already; the journal gets a

@@ -1,6 +1,11 @@
 //! Conformance suite: what every [`Pages`] must do.
 //!
-//! Call [`pages`] from a test of an implementation of your own. It panics at the first broken promise.
+//! Call [`pages`] from a test of an implementation of your own. It panics at the first broken promise. What every [`EvictionPolicy`](crate::EvictionPolicy) must do is
+//! in [`eviction_policy`].
+
+mod policy;
+
+pub use policy::eviction_policy;
 
 use crate::pages::{PageWrite, Pages};
 use godb_page::page::header;

@@ -25,6 +25,12 @@ impl Timestamp {
     pub const fn raw(self) -> u64 {
         self.0
     }
+
+    /// Whether a log gets so far, as [`Lsn::is_possible`](godb_txn::Lsn::is_possible) has it. What is not possible is damage.
+    #[must_use]
+    pub(crate) const fn is_possible(self) -> bool {
+        self.0 < 1 << 60
+    }
 }
 
 /// What a transaction sees of the others.

@@ -37,6 +37,11 @@ pub trait Spawn: Send + Sync {
     /// Runs `body` on a thread called `name`, or returns `None` where no threads are wanted:
     /// whoever asked then calls the same `step()` itself.
     fn spawn(&self, name: &str, body: Box<dyn FnOnce() + Send>) -> Option<Box<dyn Joining>>;
+
+    /// How many short-lived threads may help the caller's with a piece of work that can be divided. None, where everything shall happen in one order.
+    fn helpers(&self) -> usize {
+        0
+    }
 }
 
 /// The three together, as a database is given them.

@@ -56,6 +56,26 @@ word! {
     TxnId(u64)
 }
 
+/// Log positions, transactions and whatever else is counted with 64 bits stay below this: at a billion a second it takes 36 years to get here. A stored number from here on is
+/// damage, and refused where it is read, so that nobody who counts on from it need fear the end of the number.
+const UNREACHED: u64 = 1 << 60;
+
+impl Lsn {
+    /// Whether a log gets so far. What is not possible is damage.
+    #[must_use]
+    pub const fn is_possible(self) -> bool {
+        self.0 < UNREACHED
+    }
+}
+
+impl TxnId {
+    /// Whether a database has so many transactions. What is not possible is damage.
+    #[must_use]
+    pub const fn is_possible(self) -> bool {
+        self.0 < UNREACHED
+    }
+}
+
 /// The random identity of a database file, stored in every page and every log block of it.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct DatabaseId([u8; 16]);

@@ -125,6 +125,9 @@ impl Random for SeededRandom {
     }
 }
 
+/// More helpers than this would wait for the one who deals out the work.
+const MOST_HELPERS: usize = 3;
+
 /// Real threads.
 #[derive(Debug, Default)]
 pub struct SystemSpawn;
@@ -145,6 +148,12 @@ impl Spawn for SystemSpawn {
             .spawn(body)
             .ok()?;
         Some(Box::new(Thread(thread)))
+    }
+
+    /// One for each processor but the caller's, up to [`MOST_HELPERS`].
+    fn helpers(&self) -> usize {
+        let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        (processors - 1).min(MOST_HELPERS)
     }
 }
 
@@ -223,5 +232,7 @@ mod tests {
             .expect("a thread starts")
             .join();
         assert!(*ran.lock());
+        assert_eq!(NoThreads.helpers(), 0);
+        assert!(SystemSpawn.helpers() <= MOST_HELPERS);
     }
 }

@@ -153,13 +153,27 @@ impl Checkpoint {
             })
         });
         let active = active.collect::<Option<Vec<_>>>()?;
-        Some(Self {
+        let checkpoint = Self {
             begin: Lsn::from_raw(begin),
             redo: Lsn::from_raw(redo),
             next: TxnId::from_raw(next),
             active,
             note: body.to_vec(),
-        })
+        };
+        checkpoint.is_possible().then_some(checkpoint)
+    }
+}
+
+impl Checkpoint {
+    /// Whether its numbers are ones that a database reaches: recovery counts on from them.
+    fn is_possible(&self) -> bool {
+        let active = self.active.iter();
+        let mut positions = active.flat_map(|active| [active.first, active.last]);
+        self.begin.is_possible()
+            && self.redo.is_possible()
+            && self.next.is_possible()
+            && positions.all(Lsn::is_possible)
+            && self.active.iter().all(|active| active.id.is_possible())
     }
 }
 
@@ -214,6 +228,11 @@ mod tests {
         assert_eq!(part_head(&parts[2]), Some((2, 4, 70)));
         for cut in 0..52 {
             assert_eq!(Checkpoint::decode(&body[..cut]), None, "cut at {cut}");
+        }
+        for number in [0..8, 8..16, 16..24, 28..36, 36..44, 44..52] {
+            let mut forged = body.clone();
+            forged[number].fill(0xFF);
+            assert_eq!(Checkpoint::decode(&forged), None, "no database reaches this");
         }
     }
 }

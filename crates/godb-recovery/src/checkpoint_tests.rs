@@ -21,6 +21,8 @@ fn over(log: Arc<Log>) -> Database {
         clock: None,
         resume: Resume::default(),
         checkpoint_every: CHECKPOINT_EVERY,
+        batch: 1 << 20,
+        helpers: 0,
         observe: &mut |_| {},
     };
     recover(LoggedTree::new(log, tree), options).unwrap().0

@@ -24,6 +24,8 @@ fn options() -> RecoveryOptions<'static> {
         clock: None,
         resume: Resume::default(),
         checkpoint_every: 1000,
+        batch: 500,
+        helpers: 0,
         observe: Box::leak(Box::new(|_| {})),
     }
 }
@@ -360,6 +362,8 @@ fn a_clean_close_takes_back_stragglers_and_tells_where_to_go_on() {
         clock: None,
         resume: resume.clone(),
         checkpoint_every: 1000,
+        batch: 500,
+        helpers: 0,
         observe: &mut |_| {},
     };
     let (next, report) = recover(MemoryWal::new(log.clone(), tree), options).unwrap();

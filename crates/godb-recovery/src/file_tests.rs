@@ -29,6 +29,8 @@ fn over(log: Arc<Log>, resume: Resume, clock: Option<Arc<dyn Clock>>) -> Result<
         clock,
         resume,
         checkpoint_every: CHECKPOINT_EVERY,
+        batch: 2000,
+        helpers: 2,
         observe: &mut |_| {},
     };
     recover(LoggedTree::new(log, tree), options)
@@ -147,6 +149,8 @@ fn progress_and_time_are_reported() {
         clock: Some(Environment::system().clock),
         resume: Resume::default(),
         checkpoint_every: CHECKPOINT_EVERY,
+        batch: 2000,
+        helpers: 2,
         observe: &mut |progress| seen.push(progress),
     };
     let (_, report) = recover(LoggedTree::new(log, tree), options).unwrap();
@@ -156,7 +160,20 @@ fn progress_and_time_are_reported() {
     let redo: Vec<_> = seen.iter().filter(|p| p.phase == Phase::Redo).collect();
     assert!(redo.len() == 5 && redo.is_sorted_by_key(|p| p.done));
     assert!(redo.iter().all(|p| p.done <= p.total));
+    // Records are alike, so each thousand of them is about a fifth of the way.
+    let steps = redo.iter().zip(1_u64..);
+    assert!(steps.clone().all(|(p, fifths)| p.done * 5 <= p.total * fifths));
+    assert!(
+        steps
+            .clone()
+            .all(|(p, fifths)| p.done * 5 > p.total * (fifths - 1))
+    );
     assert_eq!(seen.iter().filter(|p| p.phase == Phase::Undo).count(), 5);
+}
+
+#[test]
+fn unless_configured_a_checkpoint_is_due_after_64_mebibytes() {
+    assert_eq!(CHECKPOINT_EVERY, 67_108_864);
 }
 
 #[test]
@@ -173,6 +190,8 @@ fn a_checkpoint_is_due_when_enough_was_logged() {
         clock: None,
         resume: Resume::default(),
         checkpoint_every: 20_000,
+        batch: 2000,
+        helpers: 2,
         observe: &mut |_| {},
     };
     let (db, _) = recover(LoggedTree::new(log, tree), every).unwrap();

@@ -23,7 +23,8 @@
 //! - Compensations are never undone. A transaction's log grows by at most one compensation for each of its records, however many crashes there are.
 //! - Structure changes (splits, page allocation) are never undone; others may have built on them.
 //! - Undo begins only when all of redo is done.
-//! - Recovery reads no page that the log does not name, and holds no more in memory than the losers and the commits since the checkpoint.
+//! - Recovery reads no page that the log does not name, and holds no more in memory than the losers, the commits since the checkpoint, and two stretches of the log.
+//! - It takes no checkpoint itself: a crash right after it is recovered from where this one was. Whoever opens the database takes one soon, so that the log does not grow from crash to crash.
 //! - [`recover()`] gives the only [`Recovered`] there is: the type system keeps anybody from using a tree before it was recovered.
 //!
 //! # Checkpoints
@@ -35,13 +36,11 @@
 //! # Trusting nothing
 //!
 //! After a failed sync the system may show bytes that never reached the medium, and a later sync will not bring them there. So nothing that is merely *read* counts as
-//! durable. The log is copied to new files when it is opened. The page file never has more writes in doubt than its safe copies hold, and opening it writes all of those
+//! durable. What of the log may be in memory only is copied to new files when it is opened. The page file never has more writes in doubt than its safe copies hold, and opening it writes all of those
 //! again; a page that looks right to redo is right.
 //!
 //! # What was left out
 //!
-//! - *Parallel redo.* A record holds, page by page, all that redo of that page needs, so the log could be dealt out to threads by page. Reading it is a few hundred
-//!   megabytes a second on one thread, and the checkpoint interval bounds how much there is.
 //! - *Undo in the background* after opening, which needs the losers' locks back. Losers are few and short in an embedded database.
 //! - *A dirty-page table in the checkpoint.* One number, the oldest dirty page's, decides where redo starts; the page's own LSN decides the rest.
 
@@ -50,6 +49,7 @@ mod checkpoint;
 mod recover;
 mod recoverable;
 mod recovered;
+mod redo;
 mod resume;
 mod undo;
 

@@ -3,9 +3,10 @@
 use crate::analysis::{Analysis, Committed};
 use crate::checkpoint::Checkpoint;
 use crate::recovered::Recovered;
+use crate::redo::{self, Batch};
 use crate::resume::Resume;
 use crate::undo::undo_losers;
-use godb_wal::{Clock, Fault, Lsn, PageId, Record, Tree, Wal};
+use godb_wal::{Clock, Fault, Lsn, Record, Tree, Wal};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -40,6 +41,10 @@ pub struct RecoveryOptions<'a> {
     pub resume: Resume,
     /// Bytes of log after which a checkpoint is due.
     pub checkpoint_every: u64,
+    /// Bytes of changes that are gathered before they are repeated; up to twice as many are in memory.
+    pub batch: usize,
+    /// How many threads repeat changes, while the caller's reads the log. With none, the caller's does both in turn.
+    pub helpers: usize,
     /// Is told how far recovery has come.
     pub observe: &'a mut dyn FnMut(Progress),
 }
@@ -89,6 +94,8 @@ pub fn recover<W: Wal>(wal: W, options: RecoveryOptions<'_>) -> Result<(Recovere
     let mut run = Run {
         wal: &wal,
         clock: options.clock,
+        batch: options.batch,
+        helpers: options.helpers,
         observe: options.observe,
         report: Report {
             note: checkpoint.note.clone(),
@@ -112,8 +119,22 @@ pub fn recover<W: Wal>(wal: W, options: RecoveryOptions<'_>) -> Result<(Recovere
 struct Run<'a, W> {
     wal: &'a W,
     clock: Option<Arc<dyn Clock>>,
+    batch: usize,
+    helpers: usize,
     observe: &'a mut dyn FnMut(Progress),
     report: Report,
+}
+
+/// How far the log has been read.
+struct Reading<I> {
+    records: I,
+    /// The first record's position.
+    first: Option<Lsn>,
+    /// Where the log ends.
+    end: Lsn,
+    /// Analysis begins here.
+    begin: Lsn,
+    analysis: Analysis,
 }
 
 impl<W: Wal> Run<'_, W> {
@@ -122,39 +143,50 @@ impl<W: Wal> Run<'_, W> {
     fn repeat_history(&mut self, checkpoint: &Checkpoint) -> Result<Analysis, Fault> {
         let started = self.now();
         let wal = self.wal;
-        let mut analysis = Analysis::from(checkpoint);
-        let mut first = None;
         let end = wal.end();
-        for entry in wal.read(checkpoint.redo) {
+        let mut reading = Reading {
+            records: wal.read(checkpoint.redo),
+            first: None,
+            end,
+            begin: checkpoint.begin,
+            analysis: Analysis::from(checkpoint),
+        };
+        let mut batch = self.gather(&mut reading)?;
+        while batch.len() > 0 {
+            self.report.pages += batch.len() as u64;
+            batch = redo::repeat(wal.tree(), &batch, self.helpers, || self.gather(&mut reading))??;
+        }
+        let bytes = |from: Lsn| end.raw().saturating_sub(from.raw());
+        self.report.bytes = reading.first.map_or(0, bytes);
+        wal.tree().redone()?;
+        self.report.redo_time = self.now().saturating_sub(started);
+        Ok(reading.analysis)
+    }
+
+    /// Reads on in the log until there are enough changes to repeat; none at its end.
+    fn gather(
+        &mut self,
+        reading: &mut Reading<impl Iterator<Item = Result<(Lsn, Record), Fault>>>,
+    ) -> Result<Batch, Fault> {
+        let mut batch = Batch::default();
+        while batch.size() < self.batch.max(1)
+            && let Some(entry) = reading.records.next()
+        {
             let (at, record) = entry?;
-            let from = *first.get_or_insert(at);
+            let from = *reading.first.get_or_insert(at);
             if let Record::Change { pages, .. } = &record {
-                self.redo(at, pages)?;
+                batch.add(at, pages);
             }
-            if at >= checkpoint.begin {
-                analysis.see(at, record);
+            if at >= reading.begin {
+                reading.analysis.see(at, record);
             }
             self.report.records += 1;
             if self.report.records.is_multiple_of(TELL_EVERY) {
-                self.tell(
-                    Phase::Redo,
-                    at.raw() - from.raw(),
-                    end.raw().saturating_sub(from.raw()),
-                );
+                let total = reading.end.raw().saturating_sub(from.raw());
+                self.tell(Phase::Redo, at.raw() - from.raw(), total);
             }
         }
-        self.report.bytes = first.map_or(0, |from| end.raw().saturating_sub(from.raw()));
-        wal.tree().redone()?;
-        self.report.redo_time = self.now().saturating_sub(started);
-        Ok(analysis)
-    }
-
-    fn redo(&mut self, at: Lsn, pages: &[(PageId, Vec<u8>)]) -> Result<(), Fault> {
-        for (page, change) in pages {
-            self.wal.tree().redo(at, *page, change)?;
-            self.report.pages += 1;
-        }
-        Ok(())
+        Ok(batch)
     }
 
     fn take_back(&mut self, analysis: &Analysis) -> Result<(), Fault> {

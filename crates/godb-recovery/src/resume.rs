@@ -3,9 +3,6 @@
 use crate::checkpoint::take_u64;
 use godb_wal::{Lsn, TxnId};
 
-/// No log is so long, and no database has so many transactions, that a number gets here.
-const UNREACHED: u64 = 1 << 60;
-
 /// Where a database stood when it was closed cleanly and its log removed. It is kept in the file's header, and is what the next log starts from:
 /// positions and transaction ids are never used twice, because pages and rows carry them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,10 +43,11 @@ impl Resume {
         if bytes.is_empty() {
             return Some(Self::default());
         }
-        let (end, next) = (take_u64(&mut bytes)?, take_u64(&mut bytes)?);
-        (end.max(next) < UNREACHED).then(|| Self {
-            end: Lsn::from_raw(end),
-            next: TxnId::from_raw(next),
+        let end = Lsn::from_raw(take_u64(&mut bytes)?);
+        let next = TxnId::from_raw(take_u64(&mut bytes)?);
+        (end.is_possible() && next.is_possible()).then(|| Self {
+            end,
+            next,
             note: bytes.to_vec(),
         })
     }
@@ -70,5 +68,10 @@ mod tests {
         assert_eq!(Resume::from_bytes(&bytes), Some(resume));
         assert_eq!(Resume::from_bytes(&bytes[..15]), None);
         assert_eq!(Resume::from_bytes(&[]), Some(Resume::default()));
+        for number in [0..8, 8..16] {
+            let mut forged = bytes.clone();
+            forged[number].fill(0xFF);
+            assert_eq!(Resume::from_bytes(&forged), None, "no database reaches this");
+        }
     }
 }

@@ -174,6 +174,8 @@ fn open(log: &Arc<Log>, disk: &BTreeSet<u8>) -> Database {
         clock: None,
         resume: Resume::default(),
         checkpoint_every: u64::MAX,
+        batch: 1 << 20,
+        helpers: 0,
         observe: &mut |_| {},
     };
     let recovered = recover(LoggedTree::new(log.clone(), tree), options);

@@ -174,9 +174,15 @@ impl From<EngineError> for SqlError {
             EngineError::InFuture { .. } => state::INVALID_PARAMETER_VALUE,
             EngineError::ReadOnlyTransaction => state::READ_ONLY_SQL_TRANSACTION,
             EngineError::Unsupported { .. } => state::FEATURE_NOT_SUPPORTED,
+            EngineError::NoSuchTree => state::DATA_CORRUPTED,
             _ => state::INTERNAL_ERROR,
         };
-        let mut wrapped = Self::new(code, error.to_string());
+        let message = match &error {
+            // A snapshot keeps the trees of its tables, so only a damaged catalog or directory leads here.
+            EngineError::NoSuchTree => "the tree of a table or index is not there".to_owned(),
+            other => other.to_string(),
+        };
+        let mut wrapped = Self::new(code, message);
         wrapped.0.engine = Some(error);
         wrapped
     }

@@ -2,6 +2,12 @@
 
 use std::fmt;
 
+/// The most digits of `numeric(precision, scale)`, and the largest scale, to either side, as in PostgreSQL.
+pub(crate) const MAX_PRECISION: u16 = 1000;
+pub(crate) const MAX_DECLARED_SCALE: i16 = 1000;
+/// The most characters of `varchar(n)` and `char(n)`, as in PostgreSQL.
+pub(crate) const MAX_LENGTH: u32 = 10_485_760;
+
 /// The type of a column or an expression.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum DataType {
@@ -69,6 +75,37 @@ impl DataType {
             Self::Numeric(_) => Physical::Numeric,
             Self::Unknown | Self::Text | Self::Varchar(_) | Self::Char(_) | Self::Bytea => Physical::Bytes,
             Self::Interval => Physical::Interval,
+        }
+    }
+
+    /// The smallest and the largest number that a column of this type holds, where values lie as integers.
+    #[must_use]
+    pub(crate) fn limits(self) -> (i64, i64) {
+        match self {
+            Self::Int2 => (i64::from(i16::MIN), i64::from(i16::MAX)),
+            Self::Int4 | Self::Date => (i64::from(i32::MIN), i64::from(i32::MAX)),
+            _ => (i64::MIN, i64::MAX),
+        }
+    }
+
+    /// Whether a column of this type, whose values lie as integers, holds the number.
+    #[must_use]
+    pub(crate) fn holds(self, value: i64) -> bool {
+        let (least, most) = self.limits();
+        (least..=most).contains(&value)
+    }
+
+    /// Whether a column can be declared so: length, precision and scale are within their bounds.
+    #[must_use]
+    pub(crate) fn can_be_declared(self) -> bool {
+        match self {
+            Self::Unknown => false,
+            Self::Numeric(Some((precision, scale))) => {
+                (1..=MAX_PRECISION).contains(&precision)
+                    && (-MAX_DECLARED_SCALE..=MAX_DECLARED_SCALE).contains(&scale)
+            }
+            Self::Varchar(Some(length)) | Self::Char(length) => (1..=MAX_LENGTH).contains(&length),
+            _ => true,
         }
     }
 

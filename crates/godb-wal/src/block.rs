@@ -19,6 +19,7 @@
 //! `durable` turns a later block into a witness: when a block before that position is bad, it was not a crash that left
 //! it so. `allocated` is a witness for the length of the files. `epoch` tells a block of this log's present from a leftover that happens to lie at the right place.
 
+use crate::control::UNREACHED;
 use godb_btree::DatabaseId;
 
 /// Bytes of a block's header.
@@ -83,10 +84,12 @@ pub(crate) fn open(block: &[u8], at: u64, database: DatabaseId) -> Option<Header
     let first = usize::try_from(u32_at(block, 60)).ok()?;
     let ours = block[8..24] == database.to_bytes() && u64_at(block, 32) == at;
     let sane = end <= block.len() && (first == 0 || (HEADER..end).contains(&first));
-    (ours && sane).then(|| Header {
-        epoch: u64_at(block, 24),
-        durable: u64_at(block, 40),
-        allocated: u64_at(block, 48),
+    let (epoch, durable, allocated) = (u64_at(block, 24), u64_at(block, 40), u64_at(block, 48));
+    let reached = epoch.max(durable).max(allocated) < UNREACHED;
+    (ours && sane && reached).then_some(Header {
+        epoch,
+        durable,
+        allocated,
         end,
         first,
     })

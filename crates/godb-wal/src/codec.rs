@@ -197,9 +197,13 @@ pub(crate) fn decode(body: &[u8]) -> Option<Record> {
     let mut from = Source(body);
     let record = match from.byte()? {
         CHANGE => {
-            let by = from.u64()?;
+            let by = TxnId::from_raw(from.u64()?);
             Record::Change {
-                by: (by != 0).then(|| TxnId::from_raw(by)),
+                by: match by.raw() {
+                    0 => None,
+                    _ if by.is_possible() => Some(by),
+                    _ => return None,
+                },
                 previous: from.lsn()?,
                 undo: from.undo()?,
                 pages: from.pages()?,
@@ -244,12 +248,13 @@ impl Source<'_> {
     }
 
     fn lsn(&mut self) -> Option<Lsn> {
-        self.u64().map(Lsn::from_raw)
+        self.u64().map(Lsn::from_raw).filter(|lsn| lsn.is_possible())
     }
 
     fn txn(&mut self) -> Option<TxnId> {
         let raw = self.u64()?;
-        (raw != 0).then(|| TxnId::from_raw(raw))
+        let id = TxnId::from_raw(raw);
+        (raw != 0 && id.is_possible()).then_some(id)
     }
 
     fn counted(&mut self) -> Option<Vec<u8>> {

@@ -92,7 +92,7 @@ pub use gate::Gate;
 pub use godb_btree::sync;
 pub use godb_btree::{
     Chain, Clock, DatabaseId, Environment, Fault, FileSystem, Joining, Lsn, MemoryFileSystem, MemoryTree,
-    PageId, Range, Row, Spawn, Tree, TreeId, TxnId, UndoNext, Value,
+    PageChange, PageId, Range, Row, Spawn, Tree, TreeId, TxnId, UndoNext, Value,
 };
 // For the models of the layer above.
 #[cfg(godb_loom)]

@@ -81,6 +81,7 @@ impl Background {
             let rest = move |_: &Stop, time| bell.rest_log(time);
             background.run(environment, "godb-log", move || log.write_log(), rest);
         }
+        let settling = storage.clone();
         if let Some(storage) = storage {
             background.run(
                 environment,
@@ -89,7 +90,7 @@ impl Background {
                 Stop::rest,
             );
         }
-        let checkpoints = checkpoints(environment, config, engine.clone());
+        let checkpoints = checkpoints(environment, config, engine.clone(), settling);
         background.run(environment, "godb-checkpoint", checkpoints, Stop::rest);
         background.run(
             environment,
@@ -136,16 +137,20 @@ impl Background {
     }
 }
 
-/// The step that takes a checkpoint when one is due.
+/// The step that takes a checkpoint when one is due: after a recovery at once.
 fn checkpoints(
     environment: &Environment,
     config: &Config,
     engine: Arc<dyn StorageEngine>,
+    storage: Option<Arc<Storage>>,
 ) -> impl FnMut() -> Result<bool> + Send + 'static {
     let clock = environment.clock.clone();
     let (interval, size) = (config.checkpoint_interval, config.log_between_checkpoints());
     let mut last = clock.monotonic();
     move || {
+        if let Some(storage) = &storage {
+            storage.settle()?;
+        }
         let log = engine.log_since_checkpoint();
         let now = clock.monotonic();
         if log > size || (log > 0 && now - last >= interval) {

@@ -55,7 +55,7 @@ pub struct Config {
     pub max_file_size: Option<u64>,
     /// Bytes of memory for pages. At least 16 pages.
     pub buffer_pool_size: usize,
-    /// Which page leaves memory when room is needed.
+    /// Which page leaves memory when room is needed. CLOCK by default; `S3Fifo` where large scans run beside a hot set.
     pub eviction: EvictionKind,
     /// The most sessions and transactions open at once.
     pub max_connections: usize,

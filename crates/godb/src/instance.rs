@@ -147,6 +147,7 @@ impl Instance {
         if let Some(storage) = self.storage.as_ref().filter(|_| !self.config.read_only) {
             more |= storage.write_log()?;
             more |= storage.write_back()?;
+            storage.settle()?;
         }
         if self.engine().log_since_checkpoint() > self.config.log_between_checkpoints() {
             self.engine().checkpoint()?;

@@ -13,6 +13,7 @@ use crate::error::{Error, Result};
 use godb_btree::BTree;
 use godb_buffer::Pool;
 use godb_mvcc::{Commits, MvccEngine, MvccOptions, RecoveredCommits, StorageEngine, VersionCheck};
+use godb_page::sync::atomic::{AtomicBool, Ordering};
 use godb_page::sync::{Arc, Mutex};
 use godb_page::{
     DatabaseId, Environment, Fault, File, FileHeader, FileLock, FileSystem, MemoryFileSystem, OpenMode,
@@ -42,6 +43,12 @@ const BATCH_MOST: usize = 32 << 20;
 /// Dirty pages stay in memory while they are fewer than one frame in so many: they may be changed again, and then the writing was for nothing.
 const DIRTY_SHARE: usize = 2;
 
+/// What redo gathers before it repeats it, as a part of the memory for pages; the least and the most of it. What is gathered is sorted by page: more of it means that a page
+/// is looked up less often, and that reading and repeating overlap less.
+const REDO_SHARE: usize = 16;
+const REDO_LEAST: usize = 16 << 10;
+const REDO_MOST: usize = 4 << 20;
+
 /// The files of the machine.
 pub(crate) fn real_files() -> Arc<dyn FileSystem> {
     Arc::new(RealFileSystem)
@@ -61,6 +68,8 @@ pub(crate) struct Storage {
     log: Arc<Log>,
     pool: Arc<Frames>,
     engine: Arc<Engine>,
+    /// Recovery has repeated a log that a checkpoint has yet to give back.
+    unsettled: AtomicBool,
     _lock: FileLock,
 }
 
@@ -134,10 +143,9 @@ impl Storage {
         header.epoch = log.epoch();
         header.write(&*file)?;
 
+        // What recovery repeated is in memory only, and nobody has to wait until it is in its places: the log from which it was repeated stays until a checkpoint has
+        // ended, and another crash before that repeats it again, with what was logged since behind it.
         let engine = open_engine(recovered, report, environment, config)?;
-        if !was_clean {
-            engine.checkpoint()?;
-        }
         let header = Mutex::new(header);
         Ok(Self {
             files,
@@ -147,6 +155,7 @@ impl Storage {
             log,
             pool,
             engine,
+            unsettled: AtomicBool::new(!was_clean),
             _lock: lock,
         })
     }
@@ -177,6 +186,17 @@ impl Storage {
             return Ok(false);
         }
         Ok(self.pool.write_back(WRITE_BACK)? == WRITE_BACK)
+    }
+
+    /// Takes the first checkpoint after a recovery: the background's, for opening does not wait for it. Otherwise a database that crashes time and again
+    /// would have more to repeat each time. Tells whether there was anything to do.
+    pub(crate) fn settle(&self) -> Result<bool> {
+        let unsettled = self.unsettled.load(Ordering::Acquire);
+        if unsettled {
+            self.engine.checkpoint()?;
+            self.unsettled.store(false, Ordering::Release);
+        }
+        Ok(unsettled)
     }
 
     /// The trees.
@@ -343,10 +363,16 @@ fn recover_tree(
     config: &Config,
     resume: Resume,
 ) -> Result<(Recovered<LoggedTree<Tree>>, Report)> {
+    let helpers = match config.background_threads {
+        true => environment.spawn.helpers(),
+        false => 0,
+    };
     let options = RecoveryOptions {
         clock: Some(environment.clock.clone()),
         resume,
         checkpoint_every: config.log_between_checkpoints(),
+        batch: (config.buffer_pool_size / REDO_SHARE).clamp(REDO_LEAST, REDO_MOST),
+        helpers,
         observe: &mut |progress| tracing::debug!(?progress, "recovering"),
     };
     Ok(recover(LoggedTree::new(log, tree), options)?)

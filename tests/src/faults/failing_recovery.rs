@@ -1,4 +1,4 @@
-//! Row 14: an operation fails while the database recovers, or takes a checkpoint. That is an error, and nothing worse: the next attempt finds what the first one
+//! Row 14: an operation fails while the database recovers, takes the checkpoint that recovery left to be taken, or takes any other. That is an error, and nothing worse: the next attempt finds what the first one
 //! found, and succeeds when the fault has passed.
 
 use super::campaign::Campaign;
@@ -25,7 +25,7 @@ struct Wreck {
 
 /// Fails every operation of recoveries and of checkpoints.
 pub(super) fn run(campaign: &mut Campaign) {
-    let wrecks = wrecks(campaign.choose(12, 1));
+    let wrecks = wrecks(campaign.choose(17, 1));
     let stride = campaign.choose(5, 1);
     for wreck in &wrecks {
         let total = operations(&wreck.disk);
@@ -38,6 +38,9 @@ pub(super) fn run(campaign: &mut Campaign) {
                 );
             });
         }
+    }
+    for wreck in wrecks.iter().step_by(campaign.choose(3, 6)) {
+        settling(campaign, wreck, stride);
     }
     checkpoints(campaign, stride);
 }
@@ -68,7 +71,7 @@ fn wrecks(every: u64) -> Vec<Wreck> {
         disk.count(Operations::CHANGES)
     };
     let mut wrecks = Vec::new();
-    for at in (3..total).step_by(usize::try_from(7 * every).unwrap_or(7)) {
+    for at in (3..total).step_by(usize::try_from(5 * every).unwrap_or(5)) {
         let script = Script::standard(&base);
         let disk = with_fault(&base, Injection::once(Operations::CHANGES, at, Effect::PowerOff));
         let play = Play::of(&disk, &script);
@@ -120,6 +123,61 @@ fn fail_recovery(wreck: &Wreck, injection: Injection) -> Result<(), String> {
         let after = kill(db, &found).crash(Crash::KeepNone);
         let db = words("opening after the retry", open(&after))?;
         judge(&db, &wreck.script, held, held).map_err(|wrong| format!("{how}, then power lost: {wrong}"))?;
+        words("closing", db.close())?;
+    }
+    Ok(())
+}
+
+/// Fails every operation of the first step after a recovery, which takes the checkpoint that opening did not wait for; or loses the power there.
+fn settling(campaign: &mut Campaign, wreck: &Wreck, stride: usize) {
+    let total = {
+        let disk = wreck.disk.fork();
+        let db = open(&disk).expect("a crash is survived");
+        let before = disk.count(Operations::ALL);
+        db.step().expect("a checkpoint is taken");
+        let total = disk.count(Operations::ALL) - before;
+        kill(db, &disk);
+        total
+    };
+    for nth in (1..=total).step_by(stride) {
+        let mut tried = |how: &str, injection| {
+            campaign.case(
+                "the checkpoint after recovery",
+                || format!("{}: operation {nth} of {total}, {how}", wreck.name),
+                || fail_settling(wreck, injection),
+            );
+        };
+        each_way(nth, &mut tried);
+        tried(
+            "power lost",
+            Injection::once(Operations::ALL, nth, Effect::PowerOff),
+        );
+    }
+}
+
+fn fail_settling(wreck: &Wreck, injection: Injection) -> Result<(), String> {
+    let disk = wreck.disk.fork();
+    let db = words("opening", open(&disk))?;
+    let restarts = !matches!(injection.effect, Effect::PowerOff);
+    disk.inject(injection);
+    if let Err(error) = db.step() {
+        typed(&error)?;
+    }
+    let left = kill(db, &disk);
+    let mut ends = vec![
+        ("power lost", left.crash(Crash::KeepNone)),
+        ("power lost", left.crash(Crash::KeepSome { seed: 3 })),
+    ];
+    if restarts {
+        ends.push(("restarted", left.fork()));
+    }
+    for (how, found) in ends {
+        let db = words(how, open(&found))?;
+        let held =
+            judge(&db, &wreck.script, wreck.least, wreck.most).map_err(|wrong| format!("{how}: {wrong}"))?;
+        let after = kill(db, &found).crash(Crash::KeepNone);
+        let db = words("opening again", open(&after))?;
+        judge(&db, &wreck.script, held, held).map_err(|wrong| format!("{how}, opened again: {wrong}"))?;
         words("closing", db.close())?;
     }
     Ok(())

@@ -5,13 +5,11 @@
 //! there the demand is that nothing panics or hangs.
 
 use super::campaign::Campaign;
+use super::forge::{seal_block, seal_slot, survive, with_page};
 use super::script::{Script, base};
-use super::world::{FILE, LOG, PAGE, kill, open, read_state, typed};
+use super::world::{FILE, LOG, PAGE, open};
 use godb_page::page::header;
-use godb_page::{PageId, PageKind, Random, SeededRandom, SimulatedDisk};
-
-/// SQLSTATEs of what SQL finds wrong with a catalog, or with a row that says something else than it did.
-const OTHER_REFUSALS: [&str; 3] = ["XX000", "42P01", "42703"];
+use godb_page::{PageKind, Random, SeededRandom, SimulatedDisk};
 
 /// Forges pages, headers and the log.
 pub(super) fn run(campaign: &mut Campaign) {
@@ -89,19 +87,6 @@ fn forge_some(bytes: &mut [u8], from: usize, to: usize, random: &SeededRandom) {
     }
 }
 
-/// Changes a page of the file and seals it again.
-fn with_page(disk: &SimulatedDisk, number: usize, change: impl FnOnce(&mut [u8])) {
-    let mut bytes = disk.bytes(FILE).expect("the file is there");
-    let Some(page) = bytes.chunks_exact_mut(PAGE).nth(number) else {
-        return;
-    };
-    let database = header::database_id(page);
-    change(page);
-    let id = PageId::from_raw(u32::try_from(number).unwrap_or(0));
-    header::seal(page, id, database);
-    disk.set_bytes(FILE, &bytes);
-}
-
 fn page_count(disk: &SimulatedDisk) -> usize {
     disk.bytes(FILE).map_or(0, |bytes| bytes.len() / PAGE)
 }
@@ -156,8 +141,7 @@ fn control(disk: &SimulatedDisk, random: &SeededRandom) -> bool {
     for (slot, bytes) in bytes.chunks_exact_mut(4096).enumerate() {
         if which == 2 || which == slot {
             forge_some(bytes, 8, 80, random);
-            let sum = crc32fast::hash(&bytes[4..]);
-            bytes[..4].copy_from_slice(&sum.to_le_bytes());
+            seal_slot(bytes);
         }
     }
     disk.set_bytes(&name, &bytes);
@@ -174,45 +158,8 @@ fn block(disk: &SimulatedDisk, random: &SeededRandom) -> bool {
     let number = below(random, used.unwrap_or(1));
     if let Some(block) = bytes.chunks_exact_mut(4096).nth(number) {
         forge_some(block, 8, 4096, random);
-        let sum = crc32fast::hash(&block[4..]);
-        block[..4].copy_from_slice(&sum.to_le_bytes());
+        seal_block(block);
     }
     disk.set_bytes(&name, &bytes);
     false
-}
-
-/// Opens, reads, checks, writes and closes what was forged.
-fn survive(disk: &SimulatedDisk, script: &Script, strict: bool) -> Result<(), String> {
-    let refused = |error: &godb::Error| match OTHER_REFUSALS.contains(&error.sqlstate()) {
-        true => Ok(()),
-        false => typed(error),
-    };
-    let db = match open(disk) {
-        Ok(db) => db,
-        Err(error) => return refused(&error),
-    };
-    match read_state(&db) {
-        Err(error) => refused(&error)?,
-        Ok(state) if state == script.states[0] || !strict => {}
-        Ok(_) => match db.check() {
-            Ok(findings) if findings.is_empty() => {
-                return Err("it gives wrong answers, and the check finds nothing".to_owned());
-            }
-            Ok(_) => {}
-            Err(error) => refused(&error)?,
-        },
-    }
-    for result in [
-        db.check().map(drop),
-        db.put(b"more", &[1; 3000]),
-        db.execute("DELETE FROM t WHERE id < 110", &[]).map(drop),
-        db.step().map(drop),
-        db.checkpoint(),
-    ] {
-        if let Err(error) = result {
-            refused(&error)?;
-        }
-    }
-    kill(db, disk);
-    Ok(())
 }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 /// One change within a transaction.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Change {
+pub(crate) enum Change {
     /// Set a key to a value of so many bytes.
     Put(u16, usize),
     /// Remove a key.
@@ -27,7 +27,7 @@ pub(super) enum Change {
 
 /// One step.
 #[derive(Clone, Debug)]
-pub(super) enum Step {
+pub(crate) enum Step {
     /// A transaction that commits.
     Commit(Vec<Change>),
     /// A transaction that rolls back.
@@ -41,14 +41,14 @@ pub(super) enum Step {
 }
 
 /// The steps, and the state after each commit: the first is the one before all.
-pub(super) struct Script {
-    pub(super) steps: Vec<Step>,
-    pub(super) states: Vec<State>,
+pub(crate) struct Script {
+    pub(crate) steps: Vec<Step>,
+    pub(crate) states: Vec<State>,
 }
 
 impl Script {
     /// A script that begins on what `base` holds.
-    pub(super) fn on(base: &SimulatedDisk, steps: Vec<Step>) -> Self {
+    pub(crate) fn on(base: &SimulatedDisk, steps: Vec<Step>) -> Self {
         let disk = base.fork();
         let db = open(&disk).expect("the base is sound");
         let mut states = vec![read_state(&db).expect("the base can be read")];
@@ -70,7 +70,7 @@ impl Script {
     }
 
     /// The script that most rows use.
-    pub(super) fn standard(base: &SimulatedDisk) -> Self {
+    pub(crate) fn standard(base: &SimulatedDisk) -> Self {
         use Change::{Delete, DropRow, Put, Row, Savepoint, Undo};
         let puts = |keys: std::ops::Range<u16>, length| keys.map(move |key| Put(key, length));
         let steps = vec![
@@ -135,7 +135,7 @@ fn apply(state: &mut State, changes: &[Change], commit: usize) {
 }
 
 /// Makes a transaction's changes.
-pub(super) fn make(tx: &mut Transaction, changes: &[Change], commit: usize) -> Result<()> {
+pub(crate) fn make(tx: &mut Transaction, changes: &[Change], commit: usize) -> Result<()> {
     let mut point = None;
     for change in changes {
         match *change {
@@ -159,33 +159,33 @@ fn upsert(tx: &mut Transaction, id: i64, text: &str) -> Result<()> {
 }
 
 /// How far a script came.
-pub(super) struct Play {
+pub(crate) struct Play {
     /// The database, unless opening it failed.
-    pub(super) db: Option<Database>,
+    pub(crate) db: Option<Database>,
     /// So many commits had returned.
-    pub(super) acknowledged: usize,
+    pub(crate) acknowledged: usize,
     /// So many had been asked for.
-    pub(super) begun: usize,
+    pub(crate) begun: usize,
     /// What ended it early, and at which step.
-    pub(super) ended: Option<(usize, Error)>,
+    pub(crate) ended: Option<(usize, Error)>,
     /// What the rollback of a transaction that failed gave.
-    pub(super) rolled_back: Result<()>,
+    pub(crate) rolled_back: Result<()>,
 }
 
 impl Play {
     /// Plays a script until its end or its first error.
-    pub(super) fn of(disk: &SimulatedDisk, script: &Script) -> Self {
+    pub(crate) fn of(disk: &SimulatedDisk, script: &Script) -> Self {
         Self::watched(disk, script, |_| {})
     }
 
     /// The same, telling `watch` of each step that was done.
-    pub(super) fn watched(disk: &SimulatedDisk, script: &Script, watch: impl FnMut(usize)) -> Self {
+    pub(crate) fn watched(disk: &SimulatedDisk, script: &Script, watch: impl FnMut(usize)) -> Self {
         let files: Arc<dyn FileSystem> = Arc::new(disk.clone());
         Self::all(&files, script, watch)
     }
 
     /// The same on any files.
-    pub(super) fn on(files: &Arc<dyn FileSystem>, script: &Script) -> Self {
+    pub(crate) fn on(files: &Arc<dyn FileSystem>, script: &Script) -> Self {
         Self::all(files, script, |_| {})
     }
 
@@ -256,12 +256,12 @@ impl Play {
 }
 
 /// A disk with a database that was killed while its log was needed: a table with an index, pairs, long values.
-pub(super) fn base() -> SimulatedDisk {
+pub(crate) fn base() -> SimulatedDisk {
     base_by(7)
 }
 
 /// The same with an identity of its own.
-pub(super) fn base_by(seed: u64) -> SimulatedDisk {
+pub(crate) fn base_by(seed: u64) -> SimulatedDisk {
     let disk = SimulatedDisk::new();
     let db = open_by(&disk, seed).expect("an empty disk takes a database");
     db.execute("CREATE TABLE t (id bigint PRIMARY KEY, v text)", &[])
@@ -280,7 +280,7 @@ pub(super) fn base_by(seed: u64) -> SimulatedDisk {
 }
 
 /// Judges a database: the check finds nothing, and it holds the state after a commit from `least` to `most`. Tells which.
-pub(super) fn judge(
+pub(crate) fn judge(
     db: &Database,
     script: &Script,
     least: usize,
@@ -294,7 +294,7 @@ pub(super) fn judge(
 }
 
 /// The same without the check.
-pub(super) fn holds(
+pub(crate) fn holds(
     db: &Database,
     script: &Script,
     least: usize,

@@ -21,7 +21,7 @@ const ETIMEDOUT: i32 = 110;
 type Thing = (&'static str, &'static [u8], fn(&Database) -> DbResult<String>);
 
 /// What is read by itself: a name, what its pages show, and how to read it all.
-const THINGS: [Thing; 3] = [
+const THINGS: [Thing; 5] = [
     ("pairs", &[0x5A ^ 101; 40], pairs),
     ("table t", b" by 0 ", |db| {
         table(db, "SELECT id, v FROM t ORDER BY v")
@@ -29,16 +29,24 @@ const THINGS: [Thing; 3] = [
     ("table u", &[b'u'; 100], |db| {
         table(db, "SELECT id, v FROM u ORDER BY id")
     }),
+    ("table k, of long keys", &[b'k'; 100], |db| {
+        table(db, "SELECT n, v FROM k ORDER BY v")
+    }),
+    ("table s, of values in chains", &[b's'; 100], |db| {
+        table(db, "SELECT id, v FROM s ORDER BY id")
+    }),
 ];
 
-/// Every page unreadable, and every read of a life failing.
+/// Every page unreadable, and every read of a life, of an opening after a crash and of a check failing.
 pub(super) fn run(campaign: &mut Campaign) {
     every_page(campaign);
     every_read(campaign);
+    every_read_of_opening(campaign);
+    every_read_of_check(campaign);
 }
 
 fn every_page(campaign: &mut Campaign) {
-    let disk = two_tables();
+    let disk = many_tables();
     let truth = truth(&disk);
     let bytes = disk.bytes(FILE).expect("the file is there");
     let owners = owners(&bytes);
@@ -68,17 +76,23 @@ fn kind_name(page: &[u8]) -> &'static str {
     }
 }
 
-/// A cleanly closed database with two tables and pairs.
-fn two_tables() -> SimulatedDisk {
+/// More tables: one with rows in many leaves, one with keys so long that there are many inner pages, one with values in chains of overflow pages.
+const MORE_TABLES: [&str; 6] = [
+    "CREATE TABLE u (id bigint PRIMARY KEY, v text)",
+    "INSERT INTO u SELECT n, repeat('u', 300) FROM generate_series(1, 1500) AS g(n)",
+    "CREATE TABLE k (v text PRIMARY KEY, n bigint)",
+    "INSERT INTO k SELECT repeat('k', 250) || (10000 + n)::text, n FROM generate_series(1, 1000) AS g(n)",
+    "CREATE TABLE s (id bigint PRIMARY KEY, v text)",
+    "INSERT INTO s SELECT n, repeat('s', 9000) FROM generate_series(1, 20) AS g(n)",
+];
+
+/// A cleanly closed database with tables and pairs.
+fn many_tables() -> SimulatedDisk {
     let disk = base();
     let db = open(&disk).expect("the base is sound");
-    db.execute("CREATE TABLE u (id bigint PRIMARY KEY, v text)", &[])
-        .expect("it takes a table");
-    db.execute(
-        "INSERT INTO u SELECT n, repeat('u', 300) FROM generate_series(1, 1500) AS g(n)",
-        &[],
-    )
-    .expect("and rows");
+    for text in MORE_TABLES {
+        db.execute(text, &[]).expect("it takes tables and rows");
+    }
     let mut tx = db.begin().expect("and transactions");
     for key in 0..2000_u16 {
         tx.put(&(400 + key).to_be_bytes(), &[0x5A ^ 101; 200])
@@ -228,4 +242,97 @@ fn fail_read(disk: &SimulatedDisk, script: &Script) -> Result<(), String> {
     judge(&db, script, least, most)
         .map(drop)
         .map_err(|wrong| format!("opened again: {wrong}"))
+}
+
+/// Opening a database that was killed reads its log, its safe copies and pages. Each of these reads fails; when the fault has passed, opening again loses nothing.
+fn every_read_of_opening(campaign: &mut Campaign) {
+    let base = killed();
+    let script = Script::on(&base, Vec::new());
+    let stride = campaign.choose(5, 1);
+    for (lasting, name) in [(false, "once"), (true, "from then on")] {
+        for_each_read(campaign, stride, "every read of an opening", |nth, disk| {
+            let injection = Injection {
+                lasting,
+                ..Injection::once(Operations::READ, nth, Effect::IoError)
+            };
+            let disk = disk.insert(with_fault(&base, injection));
+            let left = match open(disk) {
+                Ok(db) => kill(db, disk),
+                Err(error) if error.sqlstate() == IO_ERROR => disk.fork(),
+                Err(error) => return Err(format!("{name}: {} {error}", error.sqlstate())),
+            };
+            left.heal();
+            let db = words("opening when the fault has passed", open(&left))?;
+            judge(&db, &script, 0, 0).map(drop)
+        });
+    }
+}
+
+/// The check reads every page. A sector that cannot be read is told, as an error or a finding, unless somebody read ahead and it was read again; the next check passes.
+fn every_read_of_check(campaign: &mut Campaign) {
+    let base = many_tables();
+    let stride = campaign.choose(120, 6);
+    for lasting in [false, true] {
+        for_each_read(campaign, stride, "every sixth read of a check", |nth, disk| {
+            let disk = disk.insert(base.fork());
+            let db = words("opening", open(disk))?;
+            let injection = Injection {
+                lasting,
+                ..Injection::once(Operations::READ, nth, Effect::IoError)
+            };
+            disk.inject(injection);
+            match db.check() {
+                Ok(findings) if findings.is_empty() && lasting && disk.struck() > 0 => {
+                    return Err("the check did not notice".to_owned());
+                }
+                Ok(_) => {}
+                Err(error) if error.sqlstate() == IO_ERROR => {}
+                Err(error) => return Err(format!("{} {error}", error.sqlstate())),
+            }
+            disk.heal();
+            let findings = words("the next check", db.check())?;
+            match findings.first() {
+                None => Ok(()),
+                Some(first) => Err(format!("the next check found {first}")),
+            }
+        });
+    }
+}
+
+/// Tries a case for each read, until one comes that does not meet its fault. A case leaves the disk that it tried.
+fn for_each_read(
+    campaign: &mut Campaign,
+    stride: u64,
+    what: &'static str,
+    mut case: impl FnMut(u64, &mut Option<SimulatedDisk>) -> Result<(), String>,
+) {
+    let mut nth = 1;
+    let mut struck = true;
+    while struck && nth < 5000 {
+        campaign.case(
+            what,
+            || format!("read {nth}"),
+            || {
+                let mut disk = None;
+                let verdict = case(nth, &mut disk);
+                struck = disk.is_some_and(|disk| disk.struck() > 0);
+                verdict
+            },
+        );
+        nth += stride;
+    }
+}
+
+/// The base, killed when its log has a few hundred KiB that opening must read.
+fn killed() -> SimulatedDisk {
+    let disk = base();
+    let db = open(&disk).expect("the base is sound");
+    for round in 0..6_u8 {
+        let mut tx = db.begin().expect("it takes transactions");
+        for key in 0..60_u8 {
+            tx.put(&[3, key], &[round; 900]).expect("with pairs");
+        }
+        tx.commit().expect("that commit");
+    }
+    kill(db, &disk)
 }

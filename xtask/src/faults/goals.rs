@@ -55,6 +55,10 @@ pub(super) const GOALS: &[Goal] = &[
     goal(5, "*", 10_000),
     goal(6, "*", 1_000),
     goal(7, "*", 1_000),
+    goal(7, "leaf", 400),
+    goal(7, "overflow page", 100),
+    goal(7, "every read of a run", 400),
+    goal(7, "every read of an opening", 500),
     goal(8, "*", 1_000),
     goal(9, "*", 2_000_000),
     goal(9, "leaf", 700_000),
@@ -71,8 +75,12 @@ pub(super) const GOALS: &[Goal] = &[
     // Every pair of 256 pages, but for the places of the two headers, which are each other's copies.
     goal(12, "every page in the place of every other", 64_770),
     goal(13, "crashes within recovery", 100_000),
+    goal(13, "mutants of log and recovery", 200),
+    // 85 % of them.
+    goal(13, "mutants of log and recovery caught", 170),
     goal(14, "recovery", 50_000),
     goal(14, "checkpoint", 100),
+    goal(14, "the checkpoint after recovery", 5_000),
     goal(15, "*", 1_000),
     goal(16, "*", 3),
     goal(17, "*", 100_000),

@@ -24,7 +24,7 @@ use crate::logical::{self, Operation};
 use crate::node;
 use crate::space::Space;
 use crate::too_large;
-use crate::tree::{Chain, Range, Row, Tree, Value};
+use crate::tree::{Chain, PageChange, Range, Row, Tree, Value};
 use directory::Directory;
 use godb_buffer::sync::{Arc, Mutex};
 use godb_buffer::{Fault, Lsn, PageId, Pages, TreeId, TxnId};
@@ -240,6 +240,10 @@ impl<P: Pages> Tree for BTree<P> {
 
     fn redo(&self, lsn: Lsn, page: PageId, change: &[u8]) -> Result<(), Fault> {
         self.redo_page(lsn, page, change)
+    }
+
+    fn redo_all(&self, page: PageId, changes: &[PageChange<'_>]) -> Result<(), Fault> {
+        self.redo_changes(page, changes)
     }
 
     fn redone(&self) -> Result<(), Fault> {

@@ -6,14 +6,31 @@
 
 use super::{BTree, Behind};
 use crate::change::{self, Basis};
+use crate::tree::PageChange;
 use godb_buffer::{Fault, Lsn, PageId, PageWrite, Pages, header};
 
 impl<P: Pages> BTree<P> {
+    /// Repeats changes of one page. What comes before the last record that says all of the page, or frees it, need not be made: nothing of it would be left.
+    pub(super) fn redo_changes(&self, id: PageId, changes: &[PageChange<'_>]) -> Result<(), Fault> {
+        let mut steps = changes.len();
+        while let Some(earlier) = steps.checked_sub(1)
+            && matches!(change::basis(changes[earlier].bytes)?.0, Basis::At(_))
+        {
+            steps = earlier;
+        }
+        if let Some(base) = steps.checked_sub(1) {
+            self.redo_page(changes[base].lsn, id, changes[base].bytes)?;
+        }
+        self.redo_steps(id, &changes[steps..])
+    }
+
     pub(super) fn redo_page(&self, lsn: Lsn, id: PageId, record: &[u8]) -> Result<(), Fault> {
         let (basis, operations) = change::basis(record)?;
         match basis {
             Basis::Whole => self.redo_whole(lsn, id, operations),
-            Basis::At(before) => self.redo_step(lsn, before, id, operations),
+            Basis::At(before) => {
+                self.with_page(id, lsn, |page| self.redo_step(page, id, lsn, before, operations))
+            }
             Basis::Freed => {
                 self.behind.lock().remove(&id);
                 self.pages.discard(id);
@@ -38,31 +55,64 @@ impl<P: Pages> BTree<P> {
         Ok(())
     }
 
-    fn redo_step(&self, lsn: Lsn, before: Lsn, id: PageId, operations: &[u8]) -> Result<(), Fault> {
+    /// Repeats changes that are all steps.
+    fn redo_steps(&self, id: PageId, steps: &[PageChange<'_>]) -> Result<(), Fault> {
+        let Some(first) = steps.first() else {
+            return Ok(());
+        };
+        self.with_page(id, first.lsn, |page| {
+            for step in steps {
+                if let (Basis::At(before), operations) = change::basis(step.bytes)?
+                    && !self.redo_step(page, id, step.lsn, before, operations)?
+                {
+                    break;
+                }
+            }
+            Ok(true)
+        })
+    }
+
+    /// Latches a page for steps that begin with the record at `lsn`, unless it is behind or turns out to be.
+    fn with_page(
+        &self,
+        id: PageId,
+        lsn: Lsn,
+        redo: impl FnOnce(&mut P::Write<'_>) -> Result<bool, Fault>,
+    ) -> Result<(), Fault> {
         if self.behind.lock().contains_key(&id) {
             return Ok(());
         }
         let _admitted = self.pages.admit(1)?;
-        let mut page = match self.pages.write(id) {
-            Ok(page) => page,
+        match self.pages.write(id) {
+            Ok(mut page) => redo(&mut page).map(drop),
             Err(fault @ Fault::Corrupt { .. }) => {
                 self.fall_behind(id, lsn, Some(fault));
-                return Ok(());
+                Ok(())
             }
-            Err(fault) => return Err(fault),
-        };
-        let stands = header::lsn(&page);
+            Err(fault) => Err(fault),
+        }
+    }
+
+    /// Makes one step, unless the page has seen it; `false` when the page is behind.
+    fn redo_step(
+        &self,
+        page: &mut P::Write<'_>,
+        id: PageId,
+        lsn: Lsn,
+        before: Lsn,
+        operations: &[u8],
+    ) -> Result<bool, Fault> {
+        let stands = header::lsn(page);
         if godb_buffer::sync::planted("page-lsn-unchecked") {
-            return change::apply(id, page.stamp(lsn, lsn), operations);
+            change::apply(id, page.stamp(lsn, lsn), operations)?;
+        } else if stands < lsn {
+            if stands != before {
+                self.fall_behind(id, lsn, None);
+                return Ok(false);
+            }
+            change::apply(id, page.stamp(lsn, lsn), operations)?;
         }
-        if stands >= lsn {
-            return Ok(());
-        }
-        if stands != before {
-            self.fall_behind(id, lsn, None);
-            return Ok(());
-        }
-        change::apply(id, page.stamp(lsn, lsn), operations)
+        Ok(true)
     }
 
     fn fall_behind(&self, id: PageId, lsn: Lsn, unreadable: Option<Fault>) {

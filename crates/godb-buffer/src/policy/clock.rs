@@ -1,6 +1,7 @@
 //! CLOCK: an approximation of LRU with one bit a page (Corbató, 1968).
 
 use super::{EvictionPolicy, Frames};
+use godb_page::PageId;
 
 /// The hand of the clock.
 #[derive(Debug, Default)]
@@ -9,7 +10,7 @@ pub struct Clock {
 }
 
 impl EvictionPolicy for Clock {
-    fn loaded(&mut self, _frame: usize, _tick: u32) {}
+    fn loaded(&mut self, _frame: usize, _page: PageId, _tick: u32) {}
 
     fn victims(&mut self, frames: &dyn Frames, want: usize) -> Vec<usize> {
         let mut victims = Vec::with_capacity(want);

@@ -2,6 +2,7 @@
 
 use super::ahead::Ahead;
 use super::{EvictionPolicy, Frames};
+use godb_page::PageId;
 
 /// Least recently used.
 #[derive(Debug, Default)]
@@ -10,7 +11,7 @@ pub struct Lru {
 }
 
 impl EvictionPolicy for Lru {
-    fn loaded(&mut self, _frame: usize, _tick: u32) {}
+    fn loaded(&mut self, _frame: usize, _page: PageId, _tick: u32) {}
 
     fn victims(&mut self, frames: &dyn Frames, want: usize) -> Vec<usize> {
         if self.ahead.is_spent(frames) {

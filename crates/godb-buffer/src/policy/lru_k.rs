@@ -8,6 +8,7 @@
 
 use super::ahead::Ahead;
 use super::{EvictionPolicy, Frames};
+use godb_page::PageId;
 
 /// What is remembered of a frame's page: its last use but one, and its last.
 #[derive(Clone, Copy, Debug, Default)]
@@ -59,7 +60,7 @@ impl LruK {
 }
 
 impl EvictionPolicy for LruK {
-    fn loaded(&mut self, frame: usize, tick: u32) {
+    fn loaded(&mut self, frame: usize, _page: PageId, tick: u32) {
         self.now = tick;
         self.histories[frame] = History {
             previous: None,

@@ -179,7 +179,7 @@ impl<S: PageStore> Pool<S> {
                 return Ok(faster);
             }
         };
-        self.arrived(&pin);
+        self.arrived(&pin, id);
         let read = self.read_checked(id, &mut body.bytes);
         match &read {
             Ok(shelved) => {
@@ -217,10 +217,10 @@ impl<S: PageStore> Pool<S> {
     }
 
     /// A page was put into a frame.
-    fn arrived(&self, pin: &Pinned<'_>) {
+    fn arrived(&self, pin: &Pinned<'_>, page: PageId) {
         let tick = self.tick.fetch_add(1, Ordering::Relaxed);
         pin.frame().begin_uses(tick);
-        self.policy.lock().loaded(pin.at() as usize, tick);
+        self.policy.lock().loaded(pin.at() as usize, page, tick);
         Counters::add(&self.counters.misses, 1);
     }
 

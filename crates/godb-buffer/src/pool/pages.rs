@@ -54,7 +54,7 @@ impl<S: PageStore> Pool<S> {
             self.give_back(at);
             return Ok(None);
         };
-        self.arrived(&pin);
+        self.arrived(&pin, id);
         self.blank(id, false, &mut body.bytes);
         body.content = Content::Good;
         Ok(Some(PageWriteGuard::new(body, pin, true)))

@@ -55,7 +55,7 @@ fn get<S: PageStore>(pool: &Pool<S>, page: u32) -> Result<u8, Fault> {
 
 #[test]
 fn it_conforms_with_every_policy_and_store() {
-    for eviction in [EvictionKind::Clock, EvictionKind::Lru, EvictionKind::LruK] {
+    for eviction in EvictionKind::ALL {
         testing::pages(|| memory(eviction));
         testing::pages(|| Arc::new(memory(eviction)));
     }
@@ -91,8 +91,8 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 
     #[test]
-    fn it_behaves_like_a_map(steps in steps(), policy in 0..3_usize) {
-        let pool = memory([EvictionKind::Clock, EvictionKind::Lru, EvictionKind::LruK][policy]);
+    fn it_behaves_like_a_map(steps in steps(), policy in 0..4_usize) {
+        let pool = memory(EvictionKind::ALL[policy]);
         // None: the page's bytes are nobody's any more, and may be anything.
         let mut model: HashMap<u32, Option<u8>> = HashMap::new();
         for (at, step) in (1_u64..).zip(steps) {
@@ -405,6 +405,7 @@ fn a_scan_does_not_wash_out_the_hot_set() {
         0,
         "a hundred pages between two looks, in sixty-four frames"
     );
+    assert_eq!(hot_misses(EvictionKind::S3Fifo, 100), 0);
     assert!(
         hot_misses(EvictionKind::Lru, 100) > 200,
         "which is too much for LRU"

@@ -50,7 +50,9 @@ impl MemoryCursor {
             bound => bound,
         };
         let last = match in_tree(&self.to) {
-            Bound::Unbounded => Bound::Excluded((TreeId::from_raw(self.tree.raw() + 1), Vec::new())),
+            Bound::Unbounded => {
+                Bound::Excluded((TreeId::from_raw(self.tree.raw().saturating_add(1)), Vec::new()))
+            }
             bound => bound,
         };
         if is_empty(&first, &last) {

@@ -176,7 +176,11 @@ impl<T: Transactions> MvccEngine<T> {
     }
 
     fn some_versions_of(&self, tree: TreeId) -> Result<Vec<Vec<u8>>, Error> {
-        let (from, to) = (tree.raw().to_be_bytes(), (tree.raw() + 1).to_be_bytes());
+        // The last number is no tree's: this layer's own rows have it.
+        let (from, to) = (
+            tree.raw().to_be_bytes(),
+            tree.raw().saturating_add(1).to_be_bytes(),
+        );
         let range = Range {
             from: Bound::Included(&from),
             to: Bound::Excluded(&to),

@@ -117,13 +117,15 @@ impl Note {
             id: TxnId::from_raw(u64::from_le_bytes(*id)),
             wall_micros: i64::from_le_bytes(*wall),
         };
-        Some(Self {
+        let note = Self {
             newest: Timestamp(u64::from_le_bytes(head[0])),
             last_wall: i64::from_le_bytes(head[1]),
             commits: commits.iter().map(commit).collect(),
             counts: counts.iter().map(number).collect::<Option<_>>()?,
             counts_apart,
-        })
+        };
+        let possible = |commit: &Commit| commit.at.is_possible() && commit.id.is_possible();
+        (note.newest.is_possible() && note.commits.iter().all(possible)).then_some(note)
     }
 }
 
@@ -193,6 +195,11 @@ mod tests {
         assert_eq!(Note::decode(&bytes), Some(note));
         for cut in [0, 15, 23, 25, 24, 48, 71, 73, 80, 96, 103] {
             assert_eq!(Note::decode(&bytes[..cut]), None, "cut at {cut}");
+        }
+        for number in [0..8, 16..24, 24..32, 32..40] {
+            let mut forged = bytes.clone();
+            forged[number].fill(0xFF);
+            assert_eq!(Note::decode(&forged), None, "no database reaches this");
         }
     }
 

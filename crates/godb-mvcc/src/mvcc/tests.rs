@@ -33,6 +33,8 @@ fn open_with(log: &Arc<MemoryLog>, environment: &Environment, options: MvccOptio
         clock: None,
         resume: Resume::default(),
         checkpoint_every: CHECKPOINT_EVERY,
+        batch: 1 << 20,
+        helpers: 0,
         observe: &mut |_| {},
     };
     let (recovered, report) = recover(MemoryWal::new(log.clone(), tree), recovery).unwrap();

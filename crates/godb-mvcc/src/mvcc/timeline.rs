@@ -65,14 +65,17 @@ impl<T: Transactions> MvccEngine<T> {
         let (mut wall, mut low, mut high) = (kept.horizon_wall, kept.horizon_wall, self.commits.last_wall());
         while low <= high {
             let middle = low.midpoint(high);
-            match self.row_before_wall(middle)? {
-                Some((found, _)) if found > at => high = middle - 1,
-                Some((_, found_wall)) => {
-                    wall = wall.max(found_wall);
-                    low = middle + 1;
-                }
-                None => low = middle + 1,
+            let row = self.row_before_wall(middle)?;
+            if let Some((_, found_wall)) = row.filter(|(found, _)| *found <= at) {
+                wall = wall.max(found_wall);
             }
+            // A clock may show anything, also the first and the last number.
+            let next = match row.is_some_and(|(found, _)| found > at) {
+                true => middle.checked_sub(1).map(|end| (low, end)),
+                false => middle.checked_add(1).map(|start| (start, high)),
+            };
+            let Some(rest) = next else { break };
+            (low, high) = rest;
         }
         Ok(Some(wall))
     }
@@ -186,7 +189,10 @@ impl<T: Transactions> MvccEngine<T> {
             let unneeded = Ids::decode(row)?.newest() <= horizon && old.len() < ROWS_AT_ONCE;
             match unneeded {
                 true => old.push(key.to_vec()),
-                false => first_kept = first_kept.min(TxnId::from_raw(keys::number(key)? * SHARE)),
+                false => {
+                    let id = keys::number(key)?.checked_mul(SHARE)?;
+                    first_kept = first_kept.min(TxnId::from_raw(id));
+                }
             }
             Some(unneeded)
         })?;

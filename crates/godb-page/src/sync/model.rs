@@ -17,6 +17,22 @@ pub mod cell {
 /// Threads.
 pub mod thread {
     pub use loom::thread::{JoinHandle, spawn, yield_now};
+
+    /// Threads that may borrow, of which loom has none: each runs at once, on the thread that starts it. So models do not explore them.
+    #[derive(Debug)]
+    pub struct Scope(());
+
+    impl Scope {
+        /// Runs `body`.
+        pub fn spawn(&self, body: impl FnOnce()) {
+            body();
+        }
+    }
+
+    /// Runs `body`.
+    pub fn scope<R>(body: impl FnOnce(&Scope) -> R) -> R {
+        body(&Scope(()))
+    }
 }
 
 const POISONED: &str = "a thread of the model panicked";

@@ -1,11 +1,8 @@
 //! The names of types.
 
 use crate::error::{Result, SqlError, state};
-use crate::types::DataType;
+use crate::types::{DataType, MAX_DECLARED_SCALE, MAX_LENGTH, MAX_PRECISION};
 use sqlparser::ast::{self, CharacterLength, ExactNumberInfo, TimezoneInfo};
-
-/// The most characters of `varchar(n)` and `char(n)`, as in PostgreSQL.
-const MAX_LENGTH: u64 = 10_485_760;
 
 /// The type that a type's name in SQL means.
 ///
@@ -86,12 +83,18 @@ fn numeric(info: ExactNumberInfo) -> Result<DataType> {
         ExactNumberInfo::Precision(precision) => (precision, 0),
         ExactNumberInfo::PrecisionAndScale(precision, scale) => (precision, scale),
     };
-    let Some(precision) = u16::try_from(precision).ok().filter(|p| (1..=1000).contains(p)) else {
+    let Some(precision) = u16::try_from(precision)
+        .ok()
+        .filter(|p| (1..=MAX_PRECISION).contains(p))
+    else {
         return Err(invalid(format!(
             "NUMERIC precision {precision} must be between 1 and 1000"
         )));
     };
-    let Some(scale) = i16::try_from(scale).ok().filter(|s| (-1000..=1000).contains(s)) else {
+    let Some(scale) = i16::try_from(scale)
+        .ok()
+        .filter(|s| (-MAX_DECLARED_SCALE..=MAX_DECLARED_SCALE).contains(s))
+    else {
         return Err(invalid(format!(
             "NUMERIC scale {scale} must be between -1000 and 1000"
         )));
@@ -107,7 +110,7 @@ fn length(length: &CharacterLength, name: &str) -> Result<u32> {
         return Err(invalid(format!("length for type {name} must be at least 1")));
     }
     match u32::try_from(*length) {
-        Ok(n) if *length <= MAX_LENGTH => Ok(n),
+        Ok(n) if n <= MAX_LENGTH => Ok(n),
         _ => Err(invalid(format!(
             "length for type {name} cannot exceed {MAX_LENGTH}"
         ))),

@@ -10,6 +10,7 @@ use crate::expr::Expr;
 use crate::parser::{MAX_DEPTH, too_deep};
 use crate::plan::logical::{Logical, OutputColumn};
 use crate::plan::walk::IdSet;
+use crate::storage::damaged;
 use crate::types::DataType;
 use crate::value::Value;
 use godb_mvcc::Moment;
@@ -281,7 +282,8 @@ fn columns_of_view(view: &View) -> Vec<UsedColumn> {
 fn shown(bound: Bound, names: &[(String, DataType)]) -> Result<Bound> {
     let mut columns = bound.columns;
     if columns.len() < names.len() {
-        return Err(SqlError::new(state::INTERNAL_ERROR, "a view has lost columns"));
+        // Columns that a view shows cannot be dropped.
+        return Err(damaged("view description"));
     }
     columns.truncate(names.len());
     for (column, (name, _)) in columns.iter_mut().zip(names) {

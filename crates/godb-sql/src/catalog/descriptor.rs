@@ -3,7 +3,7 @@
 use super::{Check, Index, Table, TableColumn};
 use crate::error::Result;
 use crate::storage::{damaged, varint};
-use crate::types::DataType;
+use crate::types::{DataType, Physical};
 use crate::value::{Interval, Value};
 use godb_mvcc::TreeId;
 use std::sync::Arc;
@@ -79,6 +79,9 @@ pub(crate) fn value_bytes(value: &Value) -> Vec<u8> {
     out.0
 }
 
+/// The most columns that a table can begin with, with room to spare. Each later version adds one at most.
+const MOST_COLUMNS: u32 = 1 << 16;
+
 /// Whether every position and number refers to something that is there.
 fn consistent(table: &Table) -> bool {
     let columns = table.columns.len();
@@ -87,14 +90,49 @@ fn consistent(table: &Table) -> bool {
         .indexes
         .iter()
         .flat_map(|index| index.columns.iter().map(|&(at, _)| at));
-    table.layouts.len() == table.version as usize + 1
-        && table.columns.iter().all(|column| column.id < slots)
+    grows_by_single_columns(&table.layouts)
+        && Some(table.layouts.len()) == (table.version as usize).checked_add(1)
+        && table
+            .columns
+            .iter()
+            .all(|column| column.id < slots && plausible(column))
+        && distinct(table.columns.iter().map(|column| column.id))
+        && distinct(table.primary_key.iter().copied())
         && table
             .primary_key
             .iter()
             .copied()
             .chain(indexed)
             .all(|at| at < columns)
+}
+
+/// Whether the numbers of columns are those of a table that was altered now and then: they decide how much memory a row needs.
+fn grows_by_single_columns(layouts: &[u32]) -> bool {
+    let steps = layouts
+        .windows(2)
+        .all(|pair| (0..=1).contains(&(i64::from(pair[1]) - i64::from(pair[0]))));
+    steps && layouts.first().is_some_and(|first| *first <= MOST_COLUMNS)
+}
+
+fn distinct<T: Ord>(items: impl Iterator<Item = T>) -> bool {
+    let mut items: Vec<T> = items.collect();
+    let count = items.len();
+    items.sort_unstable();
+    items.dedup();
+    items.len() == count
+}
+
+/// Whether a column's type is one that can be declared, and the value that older rows have is of that type.
+fn plausible(column: &TableColumn) -> bool {
+    let fits = match (column.ty.physical(), &column.missing) {
+        (_, Value::Null) | (Physical::Bool, Value::Bool(_)) | (Physical::Float, Value::Float(_)) => true,
+        (Physical::Int, Value::Int(value)) => column.ty.holds(*value),
+        (Physical::Numeric, Value::Numeric(_)) | (Physical::Interval, Value::Interval(_)) => true,
+        (Physical::Bytes, Value::Bytes(_)) => column.ty == DataType::Bytea,
+        (Physical::Bytes, Value::Text(_)) => column.ty != DataType::Bytea,
+        _ => false,
+    };
+    fits && column.ty.can_be_declared()
 }
 
 pub(super) struct Writer(pub(super) Vec<u8>);

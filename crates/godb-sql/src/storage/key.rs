@@ -126,6 +126,16 @@ impl KeyColumn {
         }
     }
 
+    /// Reads an integer that a column of this type holds.
+    #[inline]
+    fn int(self, reader: &mut Reader<'_>) -> Result<i64> {
+        let value = reader.int()?;
+        match self.ty.holds(value) {
+            true => Ok(value),
+            false => Err(damaged("key")),
+        }
+    }
+
     /// Reads the next value into a column. `scratch` is room to work in.
     #[inline]
     pub(crate) fn take(
@@ -140,7 +150,7 @@ impl KeyColumn {
         }
         match &mut into.data {
             ColumnData::Bool(values) => values.push(reader.byte()? != 0),
-            ColumnData::Int(values) => values.push(reader.int()?),
+            ColumnData::Int(values) => values.push(self.int(reader)?),
             ColumnData::Float(values) => values.push(reader.float()?),
             ColumnData::Numeric(values) => {
                 let value = reader.numeric()?;
@@ -166,7 +176,7 @@ impl KeyColumn {
     pub(crate) fn take_value(self, reader: &mut Reader<'_>) -> Result<Value> {
         if self.ty.physical() == Physical::Int && !self.nullable {
             reader.descending(self.descending);
-            return reader.int().map(Value::Int);
+            return self.int(reader).map(Value::Int);
         }
         let mut column = Column::empty(self.ty);
         self.take(reader, &mut column, &mut Vec::new())?;

@@ -5,6 +5,7 @@
 //! after the other. A descending column is the same with every bit inverted; [`Reader`] undoes that with its mask.
 
 use crate::error::{Result, SqlError, state};
+use crate::numeric::{MAX_SCALE, MAX_WHOLE_DIGITS};
 use crate::value::{Interval, Numeric};
 use bigdecimal::num_bigint::{BigInt, Sign};
 
@@ -14,6 +15,9 @@ const INLINE: std::ops::RangeInclusive<i64> = -112..=111;
 const ZERO: u8 = 0x80;
 /// First bytes above this one, and below `0x10`, tell how many bytes follow.
 const LAST_INLINE: u8 = 0xEF;
+/// The most digits of a number, an odd last one filled up.
+#[expect(clippy::cast_possible_truncation, reason = "both are small")]
+const MOST_DIGITS: usize = (MAX_SCALE + MAX_WHOLE_DIGITS) as usize + 1;
 const MICROS_A_DAY: i128 = 86_400_000_000;
 
 /// Writes an integer in one to nine bytes, the fewer the closer it is to zero.
@@ -222,6 +226,10 @@ impl<'a> Reader<'a> {
             }
         }
         self.mask = outer;
+        // A number beyond the largest one would ask for as many digits.
+        if !(-MAX_SCALE..=MAX_WHOLE_DIGITS).contains(&exponent) || decimals.len() > MOST_DIGITS {
+            return Err(damaged("key"));
+        }
         let scale = i64::try_from(decimals.len()).expect("a length in memory") - exponent;
         let digits = BigInt::from_radix_be(sign, &decimals, 10).ok_or_else(|| damaged("key"))?;
         Ok(Numeric::new(digits, scale))

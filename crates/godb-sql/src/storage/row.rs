@@ -24,6 +24,7 @@
 use super::ordered::damaged;
 use super::varint;
 use crate::error::Result;
+use crate::numeric::MAX_SCALE;
 use crate::types::{DataType, Physical};
 use crate::value::{Interval, Numeric, Value};
 use crate::vector::{Column, ColumnData};
@@ -193,7 +194,7 @@ impl RowDecoder {
         self.each(row, |wanted, stored| {
             let column = &mut into[wanted.output];
             match stored {
-                Some(stored) => stored.push(column),
+                Some(stored) => stored.push(wanted.ty, column),
                 None => {
                     column.push(&wanted.missing);
                     Ok(())
@@ -305,13 +306,13 @@ impl<'a> Place<'a> {
 
 impl Stored<'_> {
     #[inline]
-    fn push(&self, column: &mut Column) -> Result<()> {
+    fn push(&self, ty: DataType, column: &mut Column) -> Result<()> {
         if self.code == NULL {
             column.push_null();
             return Ok(());
         }
         match &mut column.data {
-            ColumnData::Int(values) => values.push(self.int()?),
+            ColumnData::Int(values) => values.push(self.int(ty)?),
             ColumnData::Bytes(values) => values.push(self.data),
             ColumnData::Float(values) => values.push(self.float()?),
             ColumnData::Bool(values) => values.push(!self.data.is_empty()),
@@ -330,7 +331,7 @@ impl Stored<'_> {
         }
         Ok(match ty.physical() {
             Physical::Bool => Value::Bool(!self.data.is_empty()),
-            Physical::Int => Value::Int(self.int()?),
+            Physical::Int => Value::Int(self.int(ty)?),
             Physical::Float => Value::Float(self.float()?),
             Physical::Numeric => Value::Numeric(self.numeric()?),
             Physical::Interval => Value::Interval(self.interval()?),
@@ -343,7 +344,16 @@ impl Stored<'_> {
 
     /// The usual case reads eight bytes, of which some may belong to what follows, and shifts them out.
     #[inline]
-    fn int(&self) -> Result<i64> {
+    fn int(&self, ty: DataType) -> Result<i64> {
+        let value = self.any_int()?;
+        match ty.holds(value) {
+            true => Ok(value),
+            false => Err(damaged("row")),
+        }
+    }
+
+    #[inline]
+    fn any_int(&self) -> Result<i64> {
         let length = self.data.len();
         if length == 0 {
             return Ok(0);
@@ -376,6 +386,10 @@ impl Stored<'_> {
 
     fn numeric(&self) -> Result<Numeric> {
         let (scale, used) = varint::get_signed(self.data).ok_or_else(|| damaged("row"))?;
+        // A scale that no number has would ask for as many digits.
+        if !(0..=MAX_SCALE).contains(&scale) {
+            return Err(damaged("row"));
+        }
         Ok(Numeric::new(
             BigInt::from_signed_bytes_le(&self.data[used..]),
             scale,

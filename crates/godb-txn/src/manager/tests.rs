@@ -21,6 +21,8 @@ fn below() -> Recovered<MemoryWal<MemoryTree>> {
         clock: None,
         resume: Resume::default(),
         checkpoint_every: CHECKPOINT_EVERY,
+        batch: 1 << 20,
+        helpers: 0,
         observe: &mut |_| {},
     };
     recover(MemoryWal::new(log, tree), options).unwrap().0

@@ -4,6 +4,9 @@ use super::*;
 use godb_btree::{Change, size_of_change};
 use proptest::prelude::*;
 
+/// No number that a log holds gets here.
+const LAST: u64 = 1 << 60;
+
 fn bytes() -> impl Strategy<Value = Vec<u8>> {
     proptest::collection::vec(any::<u8>(), 0..300)
 }
@@ -12,7 +15,7 @@ fn undo() -> impl Strategy<Value = UndoRecord> {
     prop_oneof![
         Just(UndoRecord::Never),
         bytes().prop_map(UndoRecord::Logical),
-        any::<(u64, u16)>().prop_map(|(next, done)| UndoRecord::Compensates(UndoNext {
+        (0..LAST, any::<u16>()).prop_map(|(next, done)| UndoRecord::Compensates(UndoNext {
             next: Lsn::from_raw(next),
             done
         })),
@@ -21,8 +24,8 @@ fn undo() -> impl Strategy<Value = UndoRecord> {
 
 fn record() -> impl Strategy<Value = Record> {
     let pages = proptest::collection::vec((any::<u32>().prop_map(PageId::from_raw), bytes()), 0..5);
-    let txn = || (1..u64::MAX).prop_map(TxnId::from_raw);
-    let lsn = || any::<u64>().prop_map(Lsn::from_raw);
+    let txn = || (1..LAST).prop_map(TxnId::from_raw);
+    let lsn = || (0..LAST).prop_map(Lsn::from_raw);
     prop_oneof![
         (proptest::option::of(txn()), lsn(), pages, undo()).prop_map(|(by, previous, pages, undo)| {
             Record::Change {
@@ -92,4 +95,27 @@ fn every_truncation_of_a_change_is_refused() {
     let mut longer = frame[FRAME..].to_vec();
     longer.push(0);
     assert_eq!(decode(&longer), None, "nothing may follow");
+}
+
+#[test]
+fn numbers_that_no_database_reaches_are_refused() {
+    for number in [LAST, u64::MAX] {
+        let (by, at) = (TxnId::from_raw(number), Lsn::from_raw(number));
+        let (possible, start) = (TxnId::from_raw(1), Lsn::default());
+        let change = |by, previous, next| Record::Change {
+            by: Some(by),
+            previous,
+            pages: Vec::new(),
+            undo: UndoRecord::Compensates(UndoNext { next, done: 0 }),
+        };
+        let records = [
+            Record::RolledBack { by },
+            change(by, start, start),
+            change(possible, at, start),
+            change(possible, start, at),
+        ];
+        for record in records {
+            assert_eq!(decode(&encode(&record)[FRAME..]), None, "{record:?}");
+        }
+    }
 }

@@ -3,7 +3,7 @@
 use super::open::{check_sizes, parent};
 use super::tests::{change, commit, create, memory, open, options};
 use super::*;
-use godb_btree::OpenMode;
+use godb_btree::{OpenMode, Operations, SimulatedDisk};
 
 const DIR: &str = "db-wal";
 
@@ -175,4 +175,58 @@ fn forge(bytes: &mut [u8], numbers: &mut Numbers) {
     }
     let sum = crc32fast::hash(&block[4..]).to_le_bytes();
     block[..4].copy_from_slice(&sum);
+}
+
+#[test]
+fn opening_writes_anew_what_is_in_doubt_and_nothing_else() {
+    let changes = |commits: u64| {
+        let fs = SimulatedDisk::new();
+        let files: Arc<dyn FileSystem> = Arc::new(fs.clone());
+        let env = Environment::simulated(1);
+        let log = Log::create(&files, DIR, &options(), &env).unwrap();
+        for by in 1..=commits {
+            change(&log, by, &[9; 300]);
+            log.acknowledge(commit(&log, by)).unwrap();
+        }
+        let segments = log.end().raw() / options().segment_size;
+        drop(log);
+        let before = fs.count(Operations::CHANGES);
+        Log::open(&files, DIR, &options(), &env).unwrap();
+        (segments, fs.count(Operations::CHANGES) - before)
+    };
+    let (few, short) = changes(10);
+    let (many, long) = changes(400);
+    assert!(many > 4 * (few + 1), "{few} and {many} segments");
+    assert!(
+        long <= short + 20,
+        "{short} operations for {few} segments, {long} for {many}"
+    );
+}
+
+#[test]
+fn the_length_is_what_recovery_would_read() {
+    let log = create(&memory(), &options());
+    let empty = log.length();
+    for by in 1..=30 {
+        change(&log, by, &[9; 300]);
+        log.acknowledge(commit(&log, by)).unwrap();
+    }
+    assert!(log.length() > empty + 30 * 300);
+    let checkpoint = log
+        .append_record(&crate::record::Record::Checkpoint(vec![1]))
+        .unwrap();
+    log.wait_synced(checkpoint).unwrap();
+    log.checkpointed(checkpoint, checkpoint).unwrap();
+    assert!(log.length() < 1000, "the log before the checkpoint is not read");
+}
+
+#[test]
+fn the_epoch_of_a_log_is_told_without_opening_it() {
+    let fs = memory();
+    assert_eq!(log_epoch(&*fs, DIR).unwrap(), None, "there is none");
+    let epoch = create(&fs, &options()).epoch();
+    assert_eq!(log_epoch(&*fs, DIR).unwrap(), Some(epoch));
+    let file = fs.open(&format!("{DIR}/control"), OpenMode::Existing).unwrap();
+    file.write_at(0, &[0; 8192]).unwrap();
+    assert_eq!(log_epoch(&*fs, DIR).unwrap(), None, "nothing whole says so");
 }

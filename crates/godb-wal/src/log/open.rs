@@ -39,7 +39,7 @@ impl Log {
         let survey = survey(&segments, &control.now)?;
         let epoch = survey.newest_epoch + 1;
         control.write(Control { epoch, ..control.now })?;
-        segments.rewrite(survey.end)?;
+        segments.rewrite(survey.durable, survey.end, survey.reached)?;
         fs.sync_dir(dir)?;
         fs.sync_dir(parent(dir))?;
         segments

@@ -20,6 +20,7 @@ impl Log {
         Records {
             log: self,
             at: from.raw().max(oldest),
+            written: 0,
             window: None,
             started: false,
             failed: false,
@@ -32,6 +33,8 @@ impl Log {
 pub struct Records<'a> {
     log: &'a Log,
     at: u64,
+    /// What lies before this position is in the files, as far as this reader knows.
+    written: u64,
     /// Its own window; the first record is looked up in the window that all share.
     window: Option<Window>,
     started: bool,
@@ -56,27 +59,28 @@ impl Iterator for Records<'_> {
 impl Records<'_> {
     fn advance(&mut self) -> Result<Option<(Lsn, Record)>, Fault> {
         loop {
-            let unwritten = {
+            if self.at >= self.written {
                 let mut tail = self.log.ledger.tail.lock();
-                let first = tail.buffer.first();
-                match self.at >= first {
-                    true => Err(tail.buffer.record_at(self.at)?),
-                    false => Ok(first),
+                self.written = tail.buffer.first();
+                if self.at >= self.written {
+                    let found = tail.buffer.record_at(self.at)?;
+                    return Ok(self.step_over(found));
                 }
-            };
-            match unwritten {
-                Err(Found::End) => return Ok(None),
-                Err(Found::Record(lsn, record, next)) => {
-                    self.at = next;
-                    return Ok(Some((lsn, record)));
-                }
-                Ok(limit) => match self.look_in_files(limit)? {
-                    Found::Record(lsn, record, next) => {
-                        self.at = next;
-                        return Ok(Some((lsn, record)));
-                    }
-                    Found::End => self.at = limit,
-                },
+            }
+            match self.look_in_files(self.written)? {
+                Found::End => self.at = self.written,
+                found => return Ok(self.step_over(found)),
+            }
+        }
+    }
+
+    /// Goes on behind what was found.
+    fn step_over(&mut self, found: Found) -> Option<(Lsn, Record)> {
+        match found {
+            Found::End => None,
+            Found::Record(lsn, record, next) => {
+                self.at = next;
+                Some((lsn, record))
             }
         }
     }

@@ -19,6 +19,10 @@ const PIECE: u64 = 256 * 1024;
 pub(super) struct Survey {
     /// The first block that is not part of the log.
     pub(super) end: u64,
+    /// The blocks before this position are known to be on the medium: a later one, written when a sync of them had succeeded, says so.
+    pub(super) durable: u64,
+    /// So far the files are known to reach on the medium.
+    pub(super) reached: u64,
     /// The highest epoch that any whole block has.
     pub(super) newest_epoch: u64,
 }
@@ -29,6 +33,7 @@ pub(super) fn survey(segments: &Segments, control: &Control) -> Result<Survey, F
     let mut end = None;
     let mut newest_epoch = control.epoch;
     let mut reached = control.allocated;
+    let mut durable = 0;
     for_each_block(segments, control, |at, header| {
         let epoch = chain.map_or(0, |c| c.epoch);
         let Some(header) = header else {
@@ -37,9 +42,10 @@ pub(super) fn survey(segments: &Segments, control: &Control) -> Result<Survey, F
         };
         newest_epoch = newest_epoch.max(header.epoch);
         match end {
-            None if header.epoch >= epoch => {
+            None if header.epoch >= epoch || godb_btree::sync::planted("older-epoch-replayed") => {
                 chain = Some(header);
                 reached = reached.max(header.allocated);
+                durable = durable.max(header.durable);
                 Ok(())
             }
             None => {
@@ -62,7 +68,12 @@ pub(super) fn survey(segments: &Segments, control: &Control) -> Result<Survey, F
             "the files of the log are shorter than they were",
         ));
     }
-    Ok(Survey { end, newest_epoch })
+    Ok(Survey {
+        end,
+        durable,
+        reached,
+        newest_epoch,
+    })
 }
 
 /// The first block that is not whole, or older than the one before it: whatever it proves, reading in order ends there.

@@ -65,6 +65,46 @@ fn a_clean_close_keeps_everything_in_one_file() {
 }
 
 #[test]
+fn a_crash_before_the_checkpoint_after_a_recovery_repeats_the_log_of_both_lives() {
+    for config in [Config::default(), tiny()] {
+        let files = files_in_memory();
+        drop(open(&files, &config));
+        let mut length = 0;
+        for life in 0..4_u32 {
+            let storage = open(&files, &config);
+            let engine = storage.engine();
+            assert_eq!(count(&engine), life as usize * 300);
+            assert!(
+                storage.log().length() > length,
+                "the log of the lives before stays"
+            );
+            let mut lost = engine.clone().begin(Begin::default()).unwrap();
+            for n in 0..100_u32 {
+                lost.put(engine.root(), &(n + (1 << 20)).to_be_bytes(), &[8; 200])
+                    .unwrap();
+            }
+            put(&engine, life * 300, (life + 1) * 300, &[7; 90]);
+            length = storage.log().length();
+            std::mem::forget(lost);
+        }
+        let storage = open(&files, &config);
+        assert!(storage.settle().unwrap());
+        assert!(!storage.settle().unwrap(), "it is taken once");
+        assert!(storage.engine().log_since_checkpoint() < 1000);
+        drop(storage);
+        let storage = open(&files, &config);
+        assert_eq!(count(&storage.engine()), 4 * 300);
+        assert_eq!(storage.tree().check().unwrap().findings, Vec::new());
+        storage.close().unwrap();
+        drop(storage);
+        assert!(
+            !open(&files, &config).settle().unwrap(),
+            "after a clean close there is nothing to settle"
+        );
+    }
+}
+
+#[test]
 fn an_abandoned_database_is_recovered() {
     for config in [Config::default(), tiny()] {
         let files = files_in_memory();

@@ -108,6 +108,23 @@ fn redo<P: Pages>(tree: &BTree<P>, log: &[Recorded]) {
     }
 }
 
+/// The same page by page, as recovery does it.
+fn redo_by_page<P: Pages>(tree: &BTree<P>, log: &[Recorded]) {
+    let mut by_page = BTreeMap::<PageId, Vec<PageChange<'_>>>::new();
+    for entry in log {
+        for (page, change) in &entry.pages {
+            by_page.entry(*page).or_default().push(PageChange {
+                page: *page,
+                lsn: entry.lsn,
+                bytes: change,
+            });
+        }
+    }
+    for (page, changes) in by_page {
+        tree.redo_all(page, &changes).unwrap();
+    }
+}
+
 /// A tree over pages as they are given.
 fn over(pages: &BTreeMap<PageId, Vec<u8>>) -> BTree<Pool<MemoryPageStore>> {
     let store = MemoryPageStore::new(4096, DATABASE);
@@ -167,7 +184,13 @@ fn redo_brings_pages_of_any_age_to_the_same_end() {
                 history.acts[dice.roll(history.acts.len())]
             };
             let tree = over(&stale_disk(&history, from, &mut dice));
-            redo(&tree, &history.log[from..]);
+            if round < 4 {
+                redo(&tree, &history.log[from..]);
+            } else {
+                let middle = from + dice.roll(history.log.len() - from);
+                redo_by_page(&tree, &history.log[from..middle]);
+                redo_by_page(&tree, &history.log[middle..]);
+            }
             if round % 3 == 0 {
                 redo(&tree, &history.log[from..]);
             }
@@ -210,7 +233,10 @@ fn lose_writes(history: &History) -> usize {
         disk.remove(page);
         disk.extend(versions[stale].1.clone().map(|bytes| (*page, bytes)));
         let tree = over(&disk);
-        redo(&tree, &history.log[from..]);
+        match found % 2 {
+            0 => redo(&tree, &history.log[from..]),
+            _ => redo_by_page(&tree, &history.log[from..]),
+        }
         match tree.redone() {
             Err(Fault::Corrupt { page: named, .. }) => assert_eq!(named, Some(*page)),
             other => panic!("page {page} lost a write: {other:?}"),

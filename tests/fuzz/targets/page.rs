@@ -1,0 +1,7 @@
+//! The target `page` under libFuzzer.
+
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|data: &[u8]| godb_tests::fuzz::run("page", data));
