@@ -9,6 +9,7 @@ mod flights;
 mod index_scan;
 mod killed;
 mod large_transactions;
+mod plants;
 mod small_pool;
 mod time_travel;
 mod time_travel_keys;

@@ -236,5 +236,8 @@ fn crash(options: &Options) -> Result<Outcome> {
             "the workspace has no binary `crash-test`".to_owned(),
         ));
     }
-    passed(crash_test::start(&options.root, &["--quick", "--jobs", "2"]))
+    passed(
+        crash_test::start(&options.root, &["--quick", "--jobs", "2"])
+            .and_then(|()| crash_test::start(&options.root, &["--plants", "--jobs", "2"])),
+    )
 }

@@ -1,4 +1,4 @@
-//! `cargo xtask fuzz`: puts the fuzz targets of `tests/src/fuzz` under libFuzzer, one after the other, each for so many seconds.
+//! `cargo xtask fuzz`: puts the fuzz targets of `tests/src/fuzz` under libFuzzer, each for so many seconds.
 //!
 //! libFuzzer watches which code an input reaches and breeds those that reach more. What it bred is kept in `tests/fuzz/corpus`, on this machine only, so a later run goes on where
 //! this one ends. An input that makes the engine do wrong lies in `tests/fuzz/artifacts` afterwards, and the command that tries it again is printed.
@@ -6,6 +6,7 @@
 use std::ffi::OsString;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
@@ -18,12 +19,29 @@ const FOLDER: &str = "tests/fuzz";
 const PACKAGE: &str = "godb-tests";
 /// Seconds for each target, unless told otherwise.
 const SECONDS: u64 = 60;
-/// An input that takes longer hangs.
-const PATIENCE: u64 = 30;
+/// An input that takes longer hangs. A machine that is busy elsewhere makes a process wait, too.
+const PATIENCE: u64 = 120;
 /// MiB of memory, beyond which an input is wrong.
 const MEMORY: u64 = 2048;
 /// What a run may take beyond its seconds, building included.
 const GRACE: Duration = Duration::from_secs(1800);
+
+/// How targets are run.
+struct Options {
+    /// Each so long.
+    seconds: u64,
+    /// What libFuzzer is combined with: `none`, `address` …
+    sanitizer: String,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            seconds: SECONDS,
+            sanitizer: "none".to_owned(),
+        }
+    }
+}
 
 /// What came of a target.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -35,12 +53,13 @@ struct Outcome {
 
 /// The task.
 pub(crate) fn run(mut arguments: Parser) -> Result<()> {
-    let (mut seconds, mut sanitizer, mut folder) = (SECONDS, "none".to_owned(), None::<OsString>);
-    let mut only = Vec::new();
+    let (mut options, mut folder) = (Options::default(), None::<OsString>);
+    let (mut only, mut jobs) = (Vec::new(), 1);
     while let Some(argument) = arguments.next()? {
         match argument {
-            Arg::Long("seconds") => seconds = arguments.value()?.parse()?,
-            Arg::Long("sanitizer") => sanitizer = arguments.value()?.string()?,
+            Arg::Long("seconds") => options.seconds = arguments.value()?.parse()?,
+            Arg::Long("sanitizer") => options.sanitizer = arguments.value()?.string()?,
+            Arg::Long("jobs") => jobs = arguments.value()?.parse()?,
             Arg::Long("figures") => folder = Some(arguments.value()?),
             Arg::Value(name) => only.push(name.string()?),
             other => return Err(other.unexpected().into()),
@@ -50,16 +69,48 @@ pub(crate) fn run(mut arguments: Parser) -> Result<()> {
     require_cargo_fuzz()?;
     let targets = targets(&root, &only)?;
     make_seeds(&root)?;
-    let mut lines = Vec::new();
-    for target in targets {
-        let outcome = fuzz(&root, &target, seconds, &sanitizer)?;
-        println!("{target}: {outcome:?}");
-        lines.push((target, outcome));
-    }
+    command::run(&mut cargo_fuzz(
+        &root,
+        &format!("build --fuzz-dir {FOLDER} -s {}", options.sanitizer),
+    ))?;
+    let lines = fuzz_all(&root, &targets, &options, jobs)?;
     if let Some(folder) = folder {
-        figures(&root.join(folder), seconds, &lines)?;
+        ensure!(only.is_empty(), "figures are of all targets");
+        figures(&root.join(folder), options.seconds, &lines)?;
     }
     report(&lines)
+}
+
+/// `cargo fuzz` with these words, all that it says on standard output.
+fn cargo_fuzz(root: &Path, words: &str) -> Command {
+    let mut command = command::shell(root, &format!("{} fuzz {words} 2>&1", workspace::cargo()));
+    command.env("RUSTC_BOOTSTRAP", "1");
+    command
+}
+
+/// Runs the targets, `jobs` at a time.
+fn fuzz_all(
+    root: &Path,
+    targets: &[String],
+    options: &Options,
+    jobs: usize,
+) -> Result<Vec<(String, Outcome)>> {
+    let mut lines = Vec::new();
+    for some in targets.chunks(jobs.max(1)) {
+        let outcomes = thread::scope(|scope| {
+            let start = |target: &'_ String| {
+                let target = target.clone();
+                scope.spawn(move || fuzz(root, &target, options))
+            };
+            let running: Vec<_> = some.iter().map(start).collect();
+            let join = |run: thread::ScopedJoinHandle<'_, Result<Outcome>>| {
+                run.join().map_err(|_| anyhow::anyhow!("a run panicked"))?
+            };
+            running.into_iter().map(join).collect::<Result<Vec<_>>>()
+        })?;
+        lines.extend(some.iter().cloned().zip(outcomes));
+    }
+    Ok(lines)
 }
 
 fn require_cargo_fuzz() -> Result<()> {
@@ -112,28 +163,35 @@ fn make_seeds(root: &Path) -> Result<()> {
 }
 
 /// Runs one target.
-fn fuzz(root: &Path, target: &str, seconds: u64, sanitizer: &str) -> Result<Outcome> {
+fn fuzz(root: &Path, target: &str, options: &Options) -> Result<Outcome> {
     let folder = root.join(FOLDER);
     let seeds = folder.join("seeds");
     let corpus = folder.join("corpus").join(target);
     std::fs::create_dir_all(&corpus)?;
     let longest = std::fs::read_to_string(seeds.join(format!("{target}.len")))?;
     let dictionary = seeds.join(format!("{target}.dict"));
-    let options = format!(
-        "-max_total_time={seconds} -max_len={longest} -dict={} -timeout={PATIENCE} -rss_limit_mb={MEMORY} -print_final_stats=1",
-        dictionary.display()
-    );
+    let dictionary = match dictionary.exists() {
+        true => format!("-dict={}", dictionary.display()),
+        false => String::new(),
+    };
+    let artifacts = folder.join("artifacts").join(target);
+    std::fs::create_dir_all(&artifacts)?;
+    // Not by `cargo fuzz run`: that would build anew what somebody changed meanwhile.
+    let program = folder.join("target").join(host()?).join("release").join(target);
     let line = format!(
-        "{} fuzz run --fuzz-dir {FOLDER} -s {sanitizer} {target} {} {} -- {options} 2>&1",
-        workspace::cargo(),
+        "{} {} {} -max_total_time={} -max_len={longest} {dictionary} -timeout={PATIENCE} -rss_limit_mb={MEMORY} \
+         -artifact_prefix={}/ -print_final_stats=1 2>&1",
+        program.display(),
         corpus.display(),
         seeds.join(target).display(),
+        options.seconds,
+        artifacts.display()
     );
     let mut command = command::shell(root, &line);
-    command.env("RUSTC_BOOTSTRAP", "1");
-    let (status, output) = command::run_limited(&mut command, Duration::from_secs(seconds) + GRACE)?;
+    let (status, output) = command::run_limited(&mut command, Duration::from_secs(options.seconds) + GRACE)?;
     let success = status.is_some_and(|status| status.success());
     let outcome = read(&output, success);
+    println!("{target}: {outcome:?}");
     if !success {
         println!("{}", tail(&output));
         println!(
@@ -142,6 +200,14 @@ fn fuzz(root: &Path, target: &str, seconds: u64, sanitizer: &str) -> Result<Outc
         ensure!(outcome.executions > 0, "{target} did not run");
     }
     Ok(outcome)
+}
+
+/// The machine's kind, after which cargo-fuzz names the directory that it builds in.
+fn host() -> Result<String> {
+    let output = Command::new("rustc").arg("-vV").output()?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    let host = text.lines().find_map(|line| line.strip_prefix("host: "));
+    Ok(host.context("rustc does not say what it builds for")?.to_owned())
 }
 
 /// The end of what a run printed: what went wrong.

@@ -51,7 +51,7 @@ cargo xtask TASK
                         crashes the engine at every operation and checks what is left; --help lists its options
   faults [--run] [--row N]
                         the fault matrix with the figures of its last full run; --run runs its campaigns
-  fuzz [--seconds N] [--sanitizer NAME] [--figures FOLDER] [TARGET]...
+  fuzz [--seconds N] [--jobs N] [--sanitizer NAME] [--figures FOLDER] [TARGET]...
                         puts the fuzz targets under libFuzzer, each for so many seconds (60), and prints what they did
   slt [OPTION]...       runs the sqllogictest corpus, where it is there; a wrong option shows those there are
   pg [OPTION]...        asks PostgreSQL 15, where it is installed, what the golden scripts and random queries should answer

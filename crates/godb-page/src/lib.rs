@@ -88,6 +88,6 @@ pub use fs::{
 pub use ids::{DatabaseId, Lsn, PageId, TreeId, TxnId};
 pub use machine::{ManualClock, NoThreads, SeededRandom, SystemClock, SystemRandom, SystemSpawn};
 pub use page::header::PageKind;
-#[cfg(godb_plants)]
+#[cfg(feature = "plants")]
 pub use plant::plant;
 pub use store::PageStore;

@@ -143,13 +143,10 @@ impl ControlFile {
         }
         match best {
             Some(now) if now.is_sane() => Ok(Self { file, now }),
-            _ => Err(Fault::Corrupt {
-                file: file.name().into(),
-                page: None,
-                tree: None,
-                lsn: None,
-                what: "neither slot of the log's control file is whole".into(),
-            }),
+            _ => Err(damaged(
+                &*file,
+                "neither slot of the log's control file is whole".to_owned(),
+            )),
         }
     }
 
@@ -158,24 +155,23 @@ impl ControlFile {
         let mut flaws = Vec::new();
         for place in 0..2 {
             if !matches!(read_slot(&*self.file, place)?, Slot::Whole(_)) {
-                flaws.push(Fault::Corrupt {
-                    file: self.file.name().into(),
-                    page: None,
-                    tree: None,
-                    lsn: None,
-                    what: format!("slot {place} of the log's control file is damaged").into(),
-                });
+                let what = format!("slot {place} of the log's control file is damaged");
+                flaws.push(damaged(&*self.file, what));
             }
         }
         Ok(flaws)
     }
 
-    /// Makes `next` what the file says.
+    /// Makes `next` what the file says. What could not be read again is not written.
     pub(crate) fn write(&mut self, next: Control) -> Result<(), Fault> {
         let next = Control {
             sequence: self.now.sequence + 1,
             ..next
         };
+        if !next.is_sane() {
+            let what = "its numbers are at the end of what can be counted".to_owned();
+            return Err(damaged(&*self.file, what));
+        }
         let slot = next.encode();
         for place in 0..2 {
             self.file.write_at(place * SLOT as u64, &slot)?;
@@ -185,6 +181,16 @@ impl ControlFile {
         }
         self.now = next;
         Ok(())
+    }
+}
+
+fn damaged(file: &dyn File, what: String) -> Fault {
+    Fault::Corrupt {
+        file: file.name().into(),
+        page: None,
+        tree: None,
+        lsn: None,
+        what: what.into(),
     }
 }
 
@@ -283,5 +289,21 @@ mod tests {
         let flaws = found.flaws().unwrap();
         assert_eq!(flaws.len(), 1);
         assert!(flaws[0].to_string().contains("slot 1"), "{}", flaws[0]);
+    }
+
+    #[test]
+    fn what_could_not_be_read_again_is_not_written() {
+        let fs = MemoryFileSystem::default();
+        fs.create_dir("d").unwrap();
+        let mut file = ControlFile::create(&fs, "d", control()).unwrap();
+        let before = slot(&*file.file, 0);
+        for epoch in [UNREACHED, u64::MAX] {
+            let next = Control { epoch, ..control() };
+            assert!(matches!(file.write(next), Err(Fault::Corrupt { .. })));
+        }
+        file.now.sequence = UNREACHED - 1;
+        assert!(matches!(file.write(control()), Err(Fault::Corrupt { .. })));
+        assert_eq!(slot(&*file.file, 0), before, "nothing was written");
+        assert!(ControlFile::open(&fs, "d").is_ok());
     }
 }

@@ -7,15 +7,14 @@
 )]
 
 use godb_tests::crash::{
-    Effort, Failure, Fault, Outcome, PLANTS, Tester, Workload, by_name, plant, random, scripted, shrink,
+    Campaign, Effort, Event, Fault, Outcome, PLANTS, Plant, Plantation, Tester, Total, by_name, line_of,
+    plant, scripted, triples,
 };
 use godb_tests::figures::{Figure, record, record_part};
 use indicatif::{ProgressBar, ProgressStyle};
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 const USAGE: &str = "usage: crash-test [OPTION]...
@@ -25,33 +24,39 @@ const USAGE: &str = "usage: crash-test [OPTION]...
   --seed N           for random choices            --jobs N           workloads tried at once
   --minutes N        so long: after the scripts, random workloads until the time is over
   --at N --case N    only this moment, this case: what a failure says
-  --plant NAME       with this bug built in, in a build with `--cfg godb_plants`; --plant list names them
+  --plant NAME       with this bug built in; --plant list names them
+  --plants           looks for all of them, and for none where there is none; --only NAME: for this one
+  --patience N       seconds after which a case hangs
   --no-shrink        leave failing workloads as they are
   --figures FOLDER   write what was counted to files in this folder";
 
-/// How long one failing workload may be made smaller.
-const SHRINKING: Duration = Duration::from_secs(60);
+/// How long one case may take in real time, on a machine that does much else.
+const PATIENCE: Duration = Duration::from_secs(180);
+
+/// As many random workloads as there is time for.
+const WITHOUT_END: u64 = u64::MAX / 16;
 
 /// What was asked for.
 struct Options {
-    workload: Option<Workload>,
-    fault: Option<Fault>,
-    tester: Tester,
-    triples: bool,
-    /// So many random workloads after the scripts.
-    random: u64,
+    campaign: Campaign,
+    task: Task,
+    /// Planted bugs to look for; all when there are none.
+    only: Vec<String>,
+    /// Hunt, but without the bug.
+    without: bool,
     started: Instant,
     minutes: u64,
-    jobs: usize,
-    shrink: bool,
     figures: Option<PathBuf>,
 }
 
-impl Options {
-    /// Whether there was a time, and it is over.
-    fn is_over(&self) -> bool {
-        self.minutes > 0 && self.started.elapsed() >= Duration::from_secs(60 * self.minutes)
-    }
+/// What the program is to do.
+enum Task {
+    /// Test.
+    Test,
+    /// Look for every planted bug.
+    Plants,
+    /// Look for one.
+    Hunt(&'static Plant),
 }
 
 fn main() -> ExitCode {
@@ -65,42 +70,54 @@ fn main() -> ExitCode {
     };
     // A panic inside the engine is a failure that is reported in its place.
     std::panic::set_hook(Box::new(|_| {}));
-    let mut total = Total::default();
-    let workloads = match &options.workload {
-        Some(one) => vec![one.clone()],
-        None => scripted(options.triples),
-    };
-    round(&options, &workloads, "scripts", &mut total);
-    let mut seed = options.tester.seed;
-    if options.random > 0 && options.workload.is_none() {
-        let workloads: Vec<Workload> = (0..options.random).map(|n| random(seed + n)).collect();
-        round(&options, &workloads, &format!("random from {seed}"), &mut total);
-        seed += options.random;
+    match &options.task {
+        Task::Test => test(&options),
+        Task::Plants => look_for_plants(&options),
+        Task::Hunt(plant) => hunt(&options, plant),
     }
-    while options.minutes > 0 && !options.is_over() {
-        let workloads: Vec<Workload> = (0..8 * options.jobs as u64).map(|n| random(seed + n)).collect();
-        round(&options, &workloads, &format!("random from {seed}"), &mut total);
-        seed += workloads.len() as u64;
-    }
-    finish(&options, &total, options.started.elapsed())
+}
+
+/// Workloads into faults.
+fn test(options: &Options) -> ExitCode {
+    let total = Mutex::new(Total::default());
+    let bar = bar(options);
+    options.campaign.run(&total, &|event| match event {
+        Event::Begins(fault, workload) => bar.set_message(format!("{fault} on {workload}")),
+        Event::Ended => bar.inc(1),
+        Event::Failed(failure) => bar.suspend(|| eprintln!("{failure}")),
+        Event::Hangs(failure) => {
+            bar.finish_and_clear();
+            eprintln!("{failure}");
+            finish(options, &locked(&total));
+            // The thread that hangs cannot be joined.
+            std::process::exit(1);
+        }
+    });
+    bar.finish_and_clear();
+    finish(options, &locked(&total))
+}
+
+fn locked(total: &Mutex<Total>) -> MutexGuard<'_, Total> {
+    total.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn parse() -> Result<Option<Options>, String> {
     let mut options = Options {
-        workload: None,
-        fault: None,
-        tester: Tester {
-            seed: 1,
-            effort: Effort::normal(),
-            at: None,
-            case: None,
+        campaign: Campaign {
+            tester: Tester::new(1, Effort::normal()),
+            faults: Fault::ALL.to_vec(),
+            scripts: scripted(),
+            triples: Vec::new(),
+            random: 40,
+            jobs: 1,
+            shrink: true,
+            patience: PATIENCE,
         },
-        triples: false,
-        random: 40,
+        task: Task::Test,
+        only: Vec::new(),
+        without: false,
         started: Instant::now(),
         minutes: 0,
-        jobs: 1,
-        shrink: true,
         figures: None,
     };
     let mut args = std::env::args().skip(1);
@@ -117,19 +134,29 @@ fn parse() -> Result<Option<Options>, String> {
             .ok_or_else(|| format!("`{name}` is no option, or lacks its value"))?;
         option(&name, &value, &mut options)?;
     }
+    if options.minutes > 0 {
+        let campaign = &mut options.campaign;
+        campaign.tester.until = Some(options.started + Duration::from_secs(60 * options.minutes));
+        if campaign.workloads() > 1 {
+            campaign.random = WITHOUT_END;
+        }
+    }
     Ok(Some(options))
 }
 
 /// An option without a value.
 fn flag(name: &str, options: &mut Options) -> bool {
+    let campaign = &mut options.campaign;
     match name {
-        "--quick" => options.tester.effort = Effort::quick(),
+        "--plants" => options.task = Task::Plants,
+        "--without" => options.without = true,
+        "--quick" => campaign.tester.effort = Effort::quick(),
         "--full" => {
-            options.tester.effort = Effort::full();
-            options.triples = true;
-            options.random = 500;
+            campaign.tester.effort = Effort::full();
+            campaign.triples = triples();
+            campaign.random = 500;
         }
-        "--no-shrink" => options.shrink = false,
+        "--no-shrink" => campaign.shrink = false,
         _ => return false,
     }
     true
@@ -142,20 +169,26 @@ fn option(name: &str, value: &str, options: &mut Options) -> Result<(), String> 
             .parse::<u64>()
             .map_err(|_| format!("`{value}` is no number"))
     };
+    let campaign = &mut options.campaign;
+    let tester = &mut campaign.tester;
     match name {
         "--workload" => {
-            options.workload = Some(by_name(value).ok_or_else(|| format!("there is no workload `{value}`"))?);
+            campaign.scripts = vec![by_name(value).ok_or_else(|| format!("there is no workload `{value}`"))?];
+            (campaign.triples, campaign.random) = (Vec::new(), 0);
         }
         "--fault" => {
-            options.fault =
-                Some(Fault::by_name(value).ok_or_else(|| format!("there is no fault `{value}`"))?);
+            campaign.faults =
+                vec![Fault::by_name(value).ok_or_else(|| format!("there is no fault `{value}`"))?];
         }
-        "--seed" => options.tester.seed = number()?,
-        "--at" => options.tester.at = Some(number()?),
-        "--case" => options.tester.case = Some(number()?),
+        "--seed" => tester.seed = number()?,
+        "--at" => tester.at = Some(number()?),
+        "--case" => tester.case = Some(number()?),
         "--minutes" => options.minutes = number()?,
-        "--jobs" => options.jobs = usize::try_from(number()?.max(1)).map_err(|error| error.to_string())?,
+        "--jobs" => campaign.jobs = usize::try_from(number()?.max(1)).map_err(|error| error.to_string())?,
+        "--patience" => campaign.patience = Duration::from_secs(number()?),
         "--plant" => planted(value)?,
+        "--only" => options.only.push(plant_of(value)?.name.to_owned()),
+        "--hunt" => options.task = Task::Hunt(plant_of(value)?),
         "--figures" => options.figures = Some(PathBuf::from(value)),
         _ => return Err(format!("there is no option `{name}`")),
     }
@@ -165,11 +198,86 @@ fn option(name: &str, value: &str, options: &mut Options) -> Result<(), String> 
 /// Builds a bug in, for this process.
 fn planted(name: &str) -> Result<(), String> {
     if name == "list" {
-        return Err(PLANTS.join("\n"));
+        let names: Vec<&str> = PLANTS.iter().map(|plant| plant.name).collect();
+        return Err(names.join("\n"));
     }
     match plant(name) {
         true => Ok(()),
-        false => Err(format!("this build has no bug `{name}`")),
+        false => Err(format!("there is no bug `{name}`")),
+    }
+}
+
+fn plant_of(name: &str) -> Result<&'static Plant, String> {
+    Plant::by_name(name).ok_or_else(|| format!("there is no bug `{name}`"))
+}
+
+/// Looks for one planted bug and says what came of it in a line.
+fn hunt(options: &Options, wanted: &Plant) -> ExitCode {
+    if !options.without && !plant(wanted.name) {
+        eprintln!("there is no bug `{}`", wanted.name);
+        return ExitCode::from(2);
+    }
+    println!("{}", line_of(&wanted.hunt(options.campaign.tester.seed)));
+    // What a bug has left in other threads or in memory is nobody's business.
+    ExitCode::SUCCESS
+}
+
+/// Looks for all of them: a table, and the figure.
+fn look_for_plants(options: &Options) -> ExitCode {
+    let program = match std::env::current_exe() {
+        Ok(program) => program,
+        Err(error) => {
+            eprintln!("{error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let plantation = Plantation {
+        program,
+        seed: options.campaign.tester.seed,
+        jobs: options.campaign.jobs,
+        only: options.only.clone(),
+    };
+    println!("{:<34} {:>7} {:>8}  found by", "planted bug", "states", "seconds");
+    let harvested = plantation.harvest(&|one| {
+        let seconds = one.millis as f64 / 1000.0;
+        let found = one.found.as_deref().unwrap_or("NOTHING FOUND IT");
+        println!(
+            "{:<34} {:>7} {seconds:>8.1}  {found:.150}",
+            one.plant.name, one.states
+        );
+        if let Some(without) = &one.without {
+            println!("{:<34} AND WITHOUT IT  {without}", "");
+        }
+    });
+    let all = match harvested {
+        Ok(all) => all,
+        Err(error) => {
+            eprintln!("{error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let good = all.iter().filter(|one| one.is_good()).count();
+    let control: u64 = all.iter().map(|one| one.states_without).sum();
+    let wrong = all.iter().filter(|one| one.without.is_some()).count();
+    println!(
+        "{good} of {} found; {control} states without them, {wrong} failures",
+        all.len()
+    );
+    if let Some(folder) = &options.figures {
+        let figure = Figure {
+            row: 1,
+            what: "planted bugs".to_owned(),
+            tried: good as u64,
+            failures: (all.len() - good) as u64,
+        };
+        if let Err(error) = record_part(folder, 1, "plants", &[figure]) {
+            eprintln!("the figures could not be written: {error}");
+            return ExitCode::FAILURE;
+        }
+    }
+    match good == all.len() {
+        true => ExitCode::SUCCESS,
+        false => ExitCode::FAILURE,
     }
 }
 
@@ -177,82 +285,26 @@ fn list() {
     for fault in Fault::ALL {
         println!("fault     {fault}");
     }
-    for workload in scripted(false) {
+    for workload in scripted() {
         println!("workload  {}", workload.name);
     }
 }
 
-/// What came of everything so far.
-#[derive(Default)]
-struct Total {
-    table: BTreeMap<Fault, Outcome>,
-    workloads: u64,
-    shrunk: Vec<(Workload, Failure)>,
-}
-
-/// Every fault on each of these workloads.
-fn round(options: &Options, workloads: &[Workload], what: &str, total: &mut Total) {
-    let faults = Fault::ALL
-        .into_iter()
-        .filter(|fault| options.fault.is_none_or(|only| only == *fault));
-    let faults: Vec<Fault> = faults.collect();
-    let tasks: Vec<(&Workload, Fault)> = workloads
-        .iter()
-        .flat_map(|workload| faults.iter().map(move |fault| (workload, *fault)))
-        .filter(|(workload, fault)| workloads.len() == 1 || options.tester.meets(workload, *fault))
-        .collect();
-    let bar = bar(tasks.len(), what);
-    let next = AtomicUsize::new(0);
-    let sum = Mutex::new(&mut *total);
-    std::thread::scope(|scope| {
-        for _ in 0..options.jobs {
-            scope.spawn(|| {
-                while let Some((workload, fault)) = tasks.get(next.fetch_add(1, Ordering::Relaxed))
-                    && !options.is_over()
-                {
-                    bar.set_message(format!("{fault} on {}", workload.name));
-                    one(options, workload, *fault, &sum);
-                    bar.inc(1);
-                }
-            });
-        }
-    });
-    bar.finish_and_clear();
-    total.workloads += workloads.len() as u64;
-}
-
-fn bar(length: usize, what: &str) -> ProgressBar {
-    let style = ProgressStyle::with_template("{prefix} [{elapsed_precise}] {bar:30} {pos}/{len} {msg}")
-        .unwrap_or_else(|_| ProgressStyle::default_bar());
-    ProgressBar::new(length as u64)
-        .with_style(style)
-        .with_prefix(what.to_owned())
-}
-
-/// One fault on one workload.
-fn one(options: &Options, workload: &Workload, fault: Fault, total: &Mutex<&mut Total>) {
-    let outcome = options.tester.test(workload, fault);
-    let failure = outcome.failures.first().cloned();
-    for failure in &outcome.failures {
-        eprintln!("{failure}");
-    }
-    let lock = || total.lock().expect("no thread panics while it counts");
-    let first = {
-        let mut total = lock();
-        let sum = total.table.entry(fault).or_default();
-        let first = sum.failures.is_empty();
-        sum.add(outcome);
-        first
+/// How far it is: in pairs of workload and fault, or in time where those have no end.
+fn bar(options: &Options) -> ProgressBar {
+    let endless = options.campaign.random == WITHOUT_END;
+    let template = if endless {
+        "[{elapsed_precise}] {pos} workloads into a fault, {msg}"
+    } else {
+        "[{elapsed_precise}] {bar:30} {pos}/{len} {msg}"
     };
-    // The first failure of each fault is made small; the others are most often the same.
-    if let (Some(failure), true) = (failure, first && options.shrink && options.tester.at.is_none()) {
-        let smallest = shrink(&options.tester, workload, failure, SHRINKING);
-        lock().shrunk.push(smallest);
-    }
+    let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+    ProgressBar::new(options.campaign.pairs()).with_style(style)
 }
 
 /// The table, the failures, the figures.
-fn finish(options: &Options, total: &Total, took: Duration) -> ExitCode {
+fn finish(options: &Options, total: &Total) -> ExitCode {
+    let took = options.started.elapsed();
     println!(
         "{:<14} {:>10} {:>12} {:>12} {:>9}",
         "fault", "moments", "states", "distinct", "failures"
@@ -273,7 +325,7 @@ fn finish(options: &Options, total: &Total, took: Duration) -> ExitCode {
         "{} workloads, {states} states, {:.0} s, {:.2} ms for each distinct state and job",
         total.workloads,
         took.as_secs_f64(),
-        took.as_secs_f64() * 1e3 * options.jobs as f64 / opened.max(1) as f64
+        took.as_secs_f64() * 1e3 * options.campaign.jobs as f64 / opened.max(1) as f64
     );
     for (workload, failure) in &total.shrunk {
         println!("\nthe smallest workload found that fails:\n{workload}  {failure}");

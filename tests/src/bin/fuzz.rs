@@ -58,7 +58,10 @@ fn seeds(target: &Target, folder: &Path) -> Result<()> {
     }
     let words = (target.words)();
     let lines: Vec<String> = words.iter().map(|word| format!("\"{word}\"\n")).collect();
-    std::fs::write(folder.join(format!("{}.dict", target.name)), lines.concat())?;
+    // libFuzzer refuses an empty dictionary.
+    if !lines.is_empty() {
+        std::fs::write(folder.join(format!("{}.dict", target.name)), lines.concat())?;
+    }
     std::fs::write(
         folder.join(format!("{}.len", target.name)),
         target.longest.to_string(),

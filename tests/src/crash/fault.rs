@@ -51,6 +51,16 @@ impl Fault {
         }
     }
 
+    /// How much of a campaign's time it gets, beside the others.
+    #[must_use]
+    pub(super) fn weight(self) -> u32 {
+        match self {
+            Self::PowerLoss | Self::AnySubset => 3,
+            Self::InRecovery => 2,
+            _ => 1,
+        }
+    }
+
     /// The one of that name.
     #[must_use]
     pub fn by_name(name: &str) -> Option<Self> {

@@ -5,12 +5,15 @@ use super::judge::{Judge, open, words_of};
 use super::nested::Nest;
 use super::oracle::Oracle;
 use super::player::{Player, Progress, Watch};
+use super::pulse::Pulse;
 use super::script::Workload;
 use super::survivors::{Way, mix, names, subsets, torn};
 use godb::{Database, Environment, Result};
 use godb_page::{Crash, Operations, SimulatedDisk};
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::Instant;
 
 /// How much is tried where not everything can be.
 #[derive(Clone, Debug)]
@@ -161,9 +164,30 @@ pub struct Tester {
     pub at: Option<u64>,
     /// Only this case at each moment.
     pub case: Option<u64>,
+    /// Begins nothing more after this.
+    pub until: Option<Instant>,
+    /// Shows what is tried now.
+    pub pulse: Arc<Pulse>,
 }
 
 impl Tester {
+    /// One without an end that tries every case.
+    #[must_use]
+    pub fn new(seed: u64, effort: Effort) -> Self {
+        Self {
+            seed,
+            effort,
+            at: None,
+            case: None,
+            until: None,
+            pulse: Arc::default(),
+        }
+    }
+
+    fn is_over(&self) -> bool {
+        self.until.is_some_and(|until| Instant::now() >= until)
+    }
+
     /// Whether a workload is to meet a fault: the share of the effort, chosen by seed.
     #[must_use]
     pub fn meets(&self, workload: &Workload, fault: Fault) -> bool {
@@ -175,7 +199,9 @@ impl Tester {
     /// Tries a fault at every moment of a workload. A workload that makes no sense is a failure, too.
     #[must_use]
     pub fn test(&self, workload: &Workload, fault: Fault) -> Outcome {
+        self.pulse.begin(workload, fault, self.seed);
         let tried = catch_unwind(AssertUnwindSafe(|| self.try_fault(workload, fault)));
+        self.pulse.end();
         let wrong = match tried {
             Ok(Ok(outcome)) => return outcome,
             Ok(Err(error)) => format!("it fails by itself: {error}"),
@@ -265,7 +291,9 @@ impl Trial<'_> {
         self.at += 1;
         self.case = 0;
         let wanted = self.tester.at.is_none_or(|at| at == self.at)
-            && self.outcome.failures.len() < self.tester.effort.failures;
+            && self.outcome.failures.len() < self.tester.effort.failures
+            && !self.tester.is_over();
+        self.tester.pulse.beat(self.at, 0);
         self.outcome.moments += u64::from(wanted);
         wanted
     }
@@ -273,7 +301,8 @@ impl Trial<'_> {
     /// Counts a case; tells whether it is to be tried.
     pub(super) fn begin_case(&mut self) -> bool {
         self.case += 1;
-        let wanted = self.tester.case.is_none_or(|case| case == self.case);
+        let wanted = self.tester.case.is_none_or(|case| case == self.case) && !self.tester.is_over();
+        self.tester.pulse.beat(self.at, self.case);
         self.outcome.states += u64::from(wanted);
         wanted
     }

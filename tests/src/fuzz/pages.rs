@@ -249,9 +249,11 @@ pub(super) fn file_header(data: &[u8]) {
     }
     match FileHeader::read(&*file) {
         Ok(mut header) => {
-            header.write(&*file).expect("what was read can be written");
-            let again = FileHeader::read(&*file).expect("what was written can be read");
-            assert_eq!(again, header);
+            // Only a header whose numbers are at their end is not written again.
+            if damage(header.write(&*file)).is_some() {
+                let again = FileHeader::read(&*file).expect("what was written can be read");
+                assert_eq!(again, header);
+            }
         }
         Err(Fault::Corrupt { .. } | Fault::Unusable { .. }) => {}
         Err(fault) => panic!("the fault is not damage: {fault}"),

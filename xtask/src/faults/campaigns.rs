@@ -28,10 +28,18 @@ enum Program {
 
 const CAMPAIGNS: &[Campaign] = &[
     Campaign {
-        rows: &[1, 2, 3, 4, 5, 13, 18],
+        rows: &[1, 2, 3, 4, 5, 6, 13, 18],
         program: Program::Binary {
             name: "crash-test",
-            words: &["--full"],
+            words: &["--full", "--minutes", "60", "--jobs", "2"],
+            row: false,
+        },
+    },
+    Campaign {
+        rows: &[1],
+        program: Program::Binary {
+            name: "crash-test",
+            words: &["--plants", "--jobs", "2"],
             row: false,
         },
     },

@@ -176,46 +176,57 @@ impl<P: Pages> BTree<P> {
     }
 
     /// Compares the free maps with what the trees were seen to use.
-    fn check_maps(&self, check: &mut Check, mut owners: Owners, moved: &Moved) -> Result<(), Fault> {
+    fn check_maps(&self, check: &mut Check, owners: Owners, moved: &Moved) -> Result<(), Fault> {
         let Ok(counts) = self.counts() else { return Ok(()) };
+        let mut owned: Vec<(PageId, TreeId)> = owners.trees.into_iter().collect();
+        owned.sort_unstable_by_key(|(page, _)| *page);
+        let covers = u64::from(map::covers(self.page_size()));
+        let mut owned = owned.as_slice();
         let mut highest = 0;
         for group in 0..counts.maps {
+            let end = u64::from(group + 1) * covers;
+            let count = owned.partition_point(|(page, _)| u64::from(page.raw()) < end);
+            let (here, rest) = owned.split_at(count);
+            owned = rest;
             let id = map::of_group(self.page_size(), group);
             match self.read_bits(id) {
-                Ok(bits) => self.check_group(check, &mut owners, moved, group, &bits, &mut highest),
-                Err(fault @ Fault::Corrupt { .. }) => {
-                    check.find_fault(None, id, &fault);
-                    let covers = map::covers(self.page_size());
-                    owners.trees.retain(|page, _| page.raw() / covers != group);
-                }
+                Ok(bits) => self.check_group(check, here, moved, group, &bits, &mut highest),
+                Err(fault @ Fault::Corrupt { .. }) => check.find_fault(None, id, &fault),
                 Err(fault) => return Err(fault),
             }
         }
-        for (page, tree) in owners.trees.drain() {
-            if !moved.has(page, self.chain_of(page)) {
+        for (page, tree) in owned {
+            if !moved.has(*page, self.chain_of(*page)) {
                 let what = "it is in use and beyond the last free map";
-                check.find(Wrong::Space, Some(tree), Some(page), what);
+                check.find(Wrong::Space, Some(*tree), Some(*page), what);
             }
         }
         check.free_pages = (highest + 1).saturating_sub(check.allocated_pages);
         Ok(())
     }
 
+    /// Compares one map with the owners of its pages, in order.
     fn check_group(
         &self,
         check: &mut Check,
-        owners: &mut Owners,
+        owned: &[(PageId, TreeId)],
         moved: &Moved,
         group: u32,
         bits: &[u8],
         highest: &mut u32,
     ) {
-        let covers = map::covers(self.page_size());
-        for bit in 0..covers {
-            let taken = bits[(bit / 8) as usize] & (1 << (bit % 8)) != 0;
-            let page = PageId::from_raw(group * covers + bit);
-            let owner = owners.trees.remove(&page);
+        let mut owned = owned.iter().peekable();
+        let first = group * map::covers(self.page_size());
+        for bit in 0..map::covers(self.page_size()) {
+            let page = PageId::from_raw(first + bit);
+            let byte = bits[(bit / 8) as usize];
+            let owner = owned.next_if(|(next, _)| *next == page).map(|(_, tree)| *tree);
             let fixed = bit < map::fixed(group);
+            // Most of a map is empty in most files.
+            if byte == 0 && owner.is_none() && !fixed {
+                continue;
+            }
+            let taken = byte & (1 << (bit % 8)) != 0;
             let what = match (taken, owner) {
                 (false, Some(_)) => Some("it is in use and marked free"),
                 (true, None) if !fixed => Some("it is marked in use, and nothing leads to it"),

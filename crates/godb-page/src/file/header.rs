@@ -115,6 +115,16 @@ impl FileHeader {
                 limit: MAX_STATE as u64,
             });
         }
+        // What could not be read again is not written.
+        if self.epoch.max(self.sequence + 1) >= UNREACHED {
+            return Err(Fault::Corrupt {
+                file: file.name().into(),
+                page: Some(PageId::from_raw(0)),
+                tree: None,
+                lsn: None,
+                what: "its header's numbers are at the end of what can be counted".into(),
+            });
+        }
         self.sequence += 1;
         for copy in Self::older_first(file, self.page_size) {
             let page = self.encode(copy);
@@ -328,6 +338,19 @@ mod tests {
         header.state = vec![1; MAX_STATE + 1];
         assert!(matches!(header.write(&*file), Err(Fault::TooLarge { .. })));
         assert!(file.is_empty().unwrap());
+    }
+
+    #[test]
+    fn what_could_not_be_read_again_is_not_written() {
+        let file = file();
+        let mut header = FileHeader::new(DatabaseId::from_bytes([7; 16]), 4096);
+        header.sequence = UNREACHED - 1;
+        assert!(matches!(header.write(&*file), Err(Fault::Corrupt { .. })));
+        header.sequence = UNREACHED - 2;
+        header.write(&*file).unwrap();
+        let mut read = FileHeader::read(&*file).unwrap();
+        assert!(matches!(read.write(&*file), Err(Fault::Corrupt { .. })));
+        assert_eq!(FileHeader::read(&*file).unwrap(), header);
     }
 
     #[test]

@@ -27,6 +27,8 @@ const TABLES: u8 = 3;
 const NAMES: u8 = 4;
 const ESTIMATES: u8 = 5;
 const VIEWS: u8 = 6;
+/// Neither versions nor tables nor rows are counted so far; a number from here on is damage, and nobody counts on from it.
+const UNREACHED: u64 = 1 << 60;
 /// The format of the catalog. The first knew no views.
 const FORMAT_NUMBER: u64 = 2;
 
@@ -113,8 +115,8 @@ impl<'a> Stored<'a> {
             .get(self.root, key, &mut |value| found = Some(varint::get(value)))?;
         match found {
             None => Ok(None),
-            Some(Some((number, _))) => Ok(Some(number)),
-            Some(None) => Err(damaged("catalog")),
+            Some(Some((number, _))) if number < UNREACHED => Ok(Some(number)),
+            Some(_) => Err(damaged("catalog")),
         }
     }
 
@@ -305,5 +307,28 @@ impl<'a> StoredMut<'a> {
     /// Remembers roughly how many rows a table has.
     pub(crate) fn put_estimate(&mut self, id: TableId, rows: u64) -> Result<()> {
         self.put_number(&estimate_key(id), rows)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use godb_mvcc::{Begin, Environment, MemoryEngine, StorageEngine};
+
+    #[test]
+    fn numbers_that_nobody_reaches_are_damage() {
+        let engine: std::sync::Arc<dyn StorageEngine> = MemoryEngine::new(Environment::simulated(1));
+        let root = engine.root();
+        let mut tx = engine.begin(Begin::default()).unwrap();
+        let mut stored = StoredMut::new(&mut *tx, root);
+        stored.create().unwrap();
+        for number in [UNREACHED, u64::MAX] {
+            stored.put_number(VERSION, number).unwrap();
+            stored.put_number(NEXT_TABLE, number).unwrap();
+            assert_eq!(stored.raise_version().unwrap_err().state, state::DATA_CORRUPTED);
+            assert_eq!(stored.new_table_id().unwrap_err().state, state::DATA_CORRUPTED);
+        }
+        stored.put_number(NEXT_TABLE, 7).unwrap();
+        assert_eq!(stored.new_table_id().unwrap(), 7);
     }
 }

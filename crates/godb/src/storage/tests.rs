@@ -151,3 +151,45 @@ fn write_back_keeps_clean_frames_ready() {
         "nobody who wanted a frame had to write a page"
     );
 }
+
+/// The numbers of rows of a few trees go into the file header, those of many lie apart; the check compares them with the rows.
+#[test]
+fn the_numbers_of_rows_survive_a_close_and_a_crash() {
+    for trees in [2_u64, 150] {
+        let files = files_in_memory();
+        let storage = open(&files, &tiny());
+        let engine = storage.engine();
+        let mut tx = engine.clone().begin(Begin::default()).unwrap();
+        let made: Vec<_> = (0..trees).map(|_| tx.create_tree().unwrap()).collect();
+        for (rows, tree) in (0_u64..).zip(&made) {
+            for row in 0..=rows % 7 {
+                tx.put(*tree, &row.to_be_bytes(), b"row").unwrap();
+            }
+        }
+        tx.commit().unwrap();
+        drop(engine);
+        storage.close().unwrap();
+        drop(storage);
+        for round in 1..4 {
+            let storage = open(&files, &tiny());
+            let engine = storage.engine();
+            let found = storage.check_versions(true).unwrap().findings;
+            assert_eq!(found, Vec::new(), "round {round} of {trees} trees");
+            let mut tx = engine.clone().begin(Begin::default()).unwrap();
+            for (rows, tree) in (0_u64..).zip(&made) {
+                let expected = rows % 7 + round;
+                assert_eq!(
+                    tx.count(*tree).unwrap(),
+                    expected,
+                    "round {round} of {trees} trees"
+                );
+                tx.put(*tree, &(100 + round).to_be_bytes(), b"one more").unwrap();
+            }
+            tx.commit().unwrap();
+            drop(engine);
+            if round % 2 == 0 {
+                storage.close().unwrap();
+            }
+        }
+    }
+}

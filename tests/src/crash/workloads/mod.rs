@@ -10,17 +10,20 @@ use super::script::Workload;
 
 pub use random::random;
 
-/// The scripted workloads; with `triples`, also those of three ingredients.
+/// The scripted workloads, but those of three ingredients.
 #[must_use]
-pub fn scripted(triples: bool) -> Vec<Workload> {
+pub fn scripted() -> Vec<Workload> {
     let mut all = short::up_to_two();
     all.extend(trees::all());
     all.extend(lives::all());
     all.extend(sql::all());
-    if triples {
-        all.extend(short::of_three());
-    }
     all
+}
+
+/// Those put together of three ingredients.
+#[must_use]
+pub fn triples() -> Vec<Workload> {
+    short::of_three()
 }
 
 /// The workload of a name: a scripted one, one put together like `put+split+reopen`, or `random-7`.
@@ -29,7 +32,7 @@ pub fn by_name(name: &str) -> Option<Workload> {
     if let Some(seed) = name.strip_prefix("random-") {
         return Some(random(seed.parse().ok()?));
     }
-    scripted(false)
+    scripted()
         .into_iter()
         .find(|workload| workload.name == name)
         .or_else(|| short::of_names(name))
@@ -38,11 +41,11 @@ pub fn by_name(name: &str) -> Option<Workload> {
 #[cfg(test)]
 mod tests {
     use super::super::oracle::makes_sense;
-    use super::{by_name, random, scripted};
+    use super::{by_name, random, scripted, triples};
 
     #[test]
     fn every_script_runs_to_its_end_without_a_fault() {
-        let all = scripted(false);
+        let all = scripted();
         assert!(all.len() >= 60, "{} workloads", all.len());
         for workload in all {
             assert!(makes_sense(&workload), "{workload}");
@@ -54,7 +57,7 @@ mod tests {
 
     #[test]
     fn names_lead_back_to_their_workloads() {
-        for workload in scripted(true).into_iter().chain([random(3)]) {
+        for workload in scripted().into_iter().chain(triples()).chain([random(3)]) {
             let found = by_name(&workload.name).unwrap();
             assert_eq!(found.steps, workload.steps, "{}", workload.name);
         }

@@ -153,6 +153,49 @@ fn interleaved() -> Vec<Workload> {
                 put(4, 10),
             ],
         ),
+        // What an open transaction gave up must not be used for anything else, collected as often as may be, until it has committed.
+        script(
+            "given-up-by-a-loser",
+            vec![
+                commit(vec![
+                    Change::Put(1, 9000),
+                    Change::Put(2, 100),
+                    Change::Put(3, 9000),
+                ]),
+                vec![
+                    Do(1, vec![Change::Put(1, 10), Change::Delete(2), Change::Delete(3)]),
+                    Background,
+                    Background,
+                    Background,
+                ],
+                put(4, 12000),
+                vec![Background, RollBack(1)],
+                put(5, 10),
+                vec![Do(1, vec![Change::Put(3, 10)]), Background, Background],
+                put(6, 9000),
+            ],
+        ),
+        // What was taken back, and used by others since, must not be taken back again.
+        script(
+            "undone-before-it-is-lost",
+            vec![
+                commit(puts(1..5, 50)),
+                vec![Do(
+                    1,
+                    vec![
+                        Change::Put(1, 10),
+                        Change::Savepoint,
+                        Change::Put(2, 9000),
+                        Change::Put(6, 9000),
+                        Change::RollBackToSavepoint,
+                    ],
+                )],
+                put(3, 9000),
+                put(4, 9000),
+                vec![RollBack(1)],
+                put(3, 10),
+            ],
+        ),
         script(
             "three-at-once",
             vec![vec![

@@ -21,7 +21,7 @@ impl Image {
         self.len
     }
 
-    /// The pieces that are not all zeros by never having been written, with their numbers.
+    /// The pieces of which anything but zeros was ever written, with their numbers.
     pub(super) fn written(&self) -> impl Iterator<Item = (u64, &[u8])> {
         let numbered = (0_u64..).zip(&self.pieces);
         numbered.filter_map(|(number, piece)| Some((number, piece.as_ref()?.as_slice())))
@@ -47,9 +47,20 @@ impl Image {
         }
         self.set_len(self.len.max(at + from.len() as u64));
         for (piece, inside, range) in spans(at, from.len()) {
-            let bytes = Arc::make_mut(self.pieces[piece].get_or_insert_with(|| Arc::new([0; PIECE])));
             let from = &from[range];
-            bytes[inside..inside + from.len()].copy_from_slice(from);
+            let piece = &mut self.pieces[piece];
+            match <&[u8; PIECE]>::try_from(from) {
+                // Files are made long by zeros; those cost nothing, and a file with them is like one without.
+                _ if piece.is_none() && is_zero(from) => {}
+                Ok(whole) => match piece.as_mut().and_then(Arc::get_mut) {
+                    Some(bytes) => bytes.copy_from_slice(whole),
+                    None => *piece = Some(Arc::new(*whole)),
+                },
+                Err(_) => {
+                    let bytes = Arc::make_mut(piece.get_or_insert_with(|| Arc::new([0; PIECE])));
+                    bytes[inside..inside + from.len()].copy_from_slice(from);
+                }
+            }
         }
     }
 
@@ -66,6 +77,11 @@ impl Image {
             Arc::make_mut(last)[rest..].fill(0);
         }
     }
+}
+
+fn is_zero(bytes: &[u8]) -> bool {
+    let (words, rest) = bytes.as_chunks::<16>();
+    words.iter().all(|word| u128::from_ne_bytes(*word) == 0) && rest.iter().all(|byte| *byte == 0)
 }
 
 /// The parts of `at..at + count` that lie in one piece each: its number, where in it, and which bytes of the count.
