@@ -175,6 +175,7 @@ impl From<EngineError> for SqlError {
             EngineError::ReadOnlyTransaction => state::READ_ONLY_SQL_TRANSACTION,
             EngineError::Unsupported { .. } => state::FEATURE_NOT_SUPPORTED,
             EngineError::NoSuchTree => state::DATA_CORRUPTED,
+            EngineError::Source { .. } => state::IO_ERROR,
             _ => state::INTERNAL_ERROR,
         };
         let message = match &error {

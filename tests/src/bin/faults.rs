@@ -14,9 +14,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-const USAGE: &str = "usage: faults [--row N] [--quick] [--seed N] [--number N] [--figures FOLDER]
+const USAGE: &str = "usage: faults [--row N] [--part P] [--quick] [--seed N] [--number N] [--figures FOLDER]
   --row      only this row of the fault matrix   --quick    a sample that takes seconds
   --seed     for random choices                  --number   only the case of this number
+  --part     only this part of it, such as sites
   --figures  write what was counted to files in this folder";
 
 /// A case that takes longer than this hangs.
@@ -26,6 +27,7 @@ const PATIENCE: Duration = Duration::from_secs(120);
 #[derive(Default)]
 struct Options {
     row: Option<u8>,
+    part: Option<String>,
     quick: bool,
     seed: u64,
     number: Option<u64>,
@@ -42,7 +44,10 @@ fn main() -> ExitCode {
         return ExitCode::from(2);
     };
     note_panics();
-    let wanted = |row: &&Row| options.row.is_none_or(|number| number == row.number);
+    let wanted = |row: &&Row| {
+        options.row.is_none_or(|number| number == row.number)
+            && options.part.as_ref().is_none_or(|part| part == row.part)
+    };
     let mut failed = 0;
     let mut lines = Vec::new();
     for row in ROWS.iter().filter(wanted) {
@@ -93,7 +98,7 @@ fn figures(campaign: &Campaign, row: &Row, options: &Options) -> std::io::Result
     };
     let figures: Vec<Figure> = campaign.tallies().iter().map(figure).collect();
     // Other programs serve some of the rows as well.
-    record_part(Path::new(folder), row.number, "faults", &figures)
+    record_part(Path::new(folder), row.number, row.part, &figures)
 }
 
 fn parse() -> Option<Options> {
@@ -110,6 +115,7 @@ fn parse() -> Option<Options> {
         let value = args.next()?;
         match name.as_str() {
             "--row" => options.row = Some(value.parse().ok()?),
+            "--part" => options.part = Some(value),
             "--seed" => options.seed = value.parse().ok()?,
             "--number" => options.number = Some(value.parse().ok()?),
             "--figures" => options.figures = Some(value),

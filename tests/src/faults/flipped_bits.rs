@@ -107,7 +107,7 @@ fn flip_in_page(
 /// A log's records, in words.
 type Records = Vec<String>;
 
-fn log_options() -> LogOptions {
+pub(super) fn log_options() -> LogOptions {
     LogOptions {
         block_size: 512,
         segment_size: 16 << 10,

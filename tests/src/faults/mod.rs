@@ -21,6 +21,7 @@ mod memory;
 mod misdirected;
 pub(crate) mod script;
 mod short_calls;
+mod sites;
 mod unreadable;
 pub(crate) mod world;
 
@@ -32,6 +33,8 @@ pub use memory::{PROBE, be_probe, probe_with};
 pub struct Row {
     /// Its number.
     pub number: u8,
+    /// What its figures are filed under.
+    pub part: &'static str,
     /// What goes wrong.
     pub fault: &'static str,
     /// Tries it.
@@ -42,61 +45,79 @@ pub struct Row {
 pub const ROWS: &[Row] = &[
     Row {
         number: 5,
+        part: "faults",
         fault: "a sync fails",
         run: failed_syncs::run,
     },
     Row {
         number: 6,
+        part: "faults",
         fault: "the disk is full",
         run: full_disks::run,
     },
     Row {
         number: 7,
+        part: "faults",
         fault: "a sector cannot be read",
         run: unreadable::run,
     },
     Row {
         number: 8,
+        part: "faults",
         fault: "calls are short or interrupted",
         run: short_calls::run,
     },
     Row {
         number: 9,
+        part: "faults",
         fault: "a bit flips",
         run: flipped_bits::run,
     },
     Row {
         number: 10,
+        part: "faults",
         fault: "a file is cut",
         run: cut_files::run,
     },
     Row {
         number: 11,
+        part: "faults",
         fault: "a write is lost",
         run: lost_writes::run,
     },
     Row {
         number: 12,
+        part: "faults",
         fault: "a read or write goes to another place",
         run: misdirected::run,
     },
     Row {
         number: 14,
+        part: "faults",
         fault: "recovery or a checkpoint fails",
         run: failing_recovery::run,
     },
     Row {
+        number: 14,
+        part: "sites",
+        fault: "a call of the file system fails, wherever it comes from",
+        run: sites::run,
+    },
+    Row {
         number: 17,
+        part: "faults",
         fault: "numbers are forged",
         run: forged::run,
     },
     Row {
         number: 19,
+        part: "faults",
         fault: "memory runs out",
         run: memory::run,
     },
     Row {
         number: 20,
+        part: "faults",
         fault: "something is too large",
         run: limits::run,
     },

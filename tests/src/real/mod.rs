@@ -23,26 +23,31 @@ use crate::faults::Row;
 pub const ROWS: &[Row] = &[
     Row {
         number: 5,
+        part: "real",
         fault: "a sync fails",
         run: injected::syncs,
     },
     Row {
         number: 6,
+        part: "real",
         fault: "the disk is full",
         run: small_disks::run,
     },
     Row {
         number: 15,
+        part: "real",
         fault: "two want the same database",
         run: owners::run,
     },
     Row {
         number: 16,
+        part: "real",
         fault: "nothing may be written",
         run: read_only::run,
     },
     Row {
         number: 25,
+        part: "real",
         fault: "a process is killed, the power goes",
         run: kills::run,
     },
