@@ -1,5 +1,5 @@
 //! Benchmarks of godb beside its peers, in one run: `cargo xtask bench` (key-value stores), `cargo xtask bench --sqlite`,
-//! `cargo xtask bench --recovery` (start-up after a kill).
+//! `cargo xtask bench --recovery` (start-up after a kill), `cargo xtask bench --larger-than-memory`.
 //!
 //! Absolute times belong to a machine; what is judged is the ratio to the peer that ran a moment before or after.
 //! Each measurement is taken several times, interleaved, and the median counts.
@@ -29,6 +29,9 @@ fn main() -> ExitCode {
     if args.first().is_some_and(|arg| arg == "--recovery-worker") {
         return recovery::work(&args[1..]);
     }
+    if args.first().is_some_and(|arg| arg == kv::larger::WORKER) {
+        return kv::larger::work(&args[1..]);
+    }
     match run(&args) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -43,6 +46,7 @@ fn run(args: &[String]) -> Result<()> {
     match args.first().map(String::as_str) {
         Some("--sqlite") => sqlite(),
         Some("--recovery") => recovery::run(&args[1..]),
+        Some("--larger-than-memory") => kv::larger::run(&args[1..]),
         _ => kv::run(&kv::Options::parse(args)?),
     }
 }

@@ -174,15 +174,20 @@ fn fuzz(root: &Path, target: &str, options: &Options) -> Result<Outcome> {
         true => format!("-dict={}", dictionary.display()),
         false => String::new(),
     };
-    let words = format!(
-        "run --fuzz-dir {FOLDER} -s {} {target} {} {} -- -max_total_time={} -max_len={longest} {dictionary} -timeout={PATIENCE} \
-         -rss_limit_mb={MEMORY} -print_final_stats=1",
-        options.sanitizer,
+    let artifacts = folder.join("artifacts").join(target);
+    std::fs::create_dir_all(&artifacts)?;
+    // Not by `cargo fuzz run`: that would build anew what somebody changed meanwhile.
+    let program = folder.join("target").join(host()?).join("release").join(target);
+    let line = format!(
+        "{} {} {} -max_total_time={} -max_len={longest} {dictionary} -timeout={PATIENCE} -rss_limit_mb={MEMORY} \
+         -artifact_prefix={}/ -print_final_stats=1 2>&1",
+        program.display(),
         corpus.display(),
         seeds.join(target).display(),
-        options.seconds
+        options.seconds,
+        artifacts.display()
     );
-    let mut command = cargo_fuzz(root, &words);
+    let mut command = command::shell(root, &line);
     let (status, output) = command::run_limited(&mut command, Duration::from_secs(options.seconds) + GRACE)?;
     let success = status.is_some_and(|status| status.success());
     let outcome = read(&output, success);
@@ -195,6 +200,14 @@ fn fuzz(root: &Path, target: &str, options: &Options) -> Result<Outcome> {
         ensure!(outcome.executions > 0, "{target} did not run");
     }
     Ok(outcome)
+}
+
+/// The machine's kind, after which cargo-fuzz names the directory that it builds in.
+fn host() -> Result<String> {
+    let output = Command::new("rustc").arg("-vV").output()?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    let host = text.lines().find_map(|line| line.strip_prefix("host: "));
+    Ok(host.context("rustc does not say what it builds for")?.to_owned())
 }
 
 /// The end of what a run printed: what went wrong.

@@ -37,3 +37,13 @@ pub(crate) fn sorted_key(number: u64) -> [u8; KEY] {
     key[..8].copy_from_slice(&number.to_be_bytes());
     key
 }
+
+/// Bytes of a pair.
+pub(crate) const KEY_AND_VALUE: u64 = (KEY + VALUE) as u64;
+
+/// The pair of a number: as random as any, and found again by whoever knows the number.
+pub(crate) fn numbered_pair(number: u64) -> ([u8; KEY], [u8; VALUE]) {
+    let mut pairs = Pairs::new(number);
+    pairs.next_pair();
+    (pairs.key, pairs.value)
+}

@@ -6,15 +6,20 @@
 mod chart;
 mod data;
 mod figure;
+pub(crate) mod larger;
 mod options;
 mod peer;
 mod peers;
 mod phases;
 mod results;
+mod zipf;
 
 pub(crate) use data::Pairs;
 pub(crate) use options::Options;
 pub(crate) use peer::{Durability, Opening};
+
+use data::{KEY_AND_VALUE, numbered_pair};
+use zipf::Zipf;
 
 use crate::Result;
 use figure::Figure;
@@ -42,6 +47,7 @@ impl Runner<'_> {
             cache: self.options.cache,
             durability,
             checkpoints: true,
+            larger_than_memory: false,
         })?);
         Ok(())
     }

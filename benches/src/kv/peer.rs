@@ -24,6 +24,8 @@ pub(crate) struct Opening<'a> {
     pub(crate) durability: Durability,
     /// Whether it may take checkpoints by itself, where those are a step of their own.
     pub(crate) checkpoints: bool,
+    /// Whether the data is larger than memory: what the system reads beyond what was asked for is then in the way.
+    pub(crate) larger_than_memory: bool,
 }
 
 /// A kind of database.

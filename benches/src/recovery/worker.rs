@@ -50,6 +50,7 @@ fn opening(folder: &PathBuf, checkpoints: bool) -> Opening<'_> {
         cache: CACHE,
         durability: Durability::Synced,
         checkpoints,
+        larger_than_memory: false,
     }
 }
 

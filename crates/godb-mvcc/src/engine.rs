@@ -112,6 +112,17 @@ pub trait StorageEngine: Send + Sync {
     fn log_since_checkpoint(&self) -> u64;
 }
 
+/// Counts the rows of a tree one by one.
+pub(crate) fn count_by_walking<T: EngineTransaction + ?Sized>(tx: &T, tree: TreeId) -> Result<u64, Error> {
+    let mut cursor = tx.scan(tree, Range::ALL)?;
+    let mut rows = 0;
+    while cursor.next(&mut |_, _| {
+        rows += 1;
+        ControlFlow::Continue(())
+    })? {}
+    Ok(rows)
+}
+
 /// A transaction of an engine. Dropping it rolls it back.
 ///
 /// After an error with [`Error::is_fatal_to_transaction`] everything but rolling back fails.
@@ -132,6 +143,10 @@ pub trait EngineTransaction: Send {
     /// Begins a scan. It sees what this transaction sees, its own changes included, and those it makes meanwhile
     /// where the scan has not passed yet.
     fn scan(&self, tree: TreeId, range: Range<'_>) -> Result<Box<dyn EngineCursor>, Error>;
+    /// How many keys have a value for this transaction. An engine that keeps no account walks over them.
+    fn count(&self, tree: TreeId) -> Result<u64, Error> {
+        count_by_walking(self, tree)
+    }
     /// Makes a new, empty tree; gone again when the transaction rolls back.
     fn create_tree(&mut self) -> Result<TreeId, Error>;
     /// Gives a tree up at commit. Its pages come back when no snapshot and no retention needs them.

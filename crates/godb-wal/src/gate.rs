@@ -180,6 +180,19 @@ mod tests {
     }
 
     #[test]
+    fn whoever_fails_the_gate_fails_all_who_come_later() {
+        let gate = Gate::new(3);
+        let fault = Fault::Full {
+            file: "log".into(),
+            what: "test".into(),
+        };
+        gate.fail(&fault);
+        gate.wait(3, || panic!("that was reached")).unwrap();
+        let refused = gate.wait(4, || panic!("nobody leads any more"));
+        assert!(matches!(refused, Err(Fault::Poisoned { .. })));
+    }
+
+    #[test]
     fn a_leader_that_panics_fails_the_others() {
         let gate = Gate::new(0);
         let panicked =

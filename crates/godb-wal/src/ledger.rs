@@ -162,3 +162,88 @@ impl Ledger {
         self.close(floor, unused, false);
     }
 }
+
+#[cfg(test)]
+#[cfg(not(godb_loom))]
+mod tests {
+    use super::*;
+    use godb_btree::{PageId, TxnId, UndoNext};
+    use std::time::Duration;
+
+    const LONG: Duration = Duration::from_secs(600);
+
+    fn ledger(heavy: usize) -> Ledger {
+        Ledger::new(Buffer::new(4096, 0), Space::new(4096, 1 << 20), heavy)
+    }
+
+    fn log(ledger: &Ledger, undo: Undo<'_>, for_undo: bool) {
+        // Taking a change back is half of it.
+        let bytes = vec![7; if for_undo { 20_000 } else { 40_000 }];
+        let pages = [(PageId::from_raw(3), &bytes[..])];
+        let change = Change {
+            by: Some(TxnId::from_raw(1)),
+            pages: &pages,
+            undo,
+        };
+        let size = size_of_change(&change);
+        let floor = ledger.tail.lock().open(size, for_undo);
+        ledger.append_change(&change, for_undo);
+        ledger.close(floor, 0, for_undo);
+    }
+
+    /// How much room on the disk is set aside, over a log of no length.
+    fn promised(ledger: &Ledger) -> u64 {
+        ledger.tail.lock().space.needs(0, 0)
+    }
+
+    #[test]
+    fn what_is_set_aside_for_a_rollback_is_given_back_by_the_rollback() {
+        let ledger = ledger(1 << 20);
+        log(&ledger, Undo::Never, false);
+        let nothing = promised(&ledger);
+        log(&ledger, Undo::Logical(b"back"), false);
+        let one = promised(&ledger);
+        assert!(one > nothing);
+        log(&ledger, Undo::Never, false);
+        assert_eq!(
+            promised(&ledger),
+            one,
+            "what is never undone needs no room for that"
+        );
+        log(&ledger, Undo::Logical(b"back"), false);
+        let two = promised(&ledger);
+        assert!(two > one);
+        for expected in [one, nothing] {
+            log(&ledger, Undo::Compensates(UndoNext::default()), true);
+            let left = promised(&ledger);
+            assert!(left.abs_diff(expected) <= 4096, "{left} is not about {expected}");
+        }
+        let by = TxnId::from_raw(1);
+        ledger.tail.lock().append(&Entry::RolledBack { by });
+        assert_eq!(promised(&ledger), nothing);
+    }
+
+    #[test]
+    fn a_change_under_a_room_for_undo_sets_nothing_aside() {
+        let ledger = ledger(1 << 20);
+        log(&ledger, Undo::Never, true);
+        let nothing = promised(&ledger);
+        log(&ledger, Undo::Logical(b"back"), true);
+        assert_eq!(promised(&ledger), nothing);
+    }
+
+    #[test]
+    fn closing_a_room_rings_the_bell_when_there_is_much_to_write() {
+        let light = ledger(1 << 20);
+        log(&light, Undo::Never, false);
+        let begun = std::time::Instant::now();
+        light.bell.wait(Duration::from_millis(20));
+        assert!(begun.elapsed() >= Duration::from_millis(20), "nobody rang");
+        let heavy = ledger(4000);
+        log(&heavy, Undo::Never, false);
+        let begun = std::time::Instant::now();
+        heavy.bell.wait(LONG);
+        assert!(begun.elapsed() < LONG / 2);
+        assert!(heavy.is_heavy() && !light.is_heavy());
+    }
+}

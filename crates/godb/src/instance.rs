@@ -165,6 +165,11 @@ impl Instance {
         check::check(&parts, resting)
     }
 
+    /// Counts all rows anew; nobody else may use the database meanwhile.
+    pub(crate) fn recount(&self) -> Result<()> {
+        self.storage.as_ref().map_or(Ok(()), |storage| storage.recount())
+    }
+
     /// The scrubber, where the engine is our own.
     pub(crate) fn scrubber(&self) -> Option<&Scrubber> {
         self.scrubber.as_deref()

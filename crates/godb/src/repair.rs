@@ -134,6 +134,7 @@ impl Repair<'_> {
         for mended in instance.sql().mend_indexes()? {
             done.push(words(&mended));
         }
+        instance.recount()?;
         let closed = match Arc::into_inner(instance) {
             Some(instance) => instance.close(),
             None => Ok(()),

@@ -234,6 +234,11 @@ impl Storage {
         Ok(self.engine.clone().check_versions(resting)?)
     }
 
+    /// Counts all rows anew.
+    pub(crate) fn recount(&self) -> Result<()> {
+        Ok(self.engine.recount()?)
+    }
+
     /// What is wrong with the copies of the header.
     pub(crate) fn header_flaws(&self) -> Result<Vec<Fault>> {
         let header = self.header.lock();

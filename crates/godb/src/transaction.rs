@@ -63,6 +63,14 @@ impl Transaction {
         Ok(self.engine_mut()?.delete(keys, key)?)
     }
 
+    /// How many pairs there are, without counting them one by one: the number is kept with every commit. For a moment of the past they are counted.
+    pub fn count(&self) -> Result<u64> {
+        let Some(keys) = self.keys.get() else {
+            return Ok(0);
+        };
+        Ok(self.engine()?.count(keys)?)
+    }
+
     /// Sets a value from a stream of up to 1 GiB, in bounded memory. Returns its length.
     pub fn put_reader(&mut self, key: &[u8], mut value: impl Read) -> Result<u64> {
         let keys = self.keys.get_or_make()?;

@@ -21,6 +21,7 @@ const USAGE: &str = "usage: crash-test [OPTION]...
   --quick            what a build can afford       --full             what the figures ask for
   --workload NAME    only this one: a script, put+split+reopen, random-7
   --fault NAME       only this one                 --list             the workloads and faults there are
+  --no-scripts       random workloads only
   --seed N           for random choices            --jobs N           workloads tried at once
   --minutes N        so long: after the scripts, random workloads until the time is over
   --at N --case N    only this moment, this case: what a failure says
@@ -149,6 +150,7 @@ fn flag(name: &str, options: &mut Options) -> bool {
     let campaign = &mut options.campaign;
     match name {
         "--plants" => options.task = Task::Plants,
+        "--no-scripts" => campaign.scripts.clear(),
         "--without" => options.without = true,
         "--quick" => campaign.tester.effort = Effort::quick(),
         "--full" => {

@@ -68,6 +68,10 @@ const CAMPAIGNS: &[Campaign] = &[
         },
     },
     Campaign {
+        rows: &[17],
+        program: Program::Task(&["fuzz", "--seconds", "180", "--figures", FOLDER]),
+    },
+    Campaign {
         rows: &[24],
         program: Program::Task(&["loom", "--figures", FOLDER]),
     },

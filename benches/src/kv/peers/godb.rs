@@ -64,6 +64,10 @@ impl Reader for Transaction {
         Ok(self.get_with(key, show)?.is_some())
     }
 
+    fn count(&mut self) -> Result<u64> {
+        Ok(Self::count(self)?)
+    }
+
     fn scan(&mut self, from: &[u8], visit: Visit<'_>) -> Result<()> {
         Ok(self.range_with(from.., visit)?)
     }

@@ -4,7 +4,7 @@ use super::lmdb_environment::environment;
 use crate::Result;
 use crate::kv::peer::{Durability, Kind, Opening, Peer, Reader, Session, Visit, Writer};
 use heed::types::Bytes;
-use heed::{CompactionOption, Env};
+use heed::{CompactionOption, Env, EnvFlags};
 use std::ops::{Bound, ControlFlow};
 use std::path::PathBuf;
 
@@ -13,7 +13,7 @@ pub(super) const KIND: Kind = Kind { name: "LMDB", open };
 type Pairs = heed::Database<Bytes, Bytes>;
 
 fn open(opening: &Opening<'_>) -> Result<Box<dyn Peer>> {
-    let env = environment(&opening.folder.join("lmdb"), opening.durability)?;
+    let env = environment(&opening.folder.join("lmdb"), flags(opening))?;
     let mut tx = env.write_txn()?;
     let pairs = env.create_database(&mut tx, None)?;
     tx.commit()?;
@@ -21,15 +21,23 @@ fn open(opening: &Opening<'_>) -> Result<Box<dyn Peer>> {
         env: Some(env),
         pairs,
         folder: opening.folder.to_owned(),
-        durability: opening.durability,
+        flags: flags(opening),
     }))
+}
+
+/// What LMDB's manual advises: no sync where none is wanted, no read-ahead by the system where memory is short.
+fn flags(opening: &Opening<'_>) -> EnvFlags {
+    let mut flags = EnvFlags::empty();
+    flags.set(EnvFlags::NO_SYNC, opening.durability == Durability::Unsynced);
+    flags.set(EnvFlags::NO_READ_AHEAD, opening.larger_than_memory);
+    flags
 }
 
 struct Lmdb {
     env: Option<Env>,
     pairs: Pairs,
     folder: PathBuf,
-    durability: Durability,
+    flags: EnvFlags,
 }
 
 impl Lmdb {
@@ -51,7 +59,7 @@ impl Peer for Lmdb {
         env.copy_to_path(&copy, CompactionOption::Enabled)?;
         env.prepare_for_closing().wait();
         std::fs::rename(&copy, live.join("data.mdb"))?;
-        let env = environment(&live, self.durability)?;
+        let env = environment(&live, self.flags)?;
         let mut tx = env.write_txn()?;
         self.pairs = env.create_database(&mut tx, None)?;
         tx.commit()?;

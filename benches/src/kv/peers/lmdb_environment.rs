@@ -6,7 +6,6 @@
 )]
 
 use crate::Result;
-use crate::kv::peer::Durability;
 use heed::{Env, EnvFlags, EnvOpenOptions};
 use std::path::Path;
 
@@ -14,16 +13,14 @@ use std::path::Path;
 const MAP: usize = 64 << 30;
 
 /// Opens or creates the environment in `folder`.
-pub(super) fn environment(folder: &Path, durability: Durability) -> Result<Env> {
+pub(super) fn environment(folder: &Path, flags: EnvFlags) -> Result<Env> {
     std::fs::create_dir_all(folder)?;
     let mut options = EnvOpenOptions::new();
     options.map_size(MAP).max_readers(128);
     // SAFETY: the folder is the benchmark's own and opened once at a time, so nobody else changes the mapped file. Without sync a power cut may
     // damage it, which a benchmark bears.
     let env = unsafe {
-        if durability == Durability::Unsynced {
-            options.flags(EnvFlags::NO_SYNC);
-        }
+        options.flags(flags);
         options.open(folder)?
     };
     Ok(env)

@@ -1,5 +1,6 @@
 //! [`BTree`]: the trees on pages. This file holds the parts together; each operation has a file of its own.
 
+mod ahead;
 mod chain;
 mod check;
 mod destroy;

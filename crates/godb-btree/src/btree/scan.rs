@@ -7,6 +7,8 @@
 //! Forward, the next leaf is found by the right link, which is followed with the leaf latched: nobody can merge the next leaf away
 //! without that latch. Leaves have no left link (it would have to be changed in a page that nobody has latched); backward, the scan descends again
 //! for the largest key below the leaf's lower bound, which the descent that found the leaf has noted.
+//!
+//! A forward scan that has gone on for some leaves reads [ahead](super::ahead).
 
 use super::walk::{Fence, Pins, WALK, sound};
 use super::{BTree, Spot};
@@ -20,7 +22,7 @@ use std::ops::{Bound, ControlFlow, Deref};
 /// An owned position in a [`BTree`].
 #[derive(Clone, Debug)]
 pub struct BTreeCursor {
-    spot: Spot,
+    pub(super) spot: Spot,
     /// What is left of the range; narrowed by the rows that were shown.
     from: Bound<Vec<u8>>,
     to: Bound<Vec<u8>>,
@@ -32,6 +34,8 @@ pub struct BTreeCursor {
     at_fence: bool,
     /// How many leaves were reached by a right link in a row.
     links: u32,
+    /// How many of the leaves to come the pool was told of.
+    pub(super) ahead: u32,
     done: bool,
 }
 
@@ -55,6 +59,7 @@ impl BTreeCursor {
             fence: None,
             at_fence: false,
             links: 0,
+            ahead: 0,
             done: false,
         }
     }
@@ -164,7 +169,7 @@ impl<P: Pages> BTree<P> {
                 continue;
             }
             if !at.backward && at.links > 1 && !at.done && step.right != PageId::default() {
-                self.pages.prefetch(step.right);
+                self.read_ahead(at, step.right)?;
             }
             return Ok(true);
         }
@@ -242,7 +247,7 @@ impl<P: Pages> BTree<P> {
 
 impl BTreeCursor {
     /// What a descent to the leaf where the scan goes on looks for.
-    fn target(&self) -> Target<'_> {
+    pub(super) fn target(&self) -> Target<'_> {
         match (self.backward, slices(&self.from), slices(&self.to)) {
             (false, Bound::Unbounded, _) => Target::First,
             (false, Bound::Included(key) | Bound::Excluded(key), _) | (true, _, Bound::Included(key)) => {
@@ -263,6 +268,7 @@ impl BTreeCursor {
         };
         self.fence = fence;
         self.links = 0;
+        self.ahead = 0;
         self.place = Some(Place {
             page: id,
             lsn: header::lsn(leaf),

@@ -158,6 +158,19 @@ impl<P: Pages> BTree<P> {
         })
     }
 
+    /// The page above the leaf on the way to `target`, under the same conditions.
+    pub(super) fn glance_above(
+        &self,
+        spot: Spot,
+        target: Target<'_>,
+    ) -> Result<Option<(PageId, P::Glance<'_>)>, Fault> {
+        let met = descend(|id| Ok(self.pages.glance(id)), spot, target, 1, None)?;
+        Ok(match met {
+            Met::There(id, page) => Some((id, page)),
+            _ => None,
+        })
+    }
+
     /// One attempt to latch, for reading, the page at `level` on the way to `target`.
     pub(super) fn walk(
         &self,

@@ -42,7 +42,7 @@ fn zipf_with_scans() -> Trace {
     let (zipf, mut random) = (Zipf::new(PAGES), Random(2));
     let mut scanned = 0;
     let mut ask = |at: usize| {
-        if at % CYCLE < CYCLE / 2 && at % 2 == 0 {
+        if at % CYCLE < CYCLE / 2 && at.is_multiple_of(2) {
             scanned = (scanned + 1) % PAGES;
             scanned
         } else {
@@ -116,6 +116,7 @@ impl Random {
     }
 
     fn below(&mut self, bound: u32) -> u32 {
-        u32::try_from((self.next() >> 32) * u64::from(bound) >> 32).expect("it is below the bound")
+        let scaled = (self.next() >> 32) * u64::from(bound);
+        u32::try_from(scaled >> 32).expect("it is below the bound")
     }
 }

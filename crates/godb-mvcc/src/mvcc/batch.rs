@@ -176,6 +176,11 @@ fn prefix(key: &[u8]) -> u64 {
     u64::from_be_bytes(first)
 }
 
+/// How many there are, as a change of a number of rows.
+fn rows_of<T>(rows: &[T]) -> i64 {
+    i64::try_from(rows.len()).expect("a group is small")
+}
+
 fn short(length: usize) -> u32 {
     u32::try_from(length).expect("a row that lies in a leaf is small")
 }
@@ -257,6 +262,9 @@ impl<T: Transactions> MvccTransaction<T> {
                     .add(by, batch.tree, &rows, &mut |row| present.push(row))?;
             }
         }
+        writes
+            .difference
+            .add(batch.tree, rows_of(group) - rows_of(&present));
         for row in present.iter().map(|number| &rows[*number]) {
             let (_, value) = Header::decode(row.value.inline).expect("it was encoded when it was gathered");
             self.write(writes, by, batch.tree, row.key, New::Put(Value::inline(value)))?;

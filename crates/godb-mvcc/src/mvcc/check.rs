@@ -2,6 +2,7 @@
 //!
 //! It looks at the oldest moment that one can begin to look at, and holds it: so nothing that this moment needs is collected meanwhile. A row whose newest
 //! version that moment does not see must lead to the one before. Rows of transactions that still run are not judged: their versions are on the move.
+//! When none runs, the rows are counted, too, and compared with [what the books say](super::counts).
 
 use super::commits::{Sight, When};
 use super::keys::{self, Entry};
@@ -102,10 +103,12 @@ impl<T: Transactions> MvccEngine<T> {
     ) -> Result<(), Error> {
         let mut cursor = self.tree().seek(tree, Range::ALL)?;
         let mut more = true;
+        let mut rows = 0_u64;
         while more {
             let mut doubts: Vec<(Vec<u8>, Doubt)> = Vec::new();
             more = self.tree().next(&mut cursor, |key, value| {
                 check.versions += 1;
+                rows += u64::from(Header::decode(value.inline).is_some_and(|(header, _)| !header.tombstone));
                 if let Some(doubt) = self.doubt(view, value.inline, resting) {
                     doubts.push((key.to_vec(), doubt));
                 }
@@ -117,6 +120,13 @@ impl<T: Transactions> MvccEngine<T> {
             for (key, doubt) in doubts {
                 self.judge(check, tree, &key, &doubt)?;
             }
+        }
+        if resting && self.commits.counts.at(tree, self.commits.newest()) != Some(rows) {
+            check.find(
+                tree,
+                b"",
+                format!("it has {rows} rows, and another number is on the books"),
+            );
         }
         Ok(())
     }

@@ -171,6 +171,7 @@ impl<T: Transactions> MvccEngine<T> {
         self.tree().destroy(tree)?;
         self.tree().release(self.trees.history, full)?;
         self.dropped.remove(tree);
+        self.commits.counts.drop_tree(tree);
         Ok(Dropped::Gone)
     }
 

@@ -17,6 +17,8 @@
 //! Publishing has an order: first into the map, then `newest` moves on, so a snapshot never counts a commit in that it cannot look up; then it is no longer among the
 //! running, so that the floor never passes one that is in neither place.
 
+use super::counts::{Counts, Difference};
+use super::note;
 use super::recent::{Commit, Recent};
 use crate::engine::Timestamp;
 use godb_txn::sync::atomic::{AtomicI64, AtomicU64, Ordering};
@@ -71,14 +73,25 @@ struct Writers {
     next: TxnId,
 }
 
+/// A commit that is under way.
+#[derive(Default)]
+struct Noted {
+    /// Its wall clock, once it is logged.
+    wall_micros: Option<i64>,
+    /// What it does to the numbers of rows.
+    difference: Difference,
+}
+
 /// Which transactions have committed, and when.
 pub struct Commits {
     clock: Arc<dyn Clock>,
     parts: Box<[RwLock<Map>]>,
     recent: Mutex<Recent>,
     writers: Mutex<Writers>,
-    /// The wall clock of commits that are logged and not yet published.
-    noted: Mutex<HashMap<TxnId, i64>>,
+    /// What is known of commits that are under way and not yet published.
+    noted: Mutex<HashMap<TxnId, Noted>>,
+    /// How many rows there are.
+    pub(super) counts: Counts,
     floor: AtomicU64,
     floor_at: AtomicU64,
     newest: AtomicU64,
@@ -117,6 +130,7 @@ impl Commits {
             recent: Mutex::new(Recent::default()),
             writers: Mutex::new(Writers::default()),
             noted: Mutex::new(HashMap::new()),
+            counts: Counts::default(),
             floor: AtomicU64::new(0),
             floor_at: AtomicU64::new(0),
             newest: AtomicU64::new(0),
@@ -214,6 +228,15 @@ impl Commits {
         self.last_wall.fetch_max(wall_micros, Ordering::AcqRel);
     }
 
+    /// A transaction is about to commit, and changes the numbers of rows by this.
+    pub(super) fn announce(&self, by: TxnId, difference: Difference) {
+        let noted = Noted {
+            difference,
+            ..Noted::default()
+        };
+        self.noted.lock().insert(by, noted);
+    }
+
     /// Everything known so far has ended, before there are any snapshots: ids below `next` are below the floor.
     pub(super) fn settle(&self, next: TxnId) {
         self.writers.lock().next = next;
@@ -239,6 +262,7 @@ impl Commits {
     /// No ordinary snapshot older than `current` is in use or will be, and nobody looks at anything older than `horizon`: raises the floor, and forgets
     /// some commits before that. Tells whether there are more.
     pub(super) fn forget(&self, current: Timestamp, horizon: Timestamp) -> bool {
+        self.counts.forget(current);
         let writers = self.writers.lock();
         let mut recent = self.recent.lock();
         let limit = recent
@@ -274,15 +298,17 @@ impl Commits {
 }
 
 impl CommitHook for Commits {
-    /// The wall clock, made monotone. Called in commit order.
+    /// The wall clock, made monotone, and what the commit does to the numbers of rows. Called in commit order.
     fn note(&self, by: TxnId) -> Vec<u8> {
         if self.writers.lock().quiet.contains(&by) {
             return Vec::new();
         }
         let wall = self.clock.wall_micros().max(self.last_wall().saturating_add(1));
         self.last_wall.store(wall, Ordering::Release);
-        self.noted.lock().insert(by, wall);
-        wall.to_le_bytes().to_vec()
+        let mut noted = self.noted.lock();
+        let noted = noted.entry(by).or_default();
+        noted.wall_micros = Some(wall);
+        note::of_commit(wall, &noted.difference)
     }
 
     fn committed(&self, by: TxnId, at: Lsn) {
@@ -290,10 +316,16 @@ impl CommitHook for Commits {
         if cfg!(godb_plant = "ended-before-map") {
             self.end(by);
         }
-        if let Some(wall_micros) = noted {
+        if let Some(Noted {
+            wall_micros: Some(wall_micros),
+            difference,
+        }) = noted
+        {
+            let at = Timestamp(at.raw());
+            self.counts.add(at, difference);
             self.learn(Commit {
                 id: by,
-                at: Timestamp(at.raw()),
+                at,
                 wall_micros,
             });
         }

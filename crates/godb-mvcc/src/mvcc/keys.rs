@@ -7,6 +7,7 @@
 //! u32 FFFFFFFF | u8 3 | u8 0                                                         what is kept of the past
 //! u32 FFFFFFFF | u8 3 | u8 1 | u64 transaction / 64                                  when some transactions committed
 //! u32 FFFFFFFF | u8 3 | u8 2 | u64 clock, sign flipped                               what the clock was at some commits
+//! u32 FFFFFFFF | u8 3 | u8 3 | u32 number                                            how many rows some trees had when the database was closed
 //! ```
 //!
 //! Numbers are big-endian. All versions of one key lie together, the newest first. Keys are framed by their length, which costs two bytes whatever
@@ -91,6 +92,14 @@ pub(super) fn walls(first_micros: i64) -> Vec<u8> {
     let mut key = timeline().to_vec();
     key.push(2);
     key.extend_from_slice(&(first_micros.cast_unsigned() ^ (1 << 63)).to_be_bytes());
+    key
+}
+
+/// The key of a row about numbers of rows.
+pub(super) fn counts(number: u32) -> Vec<u8> {
+    let mut key = timeline().to_vec();
+    key.push(3);
+    key.extend_from_slice(&number.to_be_bytes());
     key
 }
 
@@ -186,5 +195,6 @@ mod tests {
         let walls = [i64::MIN, -1, 0, 1, i64::MAX];
         assert!(walls.map(walls_key).is_sorted() && walls_key(i64::MIN) > ids(u64::MAX) && ids(0) > kept());
         assert_eq!(walls.map(|wall| first_of_walls(&walls_key(wall)).unwrap()), walls);
+        assert!(counts(0) > walls_key(i64::MAX) && counts(256) > counts(255));
     }
 }

@@ -5,6 +5,8 @@ mod check;
 mod claims;
 mod collect;
 mod commits;
+mod counted;
+mod counts;
 mod cursor;
 mod dropped;
 mod horizon;
@@ -150,7 +152,9 @@ impl<T: Transactions> MvccEngine<T> {
         while self.keeps_past() && self.commits.recent(|recent| recent.unpersisted_count()) > 0 {
             self.tend_timeline()?;
         }
-        Ok(Note::of(&self.commits, self.keeps_past()).encode())
+        let mut note = Note::of(&self.commits, self.keeps_past());
+        self.put_counts_apart(&mut note)?;
+        Ok(note.encode())
     }
 
     /// An error from below about a tree: one that is not there is the caller's mistake, not damage.

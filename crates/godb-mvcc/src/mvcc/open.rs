@@ -23,7 +23,7 @@ impl<T: Transactions> MvccEngine<T> {
         options: MvccOptions,
         recovered: &RecoveredCommits,
     ) -> Result<Arc<Self>, Error> {
-        take_in(&commits, recovered)?;
+        let counted_apart = take_in(&commits, recovered)?;
         let trees = match find_trees(below.tree())? {
             Some(trees) => trees,
             None => make_trees(&below, &commits)?,
@@ -47,6 +47,8 @@ impl<T: Transactions> MvccEngine<T> {
             queue: Mutex::new(Queue::default()),
             sweep: Mutex::new(Sweep::default()),
         };
+        counted_apart.map_or(Ok(()), |newest| engine.find_counts(newest))?;
+        engine.commits.counts.keep_only(&engine.tree().trees()?);
         engine.find_timeline()?;
         engine.decide_kept(next)?;
         engine.find_dropped()?;

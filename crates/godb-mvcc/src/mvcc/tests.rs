@@ -40,7 +40,7 @@ fn open_with(log: &Arc<MemoryLog>, environment: &Environment, options: MvccOptio
     let (recovered, report) = recover(MemoryWal::new(log.clone(), tree), recovery).unwrap();
     let commits = Commits::new(environment.clock.clone());
     let locks = LockOptions {
-        timeout: Duration::from_millis(5),
+        timeout: Duration::from_millis(30),
     };
     let below = TransactionManager::new(recovered, commits.clone(), locks);
     let found = RecoveredCommits {

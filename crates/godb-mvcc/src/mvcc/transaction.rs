@@ -10,6 +10,7 @@
 
 use super::MvccEngine;
 use super::batch::Batch;
+use super::counts::Difference;
 use super::cursor::MvccCursor;
 use super::keys;
 use super::reader::ChainReader;
@@ -20,6 +21,7 @@ use super::version::{Header, MAX_HEADER, Version};
 use super::write::{Leftovers, New};
 use crate::engine::{
     Begin, EngineCursor, EngineSavepoint, EngineTransaction, Isolation, MAX_VALUE, Strength, Timestamp,
+    count_by_walking,
 };
 use crate::error::Error;
 use godb_txn::sync::Mutex;
@@ -56,11 +58,12 @@ impl Own {
 }
 
 /// A point to return to: in the log, and in the lists of what happens at commit.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 struct Point {
     log: Savepoint,
     left: usize,
     dropped: usize,
+    difference: Difference,
 }
 
 /// A transaction of the engine.
@@ -83,6 +86,8 @@ pub(super) struct Writes {
     pub(super) left: Leftovers,
     /// Trees in which it holds explicit key locks.
     pub(super) explicit: BTreeSet<TreeId>,
+    /// By how much the numbers of rows have changed.
+    pub(super) difference: Difference,
     /// Puts that are not made yet.
     pub(super) batch: Batch,
     /// Why nothing but rolling back is right.
@@ -292,6 +297,8 @@ impl<T: Transactions> MvccTransaction<T> {
         for tree in &self.dropped {
             engine.dropped.add(*tree, Timestamp(u64::MAX));
         }
+        let difference = std::mem::take(&mut self.writes.lock().difference);
+        engine.commits.announce(id, difference);
         let result = engine.below.commit(id);
         self.id = None;
         self.let_go();
@@ -401,6 +408,17 @@ impl<T: Transactions> EngineTransaction for MvccTransaction<T> {
         Ok(Box::new(cursor))
     }
 
+    fn count(&self, tree: TreeId) -> Result<u64, Error> {
+        self.check_readable(tree)?;
+        let committed = self.engine().commits.counts.at(tree, self.snapshot.at());
+        let own = self.writes.lock().difference.of(tree);
+        match committed.and_then(|rows| rows.checked_add_signed(own)) {
+            Some(rows) if rows > 0 => Ok(rows),
+            // Or the tree is not there any more.
+            _ => count_by_walking(self, tree),
+        }
+    }
+
     fn create_tree(&mut self) -> Result<TreeId, Error> {
         let by = self.writing()?;
         self.end_streak(&mut self.writes.lock())?;
@@ -420,14 +438,20 @@ impl<T: Transactions> EngineTransaction for MvccTransaction<T> {
         let log = self
             .id
             .map_or_else(Savepoint::beginning, |id| below.savepoint(id));
-        let (left, dropped) = (self.writes.lock().left.keys.len(), self.dropped.len());
-        self.points.push(Point { log, left, dropped });
+        let writes = self.writes.lock();
+        self.points.push(Point {
+            log,
+            left: writes.left.keys.len(),
+            dropped: self.dropped.len(),
+            difference: writes.difference.clone(),
+        });
+        drop(writes);
         Ok(EngineSavepoint(self.points.len() as u64 - 1))
     }
 
     fn roll_back_to(&mut self, to: EngineSavepoint) -> Result<(), Error> {
         let at = usize::try_from(to.raw()).unwrap_or(usize::MAX);
-        let Some(&Point { log, left, dropped }) = self.points.get(at) else {
+        let Some(point) = self.points.get(at).cloned() else {
             return Err(Error::Unsupported {
                 what: "rolling back to a savepoint that is gone",
             });
@@ -435,14 +459,15 @@ impl<T: Transactions> EngineTransaction for MvccTransaction<T> {
         self.drop_batch(&mut self.writes.lock());
         if let Some(id) = self.id {
             self.own.count_rollback();
-            let result = self.engine().below.roll_back_to(id, log);
+            let result = self.engine().below.roll_back_to(id, point.log);
             self.note(self.engine().trees.root, result.map_err(Error::from))?;
         }
         let mut writes = self.writes.lock();
-        writes.left.keys.truncate(left);
+        writes.left.keys.truncate(point.left);
+        writes.difference = point.difference;
         // What a batch lost was put since the savepoint, too.
         writes.failed.take_if(|error| !error.is_fatal_to_transaction());
-        self.dropped.truncate(dropped);
+        self.dropped.truncate(point.dropped);
         self.points.truncate(at + 1);
         Ok(())
     }

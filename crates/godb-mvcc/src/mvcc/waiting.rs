@@ -20,6 +20,23 @@ impl<T: Transactions> MvccTransaction<T> {
         key: &[u8],
         new: New<'_>,
     ) -> Result<bool, Error> {
+        let was_there = self.write_uncounted(writes, by, tree, key, new)?;
+        match (was_there, new) {
+            (false, New::Put(_)) => writes.difference.add(tree, 1),
+            (true, New::Delete) => writes.difference.add(tree, -1),
+            (true, New::Put(_)) | (false, New::Delete) => {}
+        }
+        Ok(was_there)
+    }
+
+    fn write_uncounted(
+        &self,
+        writes: &mut Writes,
+        by: TxnId,
+        tree: TreeId,
+        key: &[u8],
+        new: New<'_>,
+    ) -> Result<bool, Error> {
         let engine = self.engine();
         loop {
             let writer = {

@@ -7,6 +7,7 @@
 //! Every lesson gets a fresh, empty engine that keeps `retention` of the past and waits for a lock at most some tens of milliseconds. What it asks for is what the layer above
 //! relies on; the [engine in memory](crate::MemoryEngine) answers all of it in a few lines.
 
+mod counts;
 mod isolation;
 mod locks;
 mod past;
@@ -38,7 +39,8 @@ const HOUR: Duration = Duration::from_secs(3600);
 pub fn conforms(make: impl Fn(Duration) -> Engine) {
     let lessons = [isolation::LESSONS, values::LESSONS, scans::LESSONS];
     let more = [trees::LESSONS, locks::LESSONS, threads::LESSONS];
-    for lesson in lessons.iter().chain(&more).copied().flatten() {
+    let books = [counts::LESSONS];
+    for lesson in lessons.iter().chain(&more).chain(&books).copied().flatten() {
         lesson(&make(NO_PAST));
     }
     for lesson in past::LESSONS {

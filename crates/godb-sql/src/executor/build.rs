@@ -2,6 +2,7 @@
 
 use super::Operator;
 use super::aggregate::{Aggregate, distinct};
+use super::count_rows::CountRows;
 use super::distinct::{DistinctOn, SetOperation};
 use super::hash_join::{HashJoin, JoinKeys, Stage};
 use super::index_join::IndexJoin;
@@ -36,6 +37,11 @@ fn operator(node: &Node, statement: &Statement) -> Box<dyn Operator> {
             at: 0,
         }),
         Physical::Scan(source) => Box::new(Scan::new(source)),
+        Physical::CountRows(source) => Box::new(CountRows {
+            tree: source.table.tree,
+            columns: node.types.len(),
+            over: false,
+        }),
         Physical::Series(args) => {
             let ty = node.types.first().copied().unwrap_or(DataType::Int4);
             Box::new(Series {

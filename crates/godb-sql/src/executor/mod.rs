@@ -16,6 +16,7 @@ mod aggregate;
 mod aggregate_call;
 mod build;
 mod columns;
+mod count_rows;
 mod distinct;
 mod hash;
 mod hash_join;

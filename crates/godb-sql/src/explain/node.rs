@@ -18,7 +18,9 @@ impl Node {
     #[must_use]
     pub fn inputs(&self) -> Vec<&Self> {
         match &self.op {
-            Physical::Values(_) | Physical::Scan(_) | Physical::Series(_) => Vec::new(),
+            Physical::Values(_) | Physical::Scan(_) | Physical::CountRows(_) | Physical::Series(_) => {
+                Vec::new()
+            }
             Physical::Filter { input, .. }
             | Physical::Project { input, .. }
             | Physical::HashAggregate { input, .. }
@@ -143,6 +145,7 @@ fn title(op: &Physical) -> String {
             };
             format!("Hash{word}{}", if *all { " All" } else { "" })
         }
+        Physical::CountRows(source) => format!("Row Count of {}", on_text(source)),
         Physical::Series(_) => "Function Scan on generate_series".to_owned(),
     }
 }
@@ -264,7 +267,9 @@ fn details(op: &Physical, inputs: &[Vec<String>]) -> Vec<String> {
         }
         Physical::Limit { limit, offset, .. } => counts(limit.as_ref(), offset.as_ref()),
         Physical::Series(args) => vec![format!("Arguments: {}", joined(args, ", ", &[]))],
-        Physical::Values(_) | Physical::Distinct { .. } | Physical::Set { .. } => Vec::new(),
+        Physical::Values(_) | Physical::CountRows(_) | Physical::Distinct { .. } | Physical::Set { .. } => {
+            Vec::new()
+        }
     }
 }
 
@@ -366,6 +371,7 @@ fn names(node: &Node) -> Vec<String> {
         Physical::Values(_) => (0..node.types.len())
             .map(|i| format!("column{}", i + 1))
             .collect(),
+        Physical::CountRows(_) => vec!["count(*)".to_owned(); node.types.len()],
         Physical::Series(_) => vec!["generate_series".to_owned()],
         Physical::Project { input, exprs } => {
             let input = names(input);

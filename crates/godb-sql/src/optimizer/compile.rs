@@ -2,7 +2,7 @@
 
 use super::access::Reading;
 use super::limit::rows_needed;
-use super::{Optimizer, Subplans};
+use super::{Optimizer, Subplans, row_count};
 use crate::error::Result;
 use crate::expr::Expr;
 use crate::plan::logical::{AggregateCall, Logical, Projection, SortKey};
@@ -348,6 +348,19 @@ impl Optimizer<'_> {
         let columns: Vec<_> = made
             .chain(aggregates.iter().map(|a| (a.output.id, a.output.ty)))
             .collect();
+        if let Some(source) = row_count::counted(&input.node.op, groups, &calls) {
+            let op = Physical::CountRows(source.clone());
+            return Ok(self.made(
+                plan,
+                op,
+                columns,
+                &[Estimate {
+                    cost: 0.0,
+                    ..estimate
+                }],
+                1.0,
+            ));
+        }
         let op = Physical::HashAggregate {
             groups: resolve_all(groups.iter().map(|(e, _)| e), &input.layout, used)?,
             aggregates: calls,

@@ -29,6 +29,7 @@ mod prune;
 mod pull_up;
 mod pushdown;
 mod ranges;
+mod row_count;
 mod simplify;
 #[cfg(test)]
 mod tests;

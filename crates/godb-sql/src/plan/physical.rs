@@ -53,6 +53,14 @@ pub struct Source {
     pub with_key: bool,
 }
 
+impl KeyRange {
+    /// Whether it is the whole tree.
+    #[must_use]
+    pub fn is_everything(&self) -> bool {
+        self.equal.is_empty() && self.from.is_none() && self.to.is_none() && self.any_of.is_empty()
+    }
+}
+
 /// What the planner expects of an operator; shown by EXPLAIN.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Estimate {
@@ -186,6 +194,8 @@ pub enum Physical {
         /// The second input.
         right: Box<Node>,
     },
+    /// How many rows a table has, by the engine's account of it: `SELECT count(*)` alone. Exactly one row.
+    CountRows(Source),
     /// `generate_series`.
     Series(Vec<Expr>),
 }

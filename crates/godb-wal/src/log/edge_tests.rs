@@ -202,3 +202,31 @@ fn opening_writes_anew_what_is_in_doubt_and_nothing_else() {
         "{short} operations for {few} segments, {long} for {many}"
     );
 }
+
+#[test]
+fn the_length_is_what_recovery_would_read() {
+    let log = create(&memory(), &options());
+    let empty = log.length();
+    for by in 1..=30 {
+        change(&log, by, &[9; 300]);
+        log.acknowledge(commit(&log, by)).unwrap();
+    }
+    assert!(log.length() > empty + 30 * 300);
+    let checkpoint = log
+        .append_record(&crate::record::Record::Checkpoint(vec![1]))
+        .unwrap();
+    log.wait_synced(checkpoint).unwrap();
+    log.checkpointed(checkpoint, checkpoint).unwrap();
+    assert!(log.length() < 1000, "the log before the checkpoint is not read");
+}
+
+#[test]
+fn the_epoch_of_a_log_is_told_without_opening_it() {
+    let fs = memory();
+    assert_eq!(log_epoch(&*fs, DIR).unwrap(), None, "there is none");
+    let epoch = create(&fs, &options()).epoch();
+    assert_eq!(log_epoch(&*fs, DIR).unwrap(), Some(epoch));
+    let file = fs.open(&format!("{DIR}/control"), OpenMode::Existing).unwrap();
+    file.write_at(0, &[0; 8192]).unwrap();
+    assert_eq!(log_epoch(&*fs, DIR).unwrap(), None, "nothing whole says so");
+}

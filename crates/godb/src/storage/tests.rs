@@ -123,3 +123,73 @@ fn an_abandoned_database_is_recovered() {
         }
     }
 }
+
+#[test]
+fn write_back_keeps_clean_frames_ready() {
+    let config = Config {
+        buffer_pool_size: 64 * 4096,
+        ..tiny()
+    };
+    let storage = open(&files_in_memory(), &config);
+    let engine = storage.engine();
+    put(&engine, 0, 4000, &[7; 90]);
+    assert!(
+        storage.pool.dirty_count() * super::DIRTY_SHARE >= storage.pool.frame_count(),
+        "dirty pages crowd the pool"
+    );
+    while storage.write_back().unwrap() {}
+    assert!(storage.pool.dirty_count() * super::DIRTY_SHARE < storage.pool.frame_count());
+    let before = storage.pool.stats();
+    assert_eq!(count(&engine), 4000);
+    let after = storage.pool.stats();
+    assert!(
+        after.evictions > before.evictions + 50,
+        "the rows are more than the pool holds"
+    );
+    assert_eq!(
+        after.written, before.written,
+        "nobody who wanted a frame had to write a page"
+    );
+}
+
+/// The numbers of rows of a few trees go into the file header, those of many lie apart; the check compares them with the rows.
+#[test]
+fn the_numbers_of_rows_survive_a_close_and_a_crash() {
+    for trees in [2_u64, 150] {
+        let files = files_in_memory();
+        let storage = open(&files, &tiny());
+        let engine = storage.engine();
+        let mut tx = engine.clone().begin(Begin::default()).unwrap();
+        let made: Vec<_> = (0..trees).map(|_| tx.create_tree().unwrap()).collect();
+        for (rows, tree) in (0_u64..).zip(&made) {
+            for row in 0..=rows % 7 {
+                tx.put(*tree, &row.to_be_bytes(), b"row").unwrap();
+            }
+        }
+        tx.commit().unwrap();
+        drop(engine);
+        storage.close().unwrap();
+        drop(storage);
+        for round in 1..4 {
+            let storage = open(&files, &tiny());
+            let engine = storage.engine();
+            let found = storage.check_versions(true).unwrap().findings;
+            assert_eq!(found, Vec::new(), "round {round} of {trees} trees");
+            let mut tx = engine.clone().begin(Begin::default()).unwrap();
+            for (rows, tree) in (0_u64..).zip(&made) {
+                let expected = rows % 7 + round;
+                assert_eq!(
+                    tx.count(*tree).unwrap(),
+                    expected,
+                    "round {round} of {trees} trees"
+                );
+                tx.put(*tree, &(100 + round).to_be_bytes(), b"one more").unwrap();
+            }
+            tx.commit().unwrap();
+            drop(engine);
+            if round % 2 == 0 {
+                storage.close().unwrap();
+            }
+        }
+    }
+}

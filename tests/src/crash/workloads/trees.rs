@@ -4,7 +4,7 @@ use crate::crash::script::{Change, Step, Workload, commit, deletes, put, puts, r
 
 /// All of them.
 pub(super) fn all() -> Vec<Workload> {
-    [pages(), long_values(), interleaved()].concat()
+    [pages(), long_values(), interleaved(), losers()].concat()
 }
 
 fn script(name: &str, steps: impl AsRef<[Vec<Step>]>) -> Workload {
@@ -153,6 +153,43 @@ fn interleaved() -> Vec<Workload> {
                 put(4, 10),
             ],
         ),
+        script(
+            "three-at-once",
+            vec![vec![
+                Do(1, puts((0..60).step_by(3), 200)),
+                Do(2, puts((1..60).step_by(3), 200)),
+                Do(3, puts((2..60).step_by(3), 200)),
+                Commit(2),
+                Background,
+                Do(1, deletes((0..30).step_by(3))),
+                Checkpoint,
+                Commit(3),
+                RollBack(1),
+                Do(2, deletes((1..60).step_by(3))),
+                Commit(2),
+            ]],
+        ),
+        script(
+            "open-across-checkpoints",
+            vec![vec![
+                Do(1, puts(0..5, 50)),
+                Checkpoint,
+                Do(2, puts(10..15, 50)),
+                Checkpoint,
+                Do(1, puts(20..25, 50)),
+                Commit(2),
+                Checkpoint,
+                Do(3, puts(30..35, 50)),
+                Commit(1),
+            ]],
+        ),
+    ]
+}
+
+/// Transactions that end badly while others go on.
+fn losers() -> Vec<Workload> {
+    use Step::{Background, Do, RollBack};
+    vec![
         // What an open transaction gave up must not be used for anything else, collected as often as may be, until it has committed.
         script(
             "given-up-by-a-loser",
@@ -195,36 +232,6 @@ fn interleaved() -> Vec<Workload> {
                 vec![RollBack(1)],
                 put(3, 10),
             ],
-        ),
-        script(
-            "three-at-once",
-            vec![vec![
-                Do(1, puts((0..60).step_by(3), 200)),
-                Do(2, puts((1..60).step_by(3), 200)),
-                Do(3, puts((2..60).step_by(3), 200)),
-                Commit(2),
-                Background,
-                Do(1, deletes((0..30).step_by(3))),
-                Checkpoint,
-                Commit(3),
-                RollBack(1),
-                Do(2, deletes((1..60).step_by(3))),
-                Commit(2),
-            ]],
-        ),
-        script(
-            "open-across-checkpoints",
-            vec![vec![
-                Do(1, puts(0..5, 50)),
-                Checkpoint,
-                Do(2, puts(10..15, 50)),
-                Checkpoint,
-                Do(1, puts(20..25, 50)),
-                Commit(2),
-                Checkpoint,
-                Do(3, puts(30..35, 50)),
-                Commit(1),
-            ]],
         ),
     ]
 }

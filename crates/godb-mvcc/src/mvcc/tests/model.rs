@@ -325,6 +325,7 @@ impl World {
             let expected = &self.history[*commit].2;
             let root = self.real.engine.root();
             assert_eq!(&all(&**tx, root, false), expected);
+            assert_eq!(tx.count(root).unwrap(), expected.len() as u64);
             for key in 0..6 {
                 let row = expected.iter().find(|(stored, _)| *stored == [key, 0]);
                 assert_eq!(read(&**tx, root, key), Ok(row.map(|(_, value)| value.clone())));
@@ -345,6 +346,18 @@ impl World {
         // What the old process does after the crash reaches nobody.
         self.real = Side::new(engine);
         assert_eq!(self.real.rows(), self.model.rows(), "after a crash");
+        let engine = &self.real.engine;
+        let counted = engine
+            .clone()
+            .begin(Begin::default())
+            .unwrap()
+            .count(engine.root())
+            .unwrap();
+        assert_eq!(
+            counted,
+            self.model.rows().len() as u64,
+            "on the books after a crash"
+        );
     }
 }
 

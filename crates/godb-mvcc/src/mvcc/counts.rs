@@ -1,0 +1,217 @@
+//! [`Counts`]: how many rows each tree has, for every snapshot in use, without looking at them.
+//!
+//! Counting rows by walking over them takes as long as reading them, and many ask. A plain counter would not do: each snapshot has a number of its own. So each commit
+//! tells by how much it changed each tree, in its commit record; what is kept is
+//!
+//! - the *total* of each tree after the newest commit, and
+//! - the *differences* of the commits that some snapshot does not see, in commit order.
+//!
+//! A snapshot's number is the total without the differences of later commits: exact, and as quick as these are few. Two writers of one key never commit
+//! beside each other (the second one waits and is refused, or sees what the first one did), so each difference is right when its commit is, whatever else happens.
+//!
+//! A checkpoint remembers the totals as of the newest commit that it knows; the commits after it come back from the log with their differences. So the totals
+//! survive a crash without being written anywhere else, and a rolled-back transaction has none.
+//!
+//! A reader of the past is older than the differences that are kept. He counts by walking.
+
+use crate::engine::Timestamp;
+use godb_txn::TreeId;
+use godb_txn::sync::Mutex;
+use smallvec::SmallVec;
+use std::collections::{HashMap, VecDeque};
+
+/// How many commits' differences are kept, whoever looks; snapshots before them count by walking.
+const CROWD: usize = if cfg!(test) { 20 } else { 50_000 };
+
+/// By how much a transaction changes the number of rows of the trees it writes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Difference(SmallVec<[(TreeId, i64); 2]>);
+
+impl Difference {
+    /// Rows came, or went.
+    pub(super) fn add(&mut self, tree: TreeId, rows: i64) {
+        match self.0.iter_mut().find(|(of, _)| *of == tree) {
+            Some((_, sum)) => *sum += rows,
+            None => self.0.push((tree, rows)),
+        }
+    }
+
+    /// What it is for one tree.
+    pub(super) fn of(&self, tree: TreeId) -> i64 {
+        self.0
+            .iter()
+            .find(|(of, _)| *of == tree)
+            .map_or(0, |(_, rows)| *rows)
+    }
+
+    /// Those that are any.
+    pub(super) fn changes(&self) -> impl Iterator<Item = (TreeId, i64)> {
+        self.0.iter().copied().filter(|(_, rows)| *rows != 0)
+    }
+}
+
+impl FromIterator<(TreeId, i64)> for Difference {
+    fn from_iter<I: IntoIterator<Item = (TreeId, i64)>>(changes: I) -> Self {
+        Self(changes.into_iter().collect())
+    }
+}
+
+/// The numbers of rows.
+#[derive(Debug, Default)]
+pub(super) struct Counts(Mutex<State>);
+
+#[derive(Debug, Default)]
+struct State {
+    totals: HashMap<TreeId, i64>,
+    later: VecDeque<(Timestamp, Difference)>,
+    /// Snapshots before this one are not kept account of.
+    since: Timestamp,
+}
+
+impl State {
+    /// The number for a snapshot; `None` when it is too old, or the number makes no sense.
+    fn at(&self, tree: TreeId, at: Timestamp) -> Option<u64> {
+        if at < self.since {
+            return None;
+        }
+        let total = self.totals.get(&tree).copied().unwrap_or_default();
+        let unseen = self.later.iter().rev().take_while(|(commit, _)| *commit > at);
+        let unseen: i64 = unseen.map(|(_, difference)| difference.of(tree)).sum();
+        u64::try_from(total.checked_sub(unseen)?).ok()
+    }
+
+    fn forget(&mut self, before: Timestamp) {
+        while self.later.pop_front_if(|(at, _)| *at <= before).is_some() {}
+        self.since = self.since.max(before);
+    }
+}
+
+impl Counts {
+    /// Takes in a commit, in commit order, before any snapshot sees it.
+    pub(super) fn add(&self, at: Timestamp, difference: Difference) {
+        if difference.changes().next().is_none() {
+            return;
+        }
+        let mut state = self.0.lock();
+        for (tree, rows) in difference.changes() {
+            let total = state.totals.entry(tree).or_default();
+            *total = total.saturating_add(rows);
+        }
+        state.later.push_back((at, difference));
+        if state.later.len() > CROWD
+            && let Some((oldest, _)) = state.later.front()
+        {
+            let oldest = *oldest;
+            state.forget(oldest);
+        }
+    }
+
+    /// How many rows a tree has for a snapshot; `None` when that must be found out by walking.
+    pub(super) fn at(&self, tree: TreeId, at: Timestamp) -> Option<u64> {
+        self.0.lock().at(tree, at)
+    }
+
+    /// No ordinary snapshot before this one is in use, or will be.
+    pub(super) fn forget(&self, before: Timestamp) {
+        self.0.lock().forget(before);
+    }
+
+    /// What a checkpoint remembers: all numbers as of the moment that `newest` gives.
+    pub(super) fn all(&self, newest: impl FnOnce() -> Timestamp) -> (Timestamp, Vec<(TreeId, u64)>) {
+        let state = self.0.lock();
+        let newest = newest();
+        let number = |tree: &TreeId| Some((*tree, state.at(*tree, newest)?));
+        let mut all: Vec<_> = state.totals.keys().filter_map(number).collect();
+        all.retain(|(_, rows)| *rows > 0);
+        all.sort_unstable();
+        (newest, all)
+    }
+
+    /// Takes in what was remembered when the database was closed, or by a checkpoint.
+    pub(super) fn add_all(&self, all: impl IntoIterator<Item = (TreeId, u64)>) {
+        let mut state = self.0.lock();
+        for (tree, rows) in all {
+            let total = state.totals.entry(tree).or_default();
+            *total = total.saturating_add_unsigned(rows);
+        }
+    }
+
+    /// Forgets everything for what a walk has found.
+    pub(super) fn replace(&self, all: impl IntoIterator<Item = (TreeId, u64)>) {
+        let mut state = self.0.lock();
+        state.totals.clear();
+        state.later.clear();
+        drop(state);
+        self.add_all(all);
+    }
+
+    /// Only these trees are there.
+    pub(super) fn keep_only(&self, trees: &[TreeId]) {
+        self.0.lock().totals.retain(|tree, _| trees.contains(tree));
+    }
+
+    /// The tree is gone for good.
+    pub(super) fn drop_tree(&self, tree: TreeId) {
+        self.0.lock().totals.remove(&tree);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ONE: TreeId = TreeId::from_raw(1);
+    const TWO: TreeId = TreeId::from_raw(2);
+
+    fn difference(one: i64, two: i64) -> Difference {
+        [(ONE, one), (TWO, two)].into_iter().collect()
+    }
+
+    #[test]
+    fn each_snapshot_has_its_own_number() {
+        let counts = Counts::default();
+        counts.add(Timestamp(10), difference(5, 0));
+        counts.add(Timestamp(20), difference(-2, 7));
+        counts.add(Timestamp(30), difference(1, 1));
+        let seen = |at| (counts.at(ONE, Timestamp(at)), counts.at(TWO, Timestamp(at)));
+        assert_eq!(seen(9), (Some(0), Some(0)));
+        assert_eq!(seen(10), (Some(5), Some(0)));
+        assert_eq!(seen(25), (Some(3), Some(7)));
+        assert_eq!(seen(30), (Some(4), Some(8)));
+        counts.forget(Timestamp(20));
+        assert_eq!(seen(20), (Some(3), Some(7)));
+        assert_eq!(seen(19), (None, None), "it may be wrong by now");
+    }
+
+    #[test]
+    fn what_a_checkpoint_remembers_is_of_one_moment() {
+        let counts = Counts::default();
+        counts.add(Timestamp(10), difference(5, 3));
+        counts.add(Timestamp(20), difference(1, -3));
+        let (at, all) = counts.all(|| Timestamp(10));
+        assert_eq!((at, all), (Timestamp(10), vec![(ONE, 5), (TWO, 3)]));
+        let again = Counts::default();
+        again.add_all(counts.all(|| Timestamp(20)).1);
+        again.add(Timestamp(30), difference(1, 1));
+        assert_eq!(again.at(ONE, Timestamp(30)), Some(7));
+        assert_eq!(again.at(TWO, Timestamp(30)), Some(1));
+    }
+
+    #[test]
+    fn a_number_that_makes_no_sense_is_not_told() {
+        let counts = Counts::default();
+        counts.add(Timestamp(10), difference(-1, 0));
+        assert_eq!(counts.at(ONE, Timestamp(10)), None);
+    }
+
+    #[test]
+    fn memory_is_bounded_whoever_looks() {
+        let counts = Counts::default();
+        for at in 1..=100 {
+            counts.add(Timestamp(at), difference(1, 0));
+        }
+        assert_eq!(counts.at(ONE, Timestamp(100)), Some(100));
+        assert_eq!(counts.at(ONE, Timestamp(90)), Some(90));
+        assert_eq!(counts.at(ONE, Timestamp(50)), None);
+    }
+}
