@@ -59,6 +59,7 @@ pub const SCRIPTS: &[(&str, &str)] = &[
     ("queries", include_str!("scripts/queries.slt")),
     ("sessions", include_str!("scripts/sessions.slt")),
     ("settings", include_str!("scripts/settings.slt")),
+    ("spilling", include_str!("scripts/spilling.slt")),
     ("statistics", include_str!("scripts/statistics.slt")),
     ("strings", include_str!("scripts/strings.slt")),
     ("subqueries", include_str!("scripts/subqueries.slt")),
