@@ -1,7 +1,6 @@
 //! `date_trunc` and `date_bin`.
 
 use super::unit::{Unit, length, not_supported};
-use crate::convert::low_i64;
 use crate::datetime::calendar::{
     Civil, MICROS_PER_DAY, MICROS_PER_HOUR, MICROS_PER_MINUTE, MICROS_PER_SECOND, checked_timestamp,
     is_finite, split, weekday,
@@ -139,7 +138,9 @@ pub(super) fn bin(call: &Call<'_>) -> Result<Column> {
             let message = "stride must be greater than zero";
             return Err(SqlError::new(state::DATETIME_FIELD_OVERFLOW, message));
         }
-        let distance = i128::from(micros) - i128::from(origin);
-        checked_timestamp(i128::from(origin) + i128::from(low_i64(distance.div_euclid(stride))) * stride)
+        let distance = micros
+            .checked_sub(origin)
+            .ok_or_else(|| SqlError::new(state::DATETIME_FIELD_OVERFLOW, "interval out of range"))?;
+        checked_timestamp(i128::from(origin) + i128::from(distance).div_euclid(stride) * stride)
     })
 }
