@@ -3,6 +3,7 @@
 use super::Binder;
 use super::expr::place;
 use super::names::{fold, parts, start};
+use crate::cast::Coercion;
 use crate::error::{Result, SqlError, state};
 use crate::expr::Expr;
 use crate::functions::{is_aggregate, resolve_function};
@@ -139,9 +140,14 @@ impl Binder<'_> {
             (a, b)
         };
         let equal = self.compare("=", a.clone(), b, a_at, b_at)?;
-        // An untyped first argument has taken its type from the comparison.
-        let a = match (&equal, a.data_type()) {
-            (Expr::Call { args, .. }, DataType::Unknown) => args[0].clone(),
+        // The first argument is what the comparison has made of it, its type with it.
+        let a = match &equal {
+            Expr::Call { args, .. } => args[0].clone(),
+            _ => a,
+        };
+        // Strings of any length are compared as text.
+        let a = match a.data_type() {
+            DataType::Varchar(_) => self.coerce(a, DataType::Text, Coercion::Implicit, a_at)?,
             _ => a,
         };
         let ty = a.data_type();

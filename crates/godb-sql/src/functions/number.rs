@@ -75,7 +75,7 @@ of_floats! {
     ln_floats = |x| require_positive(x).map(f64::ln);
     log_floats = |x| require_positive(x).map(f64::log10);
     degrees = |x| within(x.to_degrees(), x);
-    radians = |x| Ok(x.to_radians());
+    radians = |x| within(x.to_radians(), x);
     sin = |x| angle(x).map(f64::sin);
     cos = |x| angle(x).map(f64::cos);
     tan = |x| angle(x).map(f64::tan);

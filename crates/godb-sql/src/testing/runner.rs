@@ -86,7 +86,7 @@ impl From<SqlError> for Refused {
 /// Runs a script. `directory` is an empty one that it may use for files.
 ///
 /// # Panics
-/// At the first record that is answered otherwise than it says, naming the line.
+/// When records are answered otherwise than they say, naming the lines of all of them.
 pub fn run(name: &str, script: &str, subject: &dyn Subject, directory: &Path) {
     let mut runner = Runner {
         subject,
@@ -95,17 +95,25 @@ pub fn run(name: &str, script: &str, subject: &dyn Subject, directory: &Path) {
         words: BTreeMap::from([("$DIR".to_owned(), directory.display().to_string())]),
     };
     let items = items(script).unwrap_or_else(|problem| panic!("{name}.slt, {problem}"));
-    for item in &items {
-        if let Err(problem) = runner.item(item) {
-            panic!(
-                "{name}.slt, line {}: {problem}\n    {}",
-                item.line,
-                item.body.replace('\n', "\n    ")
-            );
-        }
-    }
+    let problems: Vec<String> = items
+        .iter()
+        .filter_map(|item| runner.item(item).err().map(|problem| located(item, &problem)))
+        .collect();
+    assert!(problems.is_empty(), "{name}.slt:\n{}", problems.join("\n"));
     drop(runner);
     assert_eq!(subject.check(), Vec::<String>::new(), "{name}.slt");
+}
+
+/// A problem with where it is; the lines of `values` say so themselves.
+fn located(item: &Item, problem: &str) -> String {
+    match item.expected {
+        Expected::Values(_) => problem.to_owned(),
+        _ => format!(
+            "line {}: {problem}\n    {}",
+            item.line,
+            item.body.replace('\n', "\n    ")
+        ),
+    }
 }
 
 struct Runner<'a> {
@@ -132,7 +140,7 @@ impl Runner<'_> {
                 Ok(())
             }
             Expected::Moment(name) => self.moment(name),
-            Expected::Values(lines) => lines.iter().try_for_each(|line| self.value(line)),
+            Expected::Values(lines) => self.values(lines),
             expected => {
                 let said = self.say(&item.body);
                 judge(expected, said)
@@ -150,6 +158,15 @@ impl Runner<'_> {
         self.words.insert(format!("${name}"), lines(&said).concat());
         pause();
         Ok(())
+    }
+
+    fn values(&mut self, lines: &[ValueLine]) -> Result<(), String> {
+        let problems: Vec<String> = lines.iter().filter_map(|line| self.value(line).err()).collect();
+        if problems.is_empty() {
+            Ok(())
+        } else {
+            Err(problems.join("\n"))
+        }
     }
 
     fn value(&mut self, line: &ValueLine) -> Result<(), String> {

@@ -5,9 +5,10 @@ use super::time_output::suffix;
 use super::time_pattern::Case;
 use crate::error::{Result, SqlError, state};
 use crate::functions::Call;
+use crate::functions::call::with_nulls;
 use crate::numeric::Numeric;
 use crate::types::DataType;
-use crate::vector::Column;
+use crate::vector::{Column, ColumnData};
 
 pub(super) fn to_char_numeric(call: &Call<'_>) -> Result<Column> {
     let values = call.numerics(0);
@@ -302,33 +303,55 @@ fn roman(value: &Numeric, capital: bool, bare: bool, out: &mut Vec<u8>) {
 /// Reads a number along a pattern: digits, the point and the sign count, what the pattern has besides is passed over.
 pub(super) fn to_number(call: &Call<'_>) -> Result<Column> {
     let (texts, patterns) = (call.strings(0), call.strings(1));
-    call.each_numeric(|row| {
-        let (text, pattern) = (texts.text(row)?, Pattern::parse(patterns.text(row)?)?);
-        let mut shown = String::new();
-        let (mut negative, mut after_point, mut fraction) = (false, false, 0);
-        for character in text.chars() {
-            match character {
-                '0'..='9' if !after_point || fraction < pattern.fraction => {
-                    shown.push(character);
-                    fraction += usize::from(after_point);
-                }
-                '.' if pattern.fraction > 0 && !after_point => {
-                    shown.push('.');
-                    after_point = true;
-                }
-                '-' | '<' => negative = true,
-                _ => {}
+    let values = call.each(|row| match patterns.text(row)? {
+        "" => Ok(None),
+        pattern => number(texts.text(row)?, &readable(pattern)?).map(Some),
+    })?;
+    Ok(with_nulls(values, ColumnData::Numeric))
+}
+
+/// A pattern that numbers can be read by.
+fn readable(pattern: &str) -> Result<Pattern> {
+    let pattern = Pattern::parse(pattern)?;
+    let not_supported = |word: &str| {
+        SqlError::new(
+            state::FEATURE_NOT_SUPPORTED,
+            format!("\"{word}\" not supported for input"),
+        )
+    };
+    if pattern.exponent {
+        return Err(not_supported("EEEE"));
+    }
+    if pattern.roman.is_some() {
+        return Err(not_supported("RN"));
+    }
+    Ok(pattern)
+}
+
+/// The number that the digits and signs of a text make.
+fn number(text: &str, pattern: &Pattern) -> Result<Numeric> {
+    let mut shown = String::new();
+    let (mut negative, mut after_point, mut fraction) = (false, false, 0);
+    for character in text.chars() {
+        match character {
+            '0'..='9' if !after_point || fraction < pattern.fraction => {
+                shown.push(character);
+                fraction += usize::from(after_point);
             }
+            '.' if pattern.fraction > 0 && !after_point => {
+                shown.push('.');
+                after_point = true;
+            }
+            '-' | '<' => negative = true,
+            _ => {}
         }
-        let value: Numeric = shown.parse().map_err(|_| {
-            SqlError::new(
-                state::INVALID_TEXT_REPRESENTATION,
-                format!(
-                    "invalid input syntax for type numeric: \"{}\"",
-                    if shown.is_empty() { " " } else { &shown }
-                ),
-            )
-        })?;
-        Ok(if negative { -value } else { value })
-    })
+    }
+    let value: Numeric = shown.parse().map_err(|_| {
+        let shown = if shown.is_empty() { " " } else { &shown };
+        SqlError::new(
+            state::INVALID_TEXT_REPRESENTATION,
+            format!("invalid input syntax for type numeric: \"{shown}\""),
+        )
+    })?;
+    Ok(if negative { -value } else { value })
 }

@@ -90,6 +90,7 @@ impl Pattern {
         };
         let mut rest = pattern;
         while let Some(first) = rest.chars().next() {
+            cutting.expect_no_end(first)?;
             if let Some(length) = cutting.word(rest)? {
                 rest = &rest[length..];
                 continue;
@@ -144,6 +145,17 @@ impl Cutting {
             return Ok(None);
         }
         Ok(Some(2))
+    }
+
+    /// Behind `EEEE` comes nothing, behind `PR` no digit.
+    fn expect_no_end(&self, next: char) -> Result<()> {
+        if self.found.exponent {
+            return Err(bad("\"EEEE\" must be the last pattern used"));
+        }
+        if self.found.sign == Sign::Brackets && matches!(next, '9' | '0') {
+            return Err(bad(&format!("\"{next}\" must be ahead of \"PR\"")));
+        }
+        Ok(())
     }
 
     fn set_sign(&mut self, sign: Sign) -> Result<()> {

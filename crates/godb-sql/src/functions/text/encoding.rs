@@ -27,7 +27,15 @@ pub(super) fn chr(call: &Call<'_>) -> Result<Column> {
             Ok(0) => return Err(limit("null character not permitted".to_owned())),
             Ok(code) => char::from_u32(code)
                 .ok_or_else(|| limit(format!("requested character too large for encoding: {code}")))?,
-            Err(_) => return Err(limit("character number must be positive".to_owned())),
+            Err(_) if code < 0 => {
+                let message = "character number must be positive";
+                return Err(SqlError::new(state::INVALID_PARAMETER_VALUE, message));
+            }
+            Err(_) => {
+                return Err(limit(format!(
+                    "requested character too large for encoding: {code}"
+                )));
+            }
         };
         out.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
         Ok(())

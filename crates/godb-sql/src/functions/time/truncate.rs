@@ -1,7 +1,6 @@
 //! `date_trunc` and `date_bin`.
 
-use super::unit::{Unit, not_supported, unit};
-use crate::convert::low_i64;
+use super::unit::{Unit, length, not_supported};
 use crate::datetime::calendar::{
     Civil, MICROS_PER_DAY, MICROS_PER_HOUR, MICROS_PER_MINUTE, MICROS_PER_SECOND, checked_timestamp,
     is_finite, split, weekday,
@@ -36,8 +35,8 @@ fn truncated(name: &str, micros: i64, ty: &str) -> Result<i64> {
     if !is_finite(micros) {
         return Ok(micros);
     }
-    let unit = unit(name, ty)?;
-    let length = match unit {
+    let unit = length(name, ty)?;
+    let micros_long = match unit {
         Unit::Microsecond => 1,
         Unit::Millisecond => 1000,
         Unit::Second => MICROS_PER_SECOND,
@@ -46,8 +45,8 @@ fn truncated(name: &str, micros: i64, ty: &str) -> Result<i64> {
         Unit::Day => MICROS_PER_DAY,
         _ => 0,
     };
-    if length > 0 {
-        return Ok(micros - micros.rem_euclid(length));
+    if micros_long > 0 {
+        return Ok(micros - micros.rem_euclid(micros_long));
     }
     let (day, _) = split(micros);
     let days = match unit {
@@ -95,7 +94,7 @@ pub(super) fn span(call: &Call<'_>) -> Result<Column> {
             micros: span.micros / size * size,
             ..span
         };
-        Ok(match unit(name, "interval")? {
+        Ok(match length(name, "interval")? {
             Unit::Millennium => months(12_000),
             Unit::Century => months(1200),
             Unit::Decade => months(120),
@@ -139,7 +138,9 @@ pub(super) fn bin(call: &Call<'_>) -> Result<Column> {
             let message = "stride must be greater than zero";
             return Err(SqlError::new(state::DATETIME_FIELD_OVERFLOW, message));
         }
-        let distance = i128::from(micros) - i128::from(origin);
-        checked_timestamp(i128::from(origin) + i128::from(low_i64(distance.div_euclid(stride))) * stride)
+        let distance = micros
+            .checked_sub(origin)
+            .ok_or_else(|| SqlError::new(state::DATETIME_FIELD_OVERFLOW, "interval out of range"))?;
+        checked_timestamp(i128::from(origin) + i128::from(distance).div_euclid(stride) * stride)
     })
 }

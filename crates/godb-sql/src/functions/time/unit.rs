@@ -84,13 +84,26 @@ pub(super) fn unit(name: &str, ty: &str) -> Result<Unit> {
         .iter()
         .find(|(names, _)| named(names))
         .map(|(_, unit)| *unit)
-        .ok_or_else(|| {
-            let name = name.to_ascii_lowercase();
-            SqlError::new(
-                state::INVALID_PARAMETER_VALUE,
-                format!("unit \"{name}\" not recognized for type {ty}"),
-            )
-        })
+        .ok_or_else(|| not_recognized(name, ty))
+}
+
+/// The unit of that name, if a time can be cut to it or at least has a length: a day of the week is none.
+pub(super) fn length(name: &str, ty: &str) -> Result<Unit> {
+    use Unit::{Dow, Doy, Epoch, Isodow, Isoyear, Julian};
+    match unit(name, ty)? {
+        Dow | Doy | Epoch | Isodow | Isoyear | Julian => Err(not_recognized(name, ty)),
+        unit => Ok(unit),
+    }
+}
+
+/// The error for a name that is none of a unit.
+#[cold]
+fn not_recognized(name: &str, ty: &str) -> SqlError {
+    let name = name.to_ascii_lowercase();
+    SqlError::new(
+        state::INVALID_PARAMETER_VALUE,
+        format!("unit \"{name}\" not recognized for type {ty}"),
+    )
 }
 
 /// The error for a unit that a type does not have.
