@@ -60,7 +60,7 @@ impl<T: Transactions> MvccEngine<T> {
                 _ => return self.recount(),
             }
         }
-        self.commits.counts.add_all(all);
+        self.commits.counts.add_all(newest, all);
         Ok(())
     }
 
@@ -80,7 +80,7 @@ impl<T: Transactions> MvccEngine<T> {
             all.push((tree, rows));
         }
         all.retain(|(tree, _)| *tree != self.trees.history);
-        self.commits.counts.replace(all);
+        self.commits.counts.replace(self.commits.newest(), all);
         Ok(())
     }
 }

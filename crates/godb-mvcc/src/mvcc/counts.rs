@@ -80,6 +80,14 @@ impl State {
         u64::try_from(total.checked_sub(unseen)?).ok()
     }
 
+    fn add_all(&mut self, as_of: Timestamp, all: impl IntoIterator<Item = (TreeId, u64)>) {
+        self.since = self.since.max(as_of);
+        for (tree, rows) in all {
+            let total = self.totals.entry(tree).or_default();
+            *total = total.saturating_add_unsigned(rows);
+        }
+    }
+
     fn forget(&mut self, before: Timestamp) {
         while self.later.pop_front_if(|(at, _)| *at <= before).is_some() {}
         self.since = self.since.max(before);
@@ -127,22 +135,17 @@ impl Counts {
         (newest, all)
     }
 
-    /// Takes in what was remembered when the database was closed, or by a checkpoint.
-    pub(super) fn add_all(&self, all: impl IntoIterator<Item = (TreeId, u64)>) {
-        let mut state = self.0.lock();
-        for (tree, rows) in all {
-            let total = state.totals.entry(tree).or_default();
-            *total = total.saturating_add_unsigned(rows);
-        }
+    /// Takes in what was remembered as of a moment, when the database was closed or by a checkpoint. By how much the commits before it changed what is not known.
+    pub(super) fn add_all(&self, as_of: Timestamp, all: impl IntoIterator<Item = (TreeId, u64)>) {
+        self.0.lock().add_all(as_of, all);
     }
 
-    /// Forgets everything for what a walk has found.
-    pub(super) fn replace(&self, all: impl IntoIterator<Item = (TreeId, u64)>) {
+    /// Forgets everything for what a walk has found, in which the newest commit was `as_of`.
+    pub(super) fn replace(&self, as_of: Timestamp, all: impl IntoIterator<Item = (TreeId, u64)>) {
         let mut state = self.0.lock();
         state.totals.clear();
         state.later.clear();
-        drop(state);
-        self.add_all(all);
+        state.add_all(as_of, all);
     }
 
     /// Only these trees are there.
@@ -191,8 +194,14 @@ mod tests {
         let (at, all) = counts.all(|| Timestamp(10));
         assert_eq!((at, all), (Timestamp(10), vec![(ONE, 5), (TWO, 3)]));
         let again = Counts::default();
-        again.add_all(counts.all(|| Timestamp(20)).1);
+        again.add_all(Timestamp(20), counts.all(|| Timestamp(20)).1);
         again.add(Timestamp(30), difference(1, 1));
+        assert_eq!(again.at(ONE, Timestamp(20)), Some(6));
+        assert_eq!(
+            again.at(ONE, Timestamp(19)),
+            None,
+            "the commit at 20 changed it in ways that are not known"
+        );
         assert_eq!(again.at(ONE, Timestamp(30)), Some(7));
         assert_eq!(again.at(TWO, Timestamp(30)), Some(1));
     }

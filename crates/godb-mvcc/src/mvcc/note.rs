@@ -137,7 +137,7 @@ pub(super) fn take_in(commits: &Commits, recovered: &RecoveredCommits) -> Result
             .ok_or_else(|| damaged("the checkpoint's note about commits makes no sense"))?;
         note.commits.iter().for_each(|commit| commits.learn(*commit));
         commits.learn_newest(note.newest, note.last_wall);
-        commits.counts.add_all(note.counts);
+        commits.counts.add_all(note.newest, note.counts);
         counted = note.newest;
         apart = note.counts_apart.then_some(counted);
     }

@@ -406,6 +406,14 @@ proptest! {
 }
 
 #[test]
+fn the_rows_of_a_past_before_the_last_checkpoint_are_counted_by_walking() {
+    let mut world = World::new(HOUR);
+    let steps = [Step::Burst(2), Step::Checkpoint, Step::Crash];
+    steps.iter().for_each(|step| world.run(step));
+    world.look_back_at(0, 0);
+}
+
+#[test]
 fn a_row_of_the_timeline_loses_old_transactions_and_gains_new_ones_at_once() {
     let mut world = World::new(Duration::from_secs(60));
     let steps = [
