@@ -193,7 +193,7 @@ impl Campaign {
         }
     }
 
-    /// Looks every second whether a case takes too long.
+    /// Looks, every second at least, whether a case takes too long.
     fn watch(
         &self,
         pulses: &[Arc<Pulse>],
@@ -202,7 +202,7 @@ impl Campaign {
         tell: &dyn Fn(Event<'_>),
     ) {
         while !over.load(Ordering::Relaxed) {
-            std::thread::park_timeout(Duration::from_secs(1));
+            std::thread::park_timeout(self.patience.min(Duration::from_secs(1)));
             if let Some(failure) = pulses.iter().find_map(|pulse| pulse.hangs(self.patience)) {
                 let mut sum = locked(total);
                 let failures = &mut sum.table.entry(failure.fault).or_default().failures;
@@ -223,7 +223,7 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 #[cfg(test)]
 mod tests {
     use super::super::{Effort, Tester, scripted};
-    use super::{Campaign, Event, Fault, Lane, Total, locked};
+    use super::{Arc, AtomicBool, Campaign, Event, Fault, Lane, Pulse, Total, locked};
     use std::sync::Mutex;
     use std::time::Duration;
 
@@ -279,17 +279,28 @@ mod tests {
     fn a_case_that_takes_too_long_is_a_failure() {
         let mut campaign = campaign();
         campaign.patience = Duration::ZERO;
+        let (idle, stuck) = (Arc::<Pulse>::default(), Arc::<Pulse>::default());
+        stuck.begin(&campaign.workload(0), Fault::Clock, 1);
+        stuck.beat(7, 8);
         let total = Mutex::new(Total::default());
         let heard = Mutex::new(Vec::new());
-        campaign.run(&total, &|event| {
+        campaign.watch(&[idle, stuck], &AtomicBool::new(false), &total, &|event| {
             if let Event::Hangs(failure) = event {
-                locked(&heard).push(failure.to_string());
+                locked(&heard).push((failure.fault, failure.at, failure.case));
             }
         });
-        assert_eq!(locked(&heard).len(), 1);
+        assert_eq!(*locked(&heard), [(Fault::Clock, 7, 8)]);
+        assert_eq!(locked(&total).table[&Fault::Clock].failures.len(), 1);
+    }
+
+    #[test]
+    fn nobody_watches_for_longer_than_there_is_work() {
+        let campaign = campaign();
+        let total = Mutex::new(Total::default());
+        campaign.run(&total, &|_| ());
         let total = locked(&total);
-        let failures: usize = total.table.values().map(|outcome| outcome.failures.len()).sum();
-        assert_eq!(failures, 1);
+        assert_eq!(total.workloads, campaign.workloads());
+        assert!(total.table.values().all(|outcome| outcome.failures.is_empty()));
         assert!(total.table.values().any(|outcome| outcome.moments > 0));
     }
 }
