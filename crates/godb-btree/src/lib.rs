@@ -103,7 +103,7 @@ pub use godb_buffer::{
 pub use godb_buffer::{Crash, Effect, Injection, Operations, SimulatedDisk, Tear};
 pub use journal::{Change, Journal, NoJournal, Room, Undo, UndoNext, size_of_change, size_of_rollback};
 pub use memory::{MemoryCursor, MemoryTree};
-pub use tree::{Chain, PageChange, Range, Row, Tree, Value};
+pub use tree::{Amended, Chain, MAX_HEAD, NewHead, PageChange, Range, Row, Tree, Value};
 pub use wreck::{ChainReader, Redone, Wreck, WreckedValue, is_page_in_use};
 
 /// Refuses a size beyond a limit of the format.

@@ -2,7 +2,9 @@
 
 use crate::btree::Compaction;
 use crate::journal::UndoNext;
+use crate::too_large;
 use godb_buffer::{Fault, Lsn, PageId, TreeId, TxnId};
+use smallvec::SmallVec;
 use std::io::Read;
 use std::ops::{Bound, ControlFlow};
 
@@ -45,6 +47,40 @@ pub struct Row<'a> {
     pub key: &'a [u8],
     /// What is to be stored under it.
     pub value: Value<'a>,
+}
+
+/// The most bytes that a [`NewHead`] cuts, and brings.
+pub const MAX_HEAD: usize = 64;
+
+/// How a value is to begin.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewHead {
+    /// How many of its first bytes go, at most [`MAX_HEAD`].
+    pub cut: u16,
+    /// What comes in their place, at most [`MAX_HEAD`] bytes.
+    pub with: SmallVec<[u8; 24]>,
+}
+
+impl NewHead {
+    /// How many bytes go and how many come, if neither are too many.
+    pub(crate) fn sizes(&self) -> Result<(usize, u16), Fault> {
+        let (cut, with) = (usize::from(self.cut), self.with.len());
+        too_large("the head of a row", cut.max(with), MAX_HEAD)?;
+        Ok((cut, u16::try_from(with).unwrap_or_default()))
+    }
+}
+
+/// What came of amending a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Amended {
+    /// There is no such row.
+    Absent,
+    /// It was left as it is.
+    Left,
+    /// It begins differently now.
+    Done,
+    /// Its page has no room for what it would become, so it is as it was.
+    Full,
 }
 
 /// Which keys a scan visits, and in which direction.
@@ -106,6 +142,15 @@ pub trait Tree: Send + Sync + 'static {
     -> Result<Option<R>, Fault>;
     /// Sets the value of `key`, in place of one that may be there.
     fn put(&self, by: TxnId, tree: TreeId, key: &[u8], value: Value<'_>) -> Result<(), Fault>;
+    /// Looks at the value of `key` and, if `decide` says so, changes its first bytes: the rest stays where it is, a chain too. One way to the row, and a short log record:
+    /// the cheapest change of a row that says something about itself in front. Nobody changes the row between the look and the change.
+    fn amend(
+        &self,
+        by: TxnId,
+        tree: TreeId,
+        key: &[u8],
+        decide: impl FnOnce(Value<'_>) -> Option<NewHead>,
+    ) -> Result<Amended, Fault>;
     /// Adds many rows, given in the strictly ascending order of their keys. A row whose key is there already is left alone, and its number told to `present`.
     /// The cheapest way to many rows: what they share on the way to their place is paid once. When it fails, some of the rows may have been added.
     fn add(
@@ -133,6 +178,15 @@ pub trait Tree: Send + Sync + 'static {
     /// Removes `key` for good and frees the chain its value has. Not undoable: for versions that nobody can see. A crash
     /// in between leaves a shorter chain under the key, which `release` finishes.
     fn release(&self, tree: TreeId, key: &[u8]) -> Result<bool, Fault>;
+
+    /// Removes for good, among `key` and its neighbours in one page, all rows that `dead` says are, but for those with a chain. Not undoable: for versions that
+    /// nobody can see. Returns the last key that it looked at, if there was any: beyond it there may be more.
+    fn purge(
+        &self,
+        tree: TreeId,
+        key: &[u8],
+        dead: impl FnMut(&[u8], Value<'_>) -> bool,
+    ) -> Result<Option<Vec<u8>>, Fault>;
 
     /// Begins a scan.
     fn seek(&self, tree: TreeId, range: Range<'_>) -> Result<Self::Cursor, Fault>;

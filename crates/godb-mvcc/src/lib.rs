@@ -29,6 +29,9 @@
 //! newest not after @400" is one step forward in the tree. Because a version names the time of the one before it, one who does not see the newest
 //! finds the next by a single look, and notices when it is not where it ought to be.
 //!
+//! A row that everybody sees is *deleted in its place*: the value stays under a header that says so, and goes to the history only if the key is put again. So
+//! most deletions copy nothing; see `mvcc/deletions.rs`.
+//!
 //! All of this is ordinary logged work of the writer's transaction. Rollback and crash take it back like anything else, and nothing has to be mended
 //! after a restart.
 //!

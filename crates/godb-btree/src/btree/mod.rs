@@ -1,6 +1,7 @@
 //! [`BTree`]: the trees on pages. This file holds the parts together; each operation has a file of its own.
 
 mod ahead;
+mod amend;
 mod chain;
 mod check;
 mod compact;
@@ -27,7 +28,7 @@ use crate::logical::{self, Operation};
 use crate::node;
 use crate::space::Space;
 use crate::too_large;
-use crate::tree::{Chain, PageChange, Range, Row, Tree, Value};
+use crate::tree::{Amended, Chain, NewHead, PageChange, Range, Row, Tree, Value};
 use directory::Directory;
 use godb_buffer::sync::{Arc, Mutex, RwLock};
 use godb_buffer::{Fault, Lsn, PageId, Pages, TreeId, TxnId};
@@ -192,6 +193,17 @@ impl<P: Pages> Tree for BTree<P> {
         self.located(tree, self.spot(tree).and_then(put))
     }
 
+    fn amend(
+        &self,
+        by: TxnId,
+        tree: TreeId,
+        key: &[u8],
+        decide: impl FnOnce(Value<'_>) -> Option<NewHead>,
+    ) -> Result<Amended, Fault> {
+        let amend = |spot| self.amend_row(Author::Forward(by), spot, key, decide);
+        self.located(tree, self.spot(tree).and_then(amend))
+    }
+
     fn add(
         &self,
         by: TxnId,
@@ -233,6 +245,16 @@ impl<P: Pages> Tree for BTree<P> {
         self.located(tree, self.spot(tree).and_then(|spot| self.release_row(spot, key)))
     }
 
+    fn purge(
+        &self,
+        tree: TreeId,
+        key: &[u8],
+        dead: impl FnMut(&[u8], Value<'_>) -> bool,
+    ) -> Result<Option<Vec<u8>>, Fault> {
+        let purge = |spot| self.purge_leaf(spot, key, dead);
+        self.located(tree, self.spot(tree).and_then(purge))
+    }
+
     fn seek(&self, tree: TreeId, range: Range<'_>) -> Result<Self::Cursor, Fault> {
         self.located(tree, self.spot(tree).map(|spot| BTreeCursor::new(spot, range)))
     }
@@ -269,6 +291,7 @@ impl<P: Pages> Tree for BTree<P> {
             (Operation::Free(page), _) => self.free_overflow(author, page),
             (Operation::Destroy, _) => self.destroy_tree(author, tree),
             (Operation::Put(key, value), Some(spot)) => self.put_row(author, spot, key, value),
+            (Operation::Amend(key, cut, with), Some(spot)) => self.amend_back(author, spot, key, cut, with),
             (Operation::Remove(key), Some(spot)) => self.remove_row(author, spot, key).map(drop),
             (_, None) => self.log_nothing(author),
             (_, Some(_)) => Err(crate::codec::bad_record("an operation that no undo asks for")),

@@ -55,8 +55,9 @@ mod tag {
     pub(super) const TAKE: u8 = 11;
     pub(super) const GIVE: u8 = 12;
     pub(super) const COUNT: u8 = 13;
-    pub(super) const MAPS: u8 = 14;
-    pub(super) const FIRST: u8 = 15;
+    pub(super) const AMEND: u8 = 14;
+    pub(super) const MAPS: u8 = 15;
+    pub(super) const FIRST: u8 = 16;
 }
 
 /// What a page of a tree is, apart from its cells.
@@ -191,6 +192,14 @@ impl<'b> Operations<'b> {
         self.0.push(tag::REPLACE);
         self.u16(at);
         self.cell(cell);
+    }
+
+    /// The value in a slot begins differently: with these bytes in place of its first `cut`.
+    pub(crate) fn amend(&mut self, at: usize, cut: usize, with: &[u8]) {
+        self.0.push(tag::AMEND);
+        self.u16(at);
+        self.u16(cut);
+        self.cell(with);
     }
 
     /// All cells but the first ones go.

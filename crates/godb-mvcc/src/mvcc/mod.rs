@@ -8,6 +8,7 @@ mod commits;
 mod counted;
 mod counts;
 mod cursor;
+mod deletions;
 mod dropped;
 mod horizon;
 mod keys;
@@ -42,6 +43,7 @@ use crate::error::Error;
 use batch::Budget;
 use claims::Claims;
 use collect::Queue;
+use deletions::Walk;
 use dropped::DroppedTrees;
 use godb_txn::sync::atomic::{AtomicBool, Ordering};
 use godb_txn::sync::{Mutex, MutexGuard, RwLock};
@@ -111,6 +113,9 @@ pub struct MvccEngine<T: Transactions> {
     tending: Mutex<()>,
     queue: Mutex<Queue>,
     sweep: Mutex<Sweep>,
+    walk: Mutex<Walk>,
+    /// The queue does not know of all rows that were deleted in their places.
+    deletions_lost: AtomicBool,
 }
 
 impl<T: Transactions> MvccEngine<T> {

@@ -38,7 +38,7 @@ fn key(n: usize) -> Vec<u8> {
 
 fn work(tree: &BTree<MemoryPages>, dice: &mut Dice, trees: &mut Vec<TreeId>, compaction: &mut Compaction) {
     let id = trees[dice.roll(trees.len())];
-    match dice.roll(28) {
+    match dice.roll(34) {
         0 => trees.push(tree.create(ME).unwrap()),
         1 if trees.len() > 1 => {
             trees.retain(|tree| *tree != id);
@@ -56,6 +56,19 @@ fn work(tree: &BTree<MemoryPages>, dice: &mut Dice, trees: &mut Vec<TreeId>, com
             tree.put(ME, id, &key, value).unwrap();
         }
         24..28 => {
+            let head = |value: Value<'_>| {
+                (!value.inline.is_empty()).then(|| NewHead {
+                    cut: 1,
+                    with: b"new".as_slice().into(),
+                })
+            };
+            tree.amend(ME, id, &key(dice.roll(300)), head).unwrap();
+        }
+        28..30 => {
+            tree.purge(id, &key(dice.roll(300)), |key, _| key.ends_with(b"7"))
+                .unwrap();
+        }
+        30..34 => {
             if !tree.compact_some(compaction).unwrap() {
                 *compaction = Compaction::new();
             }
