@@ -1,5 +1,6 @@
 //! [`Tree`]: ordered maps from bytes to bytes, many in one file.
 
+use crate::btree::Compaction;
 use crate::journal::UndoNext;
 use crate::too_large;
 use godb_buffer::{Fault, Lsn, PageId, TreeId, TxnId};
@@ -210,6 +211,21 @@ pub trait Tree: Send + Sync + 'static {
     /// Takes a change back, by its logical description. `at` is the record that tells of it, and how many of its rows are taken back already; the journal gets a
     /// compensation for each other row, which points to the row after it, and the last one to `next`.
     fn undo(&self, by: TxnId, change: &[u8], at: UndoNext, next: Lsn) -> Result<(), Fault>;
+    /// Does a bounded part of a compaction: packs rows into fewer pages and moves pages to the beginning of the file, while others read and write. `false`
+    /// when there is no more to do. Each change is one record that is never undone, so it may be stopped after any part. A tree that has no pages has nothing to do.
+    fn compact_some(&self, _at: &mut Compaction) -> Result<bool, Fault> {
+        Ok(false)
+    }
+    /// Notes which pages at the end of the file are free now. Before they are [cut off](Self::cut_free_end) a checkpoint has to end, so that the log is durable that says they are free,
+    /// and none of them is still to be written.
+    fn free_end(&self) -> Result<(), Fault> {
+        Ok(())
+    }
+    /// Gives back to the file system what has been free since [`free_end`](Self::free_end); returns how many bytes. `None` when somebody uses such a page just now: try again.
+    fn cut_free_end(&self) -> Result<Option<u64>, Fault> {
+        Ok(Some(0))
+    }
+
     /// Where redo would have to start after a crash now, as far as dirty pages decide.
     fn redo_from(&self) -> Option<Lsn>;
     /// Writes every dirty page and makes it durable, sharp enough for a clean close. New changes may go on meanwhile.

@@ -20,14 +20,14 @@ impl<P: Pages> BTree<P> {
     pub(super) fn amend_row(
         &self,
         author: Author,
-        spot: Spot,
+        mut spot: Spot,
         key: &[u8],
         decide: impl FnOnce(Value<'_>) -> Option<NewHead>,
     ) -> Result<Amended, Fault> {
         let mut room = self.room(author, 256 + 4 * MAX_HEAD + key.len())?;
         let _admitted = self.pages.admit(WALK)?;
         let mut pins = Pins::new(&*self.pages);
-        let (id, mut leaf) = self.leaf_of(&mut pins, spot, key)?;
+        let (id, mut leaf) = self.leaf_of(&mut pins, &mut spot, key)?;
         let slots = sound(id, Slots::of(&leaf))?;
         let Ok(at) = sound(id, slots.search(key))? else {
             return Ok(Amended::Absent);
@@ -80,7 +80,7 @@ impl<P: Pages> BTree<P> {
     /// Removes the dead rows of the leaf of `key`.
     pub(super) fn purge_leaf(
         &self,
-        spot: Spot,
+        mut spot: Spot,
         key: &[u8],
         mut dead: impl FnMut(&[u8], Value<'_>) -> bool,
     ) -> Result<Option<Vec<u8>>, Fault> {
@@ -88,7 +88,7 @@ impl<P: Pages> BTree<P> {
         let mut room = self.room(author, 256 + self.page_size())?;
         let admitted = self.pages.admit(WALK)?;
         let mut pins = Pins::new(&*self.pages);
-        let (id, mut leaf) = self.leaf_of(&mut pins, spot, key)?;
+        let (id, mut leaf) = self.leaf_of(&mut pins, &mut spot, key)?;
         let slots = sound(id, Slots::of(&leaf))?;
         let (mut last, mut found) = (None, Vec::new());
         for at in 0..slots.len() {

@@ -4,6 +4,7 @@ mod ahead;
 mod amend;
 mod chain;
 mod check;
+mod compact;
 mod destroy;
 mod directory;
 mod merge;
@@ -18,6 +19,7 @@ mod still;
 mod walk;
 
 pub use check::{Check, Finding, TreeStatistics, Wrong};
+pub use compact::{Compaction, CompactionPhase, CompactionProgress};
 pub(crate) use directory::read_entry;
 pub use scan::BTreeCursor;
 
@@ -28,7 +30,7 @@ use crate::space::Space;
 use crate::too_large;
 use crate::tree::{Amended, Chain, NewHead, PageChange, Range, Row, Tree, Value};
 use directory::Directory;
-use godb_buffer::sync::{Arc, Mutex};
+use godb_buffer::sync::{Arc, Mutex, RwLock};
 use godb_buffer::{Fault, Lsn, PageId, Pages, TreeId, TxnId};
 use std::collections::BTreeMap;
 use std::io::Read;
@@ -45,6 +47,10 @@ pub struct BTree<P: Pages> {
     changing_trees: Mutex<()>,
     /// Held while a free map is added.
     growing: Mutex<()>,
+    /// Held shared while pages are handed out and the file is made to reach them, exclusively while its end is cut off.
+    resizing: RwLock<()>,
+    /// Held by whoever compacts, for one step.
+    compacting: Mutex<()>,
     /// Pages on which redo could not make a change, and the first such change.
     behind: Mutex<BTreeMap<PageId, Behind>>,
     still: Still,
@@ -59,10 +65,12 @@ struct Behind {
 }
 
 /// A tree and where it begins.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Spot {
     pub(crate) tree: TreeId,
     pub(crate) root: PageId,
+    /// How many roots had moved when this was looked up. It holds as long as no other has, which a descent asks when it has the root latched.
+    pub(crate) seen: u64,
 }
 
 /// On whose behalf a change is made, and so how it is logged.
@@ -288,6 +296,18 @@ impl<P: Pages> Tree for BTree<P> {
             (_, None) => self.log_nothing(author),
             (_, Some(_)) => Err(crate::codec::bad_record("an operation that no undo asks for")),
         }
+    }
+
+    fn compact_some(&self, at: &mut Compaction) -> Result<bool, Fault> {
+        self.compact_step(at)
+    }
+
+    fn free_end(&self) -> Result<(), Fault> {
+        self.begin_cut()
+    }
+
+    fn cut_free_end(&self) -> Result<Option<u64>, Fault> {
+        self.cut_end()
     }
 
     fn redo_from(&self) -> Option<Lsn> {

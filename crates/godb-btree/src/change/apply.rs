@@ -63,6 +63,14 @@ fn one(id: PageId, page: &mut [u8], from: &mut Reader<'_>) -> Result<(), Fault> 
             meta::count(page, next_tree, maps, from.i32()?);
             Ok(())
         }
+        tag::MAPS => {
+            meta::set_maps(page, from.u32()?);
+            Ok(())
+        }
+        tag::FIRST => {
+            slotted::set_link(page, PageId::from_raw(from.u32()?));
+            Ok(())
+        }
         _ => Err(Damaged("a log record holds an operation of unknown kind for it")),
     };
     done.map_err(|Damaged(what)| bad_page(id, what))

@@ -56,6 +56,8 @@ mod tag {
     pub(super) const GIVE: u8 = 12;
     pub(super) const COUNT: u8 = 13;
     pub(super) const AMEND: u8 = 14;
+    pub(super) const MAPS: u8 = 15;
+    pub(super) const FIRST: u8 = 16;
 }
 
 /// What a page of a tree is, apart from its cells.
@@ -242,6 +244,18 @@ impl<'b> Operations<'b> {
         self.u32(next_tree.raw());
         self.u32(maps);
         self.0.extend_from_slice(&trees.to_le_bytes());
+    }
+
+    /// The meta page counts so many free maps, fewer than before.
+    pub(crate) fn maps(&mut self, maps: u32) {
+        self.0.push(tag::MAPS);
+        self.u32(maps);
+    }
+
+    /// The leftmost child is another.
+    pub(crate) fn first(&mut self, child: PageId) {
+        self.0.push(tag::FIRST);
+        self.u32(child.raw());
     }
 }
 

@@ -36,9 +36,9 @@ fn key(n: usize) -> Vec<u8> {
     format!("key {n:06}").into_bytes()
 }
 
-fn work(tree: &BTree<MemoryPages>, dice: &mut Dice, trees: &mut Vec<TreeId>) {
+fn work(tree: &BTree<MemoryPages>, dice: &mut Dice, trees: &mut Vec<TreeId>, compaction: &mut Compaction) {
     let id = trees[dice.roll(trees.len())];
-    match dice.roll(30) {
+    match dice.roll(34) {
         0 => trees.push(tree.create(ME).unwrap()),
         1 if trees.len() > 1 => {
             trees.retain(|tree| *tree != id);
@@ -68,6 +68,11 @@ fn work(tree: &BTree<MemoryPages>, dice: &mut Dice, trees: &mut Vec<TreeId>) {
             tree.purge(id, &key(dice.roll(300)), |key, _| key.ends_with(b"7"))
                 .unwrap();
         }
+        30..34 => {
+            if !tree.compact_some(compaction).unwrap() {
+                *compaction = Compaction::new();
+            }
+        }
         3..8 => {
             let from = dice.roll(300);
             for n in from..from + 40 {
@@ -91,8 +96,9 @@ fn live(seed: u64, acts: usize) -> History {
     let mut trees = vec![tree.create(ME).unwrap()];
     let mut seen = watch(&tree, &journal, &mut ages, 0);
     let mut ends = vec![0, seen];
+    let mut compaction = Compaction::new();
     for _ in 0..acts {
-        work(&tree, &mut dice, &mut trees);
+        work(&tree, &mut dice, &mut trees, &mut compaction);
         seen = watch(&tree, &journal, &mut ages, seen);
         ends.push(seen);
     }

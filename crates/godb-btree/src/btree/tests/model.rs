@@ -17,6 +17,8 @@ enum Act {
     Amend(u16, u16, usize),
     Purge(u16, u16),
     Scan(u16, u16, bool),
+    Compact(u8),
+    CutOff,
     Recreate,
 }
 
@@ -33,6 +35,8 @@ fn act() -> impl Strategy<Value = Act> {
         3 => (n.clone(), 0_u16..20, 0_usize..20).prop_map(|(n, cut, length)| Act::Amend(n, cut, length)),
         2 => (n.clone(), 1_u16..4).prop_map(|(n, step)| Act::Purge(n, step)),
         3 => (n.clone(), n, any::<bool>()).prop_map(|(from, to, backward)| Act::Scan(from, to, backward)),
+        4 => (1_u8..6).prop_map(Act::Compact),
+        1 => Just(Act::CutOff),
         1 => Just(Act::Recreate),
     ]
 }
@@ -53,6 +57,7 @@ struct Both<T: Tree> {
     id: TreeId,
     model: MemoryTree,
     model_id: TreeId,
+    compaction: Compaction,
 }
 
 impl<T: Tree> Both<T> {
@@ -174,6 +179,18 @@ impl<T: Tree> Both<T> {
                     rows(&self.model, self.model_id, range)
                 );
             }
+            Act::Compact(steps) => {
+                for _ in 0..steps {
+                    if !self.tree.compact_some(&mut self.compaction).unwrap() {
+                        self.compaction = Compaction::new();
+                    }
+                }
+            }
+            Act::CutOff => {
+                self.tree.free_end().unwrap();
+                self.tree.flush().unwrap();
+                assert!(self.tree.cut_free_end().unwrap().is_some());
+            }
             Act::Recreate => {
                 self.tree.destroy(self.id).unwrap();
                 self.model.destroy(self.model_id).unwrap();
@@ -214,10 +231,15 @@ fn run<P: Pages>(tree: BTree<P>, acts: &[Act]) {
         id,
         model,
         model_id,
+        compaction: Compaction::new(),
     };
     for act in acts {
         both.act(act);
+        if matches!(act, Act::Compact(_) | Act::CutOff) {
+            assert_sound(&both.tree);
+        }
     }
+    compact::compact(&both.tree);
     for backward in [false, true] {
         let range = Range {
             backward,
