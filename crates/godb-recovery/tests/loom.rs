@@ -11,8 +11,9 @@
 use godb_recovery::sync::{Arc, Mutex, explore, thread};
 use godb_recovery::{Recoverable, Recovered, RecoveryOptions, Resume, recover};
 use godb_wal::{
-    Chain, Change, DatabaseId, Environment, Fault, FileSystem, Journal, Log, LogOptions, LoggedTree, Lsn,
-    NewHead, PageId, Range, Row, SimulatedDisk, Tree, TreeId, TxnId, Undo, UndoNext, Value, size_of_change,
+    Amended, Chain, Change, DatabaseId, Environment, Fault, FileSystem, Journal, Log, LogOptions, LoggedTree,
+    Lsn, NewHead, PageId, Range, Row, SimulatedDisk, Tree, TreeId, TxnId, Undo, UndoNext, Value,
+    size_of_change,
 };
 use std::collections::BTreeSet;
 use std::io::Read;
