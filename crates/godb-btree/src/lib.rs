@@ -55,7 +55,7 @@
 //!
 //! # Invariants
 //!
-//! - A root never moves; a directory entry changes only when its tree comes or goes.
+//! - A root moves only together with its entry in the directory, and whoever reads it knows whether it has.
 //! - After every single record each tree is sound, apart from room: keys ascend, lie within the separators above them, and every page is linked from exactly
 //!   one place. [`BTree::check`] verifies that.
 //! - A page that is freed was latched together with its left neighbour and its parent, or belongs to a tree or a chain that nobody can find.
@@ -65,13 +65,13 @@
 //! # Left out, and why
 //!
 //! Leaves have no left link: it would have to be changed in a page that a split has not latched; backward scans descend instead. Keys are not cut
-//! where they share a prefix (see the slotted page). Rows are not moved between neighbours, only merged: a leaf between two full ones may stay sparse until
-//! they shrink. Pages are not moved to shorten the file.
+//! where they share a prefix (see the slotted page). A removal does not move rows between neighbours, it only merges: a leaf between two full ones may stay
+//! sparse until they shrink, or until a [compaction](Compaction) packs it.
 //!
 //! # Where to read
 //!
-//! [`MemoryTree`] first: the whole contract in one screenful of maps. Then `btree/walk.rs`, `btree/row.rs`, `btree/split.rs`, `btree/merge.rs` and
-//! `btree/scan.rs`, each one idea; `btree/tests/lesson.rs` shows a tree growing and shrinking.
+//! [`MemoryTree`] first: the whole contract in one screenful of maps. Then `btree/walk.rs`, `btree/row.rs`, `btree/split.rs`, `btree/merge.rs`,
+//! `btree/scan.rs` and `btree/compact.rs`, each one idea; `btree/tests/lesson.rs` shows a tree growing and shrinking.
 
 mod btree;
 mod change;
@@ -91,7 +91,10 @@ pub mod testing;
 mod tree;
 mod wreck;
 
-pub use btree::{BTree, BTreeCursor, Check, Finding, TreeStatistics, Wrong};
+pub use btree::{
+    BTree, BTreeCursor, Check, Compaction, CompactionPhase, CompactionProgress, Finding, TreeStatistics,
+    Wrong,
+};
 pub use godb_buffer::sync;
 pub use godb_buffer::{
     Clock, DatabaseId, Environment, Fault, File, FileLock, FileSystem, Joining, LogBarrier, Lsn, ManualClock,
@@ -100,7 +103,7 @@ pub use godb_buffer::{
 pub use godb_buffer::{Crash, Effect, Injection, Operations, SimulatedDisk, Tear};
 pub use journal::{Change, Journal, NoJournal, Room, Undo, UndoNext, size_of_change, size_of_rollback};
 pub use memory::{MemoryCursor, MemoryTree};
-pub use tree::{Chain, PageChange, Range, Row, Tree, Value};
+pub use tree::{Amended, Chain, MAX_HEAD, NewHead, PageChange, Range, Row, Tree, Value};
 pub use wreck::{ChainReader, Redone, Wreck, WreckedValue, is_page_in_use};
 
 /// Refuses a size beyond a limit of the format.

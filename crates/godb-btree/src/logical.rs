@@ -16,6 +16,8 @@ pub(crate) enum Operation<'a> {
     Destroy,
     /// A key gets a value.
     Put(&'a [u8], Value<'a>),
+    /// The value of a key begins differently: with these bytes in place of its first so many.
+    Amend(&'a [u8], u16, &'a [u8]),
     /// A key goes.
     Remove(&'a [u8]),
     /// Bytes are added to the chain that begins at a page.
@@ -62,6 +64,7 @@ const EXTEND: u8 = 6;
 const FREE: u8 = 7;
 const RELEASE: u8 = 8;
 const REMOVE_RUN: u8 = 9;
+const AMEND: u8 = 10;
 
 /// The operation as bytes.
 pub(crate) fn encode(tree: TreeId, operation: &Operation<'_>) -> Vec<u8> {
@@ -81,6 +84,12 @@ pub(crate) fn encode(tree: TreeId, operation: &Operation<'_>) -> Vec<u8> {
                 into.extend_from_slice(&chain.head.raw().to_le_bytes());
                 into.extend_from_slice(&chain.len.to_le_bytes());
             }
+        }
+        Operation::Amend(key, cut, with) => {
+            start(&mut into, AMEND);
+            into.extend_from_slice(&cut.to_le_bytes());
+            put_bytes(&mut into, key);
+            put_bytes(&mut into, with);
         }
         Operation::Remove(key) => {
             start(&mut into, REMOVE);
@@ -129,6 +138,10 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<(TreeId, Operation<'_>), Fault> {
                 None
             };
             Operation::Put(key, Value { inline, chain })
+        }
+        AMEND => {
+            let cut = from.u16()?;
+            Operation::Amend(from.bytes()?, cut, from.bytes()?)
         }
         REMOVE => Operation::Remove(from.bytes()?),
         EXTEND => Operation::Extend(PageId::from_raw(from.u32()?), from.bytes()?),
@@ -179,6 +192,7 @@ mod tests {
             Operation::Destroy,
             Operation::Put(b"key", Value::inline(b"value")),
             Operation::Put(b"", Value { inline: b"", chain }),
+            Operation::Amend(b"key", 3, b"head"),
             Operation::Remove(b"key"),
             Operation::Extend(PageId::from_raw(7), b"more"),
             Operation::Free(PageId::from_raw(7)),

@@ -50,6 +50,11 @@ pub(crate) fn count(page: &mut [u8], next_tree: TreeId, maps: u32, trees: i32) {
     set_u32(page, TREES, trees);
 }
 
+/// Counts so many maps.
+pub(crate) fn set_maps(page: &mut [u8], maps: u32) {
+    set_u32(page, MAPS, maps);
+}
+
 /// Reads a meta page.
 pub(crate) fn read(page: &[u8]) -> Result<Counts, Damaged> {
     if header::kind(page) != Some(PageKind::Meta) {

@@ -52,6 +52,19 @@ pub(crate) fn put_leaf_cell(key: &[u8], value: Value<'_>, mut put: impl FnMut(&[
     }
 }
 
+/// A leaf cell whose value begins differently: with `with` in place of its first `cut` bytes.
+pub(crate) fn amended(cell: &[u8], cut: usize, with: &[u8]) -> Result<Cell, Damaged> {
+    let (_, key, payload) = slotted::split_cell(cell)?;
+    let rest = payload
+        .get(cut..)
+        .ok_or(Damaged("a row is shorter than what is to be changed of it"))?;
+    let mut amended = Cell::with_capacity(cell.len() + with.len());
+    amended.extend_from_slice(&cell[..2 + key.len()]);
+    amended.extend_from_slice(with);
+    amended.extend_from_slice(rest);
+    Ok(amended)
+}
+
 /// The cell of a separator and the child to its right.
 pub(crate) fn inner_cell(key: &[u8], child: PageId) -> Cell {
     let mut cell = Cell::with_capacity(6 + key.len());

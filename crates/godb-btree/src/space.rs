@@ -18,6 +18,8 @@ struct Free {
     /// No word before this one has a free page.
     from: usize,
     count: u32,
+    /// One more than the highest page that was not free at some moment since this was last noted.
+    reach: u32,
 }
 
 /// The free pages of a file.
@@ -31,7 +33,18 @@ fn place(page: PageId) -> (usize, u64) {
     (page.raw() as usize / 64, 1 << (page.raw() % 64))
 }
 
+/// The first page of a word.
+fn number(word: usize) -> u32 {
+    u32::try_from(word * 64).expect("there are fewer pages than 32 bits can number")
+}
+
 impl Free {
+    /// One more than the highest page that is not free.
+    fn end(&self) -> u32 {
+        let last = self.words.iter().rposition(|word| *word != u64::MAX);
+        last.map_or(0, |last| number(last + 1) - self.words[last].leading_ones())
+    }
+
     fn lowest(&mut self) -> Option<PageId> {
         let found = self.words[self.from..].iter().position(|word| *word != 0);
         self.from = found.map_or(self.words.len(), |at| at + self.from);
@@ -39,8 +52,8 @@ impl Free {
         let bit = word.trailing_zeros();
         *word &= *word - 1;
         self.count -= 1;
-        let page =
-            u32::try_from(self.from * 64).expect("there are fewer pages than 32 bits can number") + bit;
+        let page = number(self.from) + bit;
+        self.reach = self.reach.max(page.saturating_add(1));
         Some(PageId::from_raw(page))
     }
 
@@ -102,12 +115,62 @@ impl Space {
 
     /// One more than the highest page that is not free.
     pub(crate) fn end(&self) -> u32 {
+        self.free.lock().end()
+    }
+
+    /// Reserves the lowest free page, if it is below `page`.
+    pub(crate) fn take_below(&self, page: PageId) -> Option<Reserved<'_>> {
+        let one = self.take(1)?;
+        (one.pages()[0] < page).then_some(one)
+    }
+
+    /// How many pages are not free.
+    pub(crate) fn used(&self) -> u32 {
         let free = self.free.lock();
-        let Some(last) = free.words.iter().rposition(|word| *word != u64::MAX) else {
-            return 0;
+        number(free.words.len()) - free.count
+    }
+
+    /// How many pages from this one on are not free.
+    pub(crate) fn used_from(&self, page: u32) -> u32 {
+        let free = self.free.lock();
+        let (first, bit) = place(PageId::from_raw(page));
+        let words = free.words.get(first..).unwrap_or_default().iter();
+        let masks = std::iter::once(!(bit - 1)).chain(std::iter::repeat(u64::MAX));
+        words
+            .zip(masks)
+            .map(|(word, mask)| (!word & mask).count_ones())
+            .sum()
+    }
+
+    /// Begins to note how far pages are used; tells how far they are now.
+    pub(crate) fn note_reach(&self) -> u32 {
+        let mut free = self.free.lock();
+        free.reach = free.end();
+        free.reach
+    }
+
+    /// One more than the highest page that was not free at some moment since [`note_reach`](Self::note_reach): all from there on were free all the time.
+    pub(crate) fn reach(&self) -> u32 {
+        self.free.lock().reach
+    }
+
+    /// Forgets the last group of pages if all of it is free but its map, which is page `map`: from then on nobody gets one of them.
+    pub(crate) fn forget_group(&self, map: PageId) -> bool {
+        let mut free = self.free.lock();
+        let (first, bit) = place(map);
+        let Some(group) = free.words.get(first..) else {
+            return false;
         };
-        let words = u32::try_from(last + 1).expect("there are fewer pages than 32 bits can number");
-        words * 64 - free.words[last].leading_ones()
+        let empty = group
+            .split_first()
+            .is_some_and(|(head, rest)| *head == !bit && rest.iter().all(|word| *word == u64::MAX));
+        if empty {
+            let pages = number(group.len()) - 1;
+            free.count -= pages;
+            free.words.truncate(first);
+            free.from = free.from.min(first);
+        }
+        empty
     }
 
     /// How many pages are free.
@@ -162,5 +225,41 @@ mod tests {
         assert_eq!(space.take(1).unwrap().pages(), [PageId::from_raw(0)]);
         assert!(space.take(200).is_none());
         assert_eq!(space.count(), 123);
+    }
+
+    #[test]
+    fn what_was_handed_out_and_came_back_is_not_free_all_the_time() {
+        let space = Space::default();
+        space.extend(&[0; 16], 5);
+        assert_eq!((space.note_reach(), space.reach()), (5, 5));
+        drop(space.take(3));
+        assert_eq!((space.end(), space.reach()), (5, 8));
+        assert!(space.take_below(PageId::from_raw(5)).is_none());
+        let mut low = space.take_below(PageId::from_raw(70)).unwrap();
+        low.spend(1);
+        assert_eq!(
+            (
+                space.used(),
+                space.used_from(0),
+                space.used_from(5),
+                space.used_from(6)
+            ),
+            (6, 6, 1, 0)
+        );
+    }
+
+    #[test]
+    fn a_group_is_forgotten_when_only_its_map_is_in_use() {
+        let space = Space::default();
+        space.extend(&[0xFF; 16], 5);
+        space.extend(&[0; 16], 1);
+        let map = PageId::from_raw(128);
+        let page = space.take(1).unwrap();
+        assert!(!space.forget_group(map), "one of its pages is reserved");
+        drop(page);
+        assert!(space.forget_group(map));
+        assert_eq!((space.count(), space.used(), space.end()), (0, 128, 128));
+        space.give(&[PageId::from_raw(130)]);
+        assert_eq!(space.count(), 0);
     }
 }

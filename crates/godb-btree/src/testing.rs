@@ -6,7 +6,7 @@
 #![expect(clippy::unwrap_used, reason = "a test reports by panicking")]
 
 use crate::journal::{Change, Journal, Room, Undo, UndoNext};
-use crate::tree::{Range, Row, Tree, Value};
+use crate::tree::{Amended, MAX_HEAD, NewHead, Range, Row, Tree, Value};
 use godb_buffer::sync::Mutex;
 use godb_buffer::{Fault, Lsn, PageId, TreeId, TxnId};
 use std::collections::BTreeMap;
@@ -118,6 +118,8 @@ fn key(n: u32) -> Vec<u8> {
 pub fn conform<T: Tree>(new: impl Fn(Arc<dyn Journal>) -> T) {
     rows_come_back(&new(Arc::new(Recorder::default())));
     runs_fill_the_gaps(&new(Arc::new(Recorder::default())));
+    heads_change_and_bodies_stay(&new(Arc::new(Recorder::default())));
+    purging_takes_what_is_dead(&new(Arc::new(Recorder::default())));
     ranges_end_where_they_say(&new(Arc::new(Recorder::default())));
     scans_survive_changes(&new(Arc::new(Recorder::default())));
     trees_are_apart(&new(Arc::new(Recorder::default())));
@@ -179,6 +181,93 @@ fn runs_fill_the_gaps<T: Tree>(tree: &T) {
         let was_there = number.is_multiple_of(7);
         assert_eq!(value, if was_there { b"before".as_slice() } else { b"added" });
     }
+}
+
+/// Another beginning for a value: `with` for its first `cut` bytes.
+fn head(cut: u16, with: &[u8]) -> NewHead {
+    NewHead {
+        cut,
+        with: with.into(),
+    }
+}
+
+fn heads_change_and_bodies_stay<T: Tree>(tree: &T) {
+    let id = tree.create(ME).unwrap();
+    let value = |key: &[u8]| tree.get(id, key, |value| value.inline.to_vec()).unwrap();
+    tree.put(ME, id, b"key", Value::inline(b"old body")).unwrap();
+    let amend = |key: &[u8], new: Option<NewHead>| {
+        let mut seen = None;
+        let done = tree.amend(ME, id, key, |value| {
+            seen = Some(value.inline.to_vec());
+            new
+        });
+        (done, seen)
+    };
+    let (done, seen) = amend(b"key", None);
+    assert_eq!((done.unwrap(), seen), (Amended::Left, Some(b"old body".to_vec())));
+    assert_eq!(amend(b"other", None).0.unwrap(), Amended::Absent);
+    for (cut, with, expected) in [
+        (3, &b"new"[..], &b"new body"[..]),
+        (0, b"a ", b"a new body"),
+        (6, b"", b"body"),
+        (4, b"", b""),
+        (0, b"again", b"again"),
+    ] {
+        let (done, _) = amend(b"key", Some(head(cut, with)));
+        assert_eq!(
+            (done.unwrap(), value(b"key").unwrap()),
+            (Amended::Done, expected.to_vec())
+        );
+    }
+    assert!(amend(b"key", Some(head(6, b""))).0.is_err(), "it is not so long");
+    let long = amend(b"key", Some(head(0, &[0; MAX_HEAD + 1]))).0;
+    assert!(matches!(long, Err(Fault::TooLarge { .. })));
+    let chain = tree.write_chain(ME, id, &mut &[7_u8; 9000][..], 1 << 20).unwrap();
+    let chained = Value {
+        inline: b"head",
+        chain: Some(chain),
+    };
+    tree.put(ME, id, b"big", chained).unwrap();
+    assert_eq!(amend(b"big", Some(head(1, b"l"))).0.unwrap(), Amended::Done);
+    let kept = tree
+        .get(id, b"big", |value| (value.inline.to_vec(), value.chain))
+        .unwrap();
+    assert_eq!(kept, Some((b"lead".to_vec(), Some(chain))));
+}
+
+fn purging_takes_what_is_dead<T: Tree>(tree: &T) {
+    let id = tree.create(ME).unwrap();
+    let keys: Vec<[u8; 4]> = (0..2000_u32).map(u32::to_be_bytes).collect();
+    let is_dead = |key: &[u8]| !key[3].is_multiple_of(8);
+    for key in &keys {
+        tree.put(ME, id, key, Value::inline(&[5; 40])).unwrap();
+    }
+    let chain = tree.write_chain(ME, id, &mut &[7_u8; 9000][..], 1 << 20).unwrap();
+    let chained = Value {
+        inline: b"",
+        chain: Some(chain),
+    };
+    tree.put(ME, id, &keys[9], chained).unwrap();
+    let (mut last, mut calls): (Option<Vec<u8>>, _) = (None, 0);
+    for key in &keys {
+        if last.as_ref().is_some_and(|last| key[..] <= last[..]) {
+            continue;
+        }
+        let looked = tree.purge(id, key, |key, _| is_dead(key));
+        last = looked.unwrap();
+        assert!(
+            last.as_ref().is_some_and(|last| key[..] <= last[..]),
+            "it was there"
+        );
+        calls += 1;
+    }
+    assert!(calls < 500, "many go at once");
+    let left: Vec<Vec<u8>> = rows(tree, id, Range::ALL)
+        .into_iter()
+        .map(|(key, _)| key)
+        .collect();
+    let expected = keys.iter().filter(|key| !is_dead(*key) || **key == keys[9]);
+    assert_eq!(left, expected.map(|key| key.to_vec()).collect::<Vec<_>>());
 }
 
 fn ranges_end_where_they_say<T: Tree>(tree: &T) {
@@ -397,10 +486,20 @@ fn undo_restores<T: Tree>(tree: &T, recorder: &Recorder) {
         match n % 4 {
             0 => drop(tree.remove(loser, id, &key(n)).unwrap()),
             1 => tree.put(loser, id, &key(n), Value::inline(&[2; 90])).unwrap(),
+            3 => {
+                // A row that was put by the loser itself, and one that was there.
+                let (cut, with): (u16, &[u8]) = if n % 8 == 3 {
+                    (9, b"x")
+                } else {
+                    (1, b"a longer head")
+                };
+                let done = tree.amend(loser, id, &key(n), |_| Some(head(cut, with))).unwrap();
+                assert!(matches!(done, Amended::Done | Amended::Full));
+            }
             2 => tree
                 .put(loser, id, &key(n + 10_000), Value::inline(&[3; 50]))
                 .unwrap(),
-            _ => {}
+            _ => unreachable!("a remainder of four"),
         }
     }
     let chain = tree
@@ -453,6 +552,17 @@ fn redo_rebuilds<T: Tree>(new: &impl Fn(Arc<dyn Journal>) -> T, tree: &T, record
     }
     for n in 0..1300 {
         tree.remove(ME, id, &key(n)).unwrap();
+    }
+    for n in 1300..1500 {
+        tree.amend(ME, id, &key(n), |_| Some(head(5, b"twelve bytes")))
+            .unwrap();
+    }
+    let mut from = Vec::new();
+    while let Some(last) = tree.purge(id, &from, |key, _| key.last() == Some(&b'3')).unwrap() {
+        if last <= from {
+            break;
+        }
+        from = last;
     }
     let chain = tree
         .write_chain(ME, id, &mut &[9_u8; 30_000][..], 1 << 20)

@@ -1,7 +1,10 @@
 //! [`Tree`]: ordered maps from bytes to bytes, many in one file.
 
+use crate::btree::Compaction;
 use crate::journal::UndoNext;
+use crate::too_large;
 use godb_buffer::{Fault, Lsn, PageId, TreeId, TxnId};
+use smallvec::SmallVec;
 use std::io::Read;
 use std::ops::{Bound, ControlFlow};
 
@@ -44,6 +47,40 @@ pub struct Row<'a> {
     pub key: &'a [u8],
     /// What is to be stored under it.
     pub value: Value<'a>,
+}
+
+/// The most bytes that a [`NewHead`] cuts, and brings.
+pub const MAX_HEAD: usize = 64;
+
+/// How a value is to begin.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewHead {
+    /// How many of its first bytes go, at most [`MAX_HEAD`].
+    pub cut: u16,
+    /// What comes in their place, at most [`MAX_HEAD`] bytes.
+    pub with: SmallVec<[u8; 24]>,
+}
+
+impl NewHead {
+    /// How many bytes go and how many come, if neither are too many.
+    pub(crate) fn sizes(&self) -> Result<(usize, u16), Fault> {
+        let (cut, with) = (usize::from(self.cut), self.with.len());
+        too_large("the head of a row", cut.max(with), MAX_HEAD)?;
+        Ok((cut, u16::try_from(with).unwrap_or_default()))
+    }
+}
+
+/// What came of amending a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Amended {
+    /// There is no such row.
+    Absent,
+    /// It was left as it is.
+    Left,
+    /// It begins differently now.
+    Done,
+    /// Its page has no room for what it would become, so it is as it was.
+    Full,
 }
 
 /// Which keys a scan visits, and in which direction.
@@ -105,6 +142,15 @@ pub trait Tree: Send + Sync + 'static {
     -> Result<Option<R>, Fault>;
     /// Sets the value of `key`, in place of one that may be there.
     fn put(&self, by: TxnId, tree: TreeId, key: &[u8], value: Value<'_>) -> Result<(), Fault>;
+    /// Looks at the value of `key` and, if `decide` says so, changes its first bytes: the rest stays where it is, a chain too. One way to the row, and a short log record:
+    /// the cheapest change of a row that says something about itself in front. Nobody changes the row between the look and the change.
+    fn amend(
+        &self,
+        by: TxnId,
+        tree: TreeId,
+        key: &[u8],
+        decide: impl FnOnce(Value<'_>) -> Option<NewHead>,
+    ) -> Result<Amended, Fault>;
     /// Adds many rows, given in the strictly ascending order of their keys. A row whose key is there already is left alone, and its number told to `present`.
     /// The cheapest way to many rows: what they share on the way to their place is paid once. When it fails, some of the rows may have been added.
     fn add(
@@ -133,6 +179,15 @@ pub trait Tree: Send + Sync + 'static {
     /// in between leaves a shorter chain under the key, which `release` finishes.
     fn release(&self, tree: TreeId, key: &[u8]) -> Result<bool, Fault>;
 
+    /// Removes for good, among `key` and its neighbours in one page, all rows that `dead` says are, but for those with a chain. Not undoable: for versions that
+    /// nobody can see. Returns the last key that it looked at, if there was any: beyond it there may be more.
+    fn purge(
+        &self,
+        tree: TreeId,
+        key: &[u8],
+        dead: impl FnMut(&[u8], Value<'_>) -> bool,
+    ) -> Result<Option<Vec<u8>>, Fault>;
+
     /// Begins a scan.
     fn seek(&self, tree: TreeId, range: Range<'_>) -> Result<Self::Cursor, Fault>;
     /// Shows the rows of one page, from the cursor's position on, until `show` breaks; the row it broke at counts as
@@ -156,6 +211,21 @@ pub trait Tree: Send + Sync + 'static {
     /// Takes a change back, by its logical description. `at` is the record that tells of it, and how many of its rows are taken back already; the journal gets a
     /// compensation for each other row, which points to the row after it, and the last one to `next`.
     fn undo(&self, by: TxnId, change: &[u8], at: UndoNext, next: Lsn) -> Result<(), Fault>;
+    /// Does a bounded part of a compaction: packs rows into fewer pages and moves pages to the beginning of the file, while others read and write. `false`
+    /// when there is no more to do. Each change is one record that is never undone, so it may be stopped after any part. A tree that has no pages has nothing to do.
+    fn compact_some(&self, _at: &mut Compaction) -> Result<bool, Fault> {
+        Ok(false)
+    }
+    /// Notes which pages at the end of the file are free now. Before they are [cut off](Self::cut_free_end) a checkpoint has to end, so that the log is durable that says they are free,
+    /// and none of them is still to be written.
+    fn free_end(&self) -> Result<(), Fault> {
+        Ok(())
+    }
+    /// Gives back to the file system what has been free since [`free_end`](Self::free_end); returns how many bytes. `None` when somebody uses such a page just now: try again.
+    fn cut_free_end(&self) -> Result<Option<u64>, Fault> {
+        Ok(Some(0))
+    }
+
     /// Where redo would have to start after a crash now, as far as dirty pages decide.
     fn redo_from(&self) -> Option<Lsn>;
     /// Writes every dirty page and makes it durable, sharp enough for a clean close. New changes may go on meanwhile.

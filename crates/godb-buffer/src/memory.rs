@@ -175,6 +175,12 @@ impl Pages for MemoryPages {
         self.capacity.load(Ordering::Acquire)
     }
 
+    fn shrink(&self, pages: u32) -> Result<bool, Fault> {
+        let before = self.capacity.fetch_min(pages, Ordering::AcqRel);
+        (pages..before).for_each(|page| self.discard(PageId::from_raw(page)));
+        Ok(true)
+    }
+
     fn flush(&self) -> Result<(), Fault> {
         Ok(())
     }

@@ -78,6 +78,8 @@ pub trait Pages: Send + Sync + 'static {
     fn ensure_capacity(&self, pages: u32) -> Result<(), Fault>;
     /// How many pages the file has room for.
     fn capacity(&self) -> u32;
+    /// Gives the file's room from page `pages` on back. Those pages must be free, and clean. `false` when somebody still uses one of them.
+    fn shrink(&self, pages: u32) -> Result<bool, Fault>;
     /// Writes every page that is dirty now and makes the file durable. New changes may go on meanwhile.
     fn flush(&self) -> Result<(), Fault>;
     /// The oldest floor among pages whose changes are not durable in the file yet: redo after a crash would have to start
@@ -152,6 +154,10 @@ impl<P: Pages> Pages for Arc<P> {
 
     fn capacity(&self) -> u32 {
         P::capacity(self)
+    }
+
+    fn shrink(&self, pages: u32) -> Result<bool, Fault> {
+        P::shrink(self, pages)
     }
 
     fn flush(&self) -> Result<(), Fault> {

@@ -29,6 +29,9 @@
 //! newest not after @400" is one step forward in the tree. Because a version names the time of the one before it, one who does not see the newest
 //! finds the next by a single look, and notices when it is not where it ought to be.
 //!
+//! A row that everybody sees is *deleted in its place*: the value stays under a header that says so, and goes to the history only if the key is put again. So
+//! most deletions copy nothing; see `mvcc/deletions.rs`.
+//!
 //! All of this is ordinary logged work of the writer's transaction. Rollback and crash take it back like anything else, and nothing has to be mended
 //! after a restart.
 //!
@@ -124,6 +127,7 @@
 //! commit, which would feed followers and make dropping old slices cheap.
 
 mod cancellation;
+mod compaction;
 mod engine;
 mod error;
 mod memory;
@@ -132,6 +136,7 @@ mod mvcc;
 pub mod testing;
 
 pub use cancellation::Cancellation;
+pub use compaction::{CompactionPhase, CompactionProgress, Heed};
 pub use engine::{
     Begin, EngineCursor, EngineSavepoint, EngineTransaction, Isolation, Moment, ShowRow, StorageEngine,
     Strength, Timestamp,

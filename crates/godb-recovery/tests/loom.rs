@@ -11,8 +11,9 @@
 use godb_recovery::sync::{Arc, Mutex, explore, thread};
 use godb_recovery::{Recoverable, Recovered, RecoveryOptions, Resume, recover};
 use godb_wal::{
-    Chain, Change, DatabaseId, Environment, Fault, FileSystem, Journal, Log, LogOptions, LoggedTree, Lsn,
-    PageId, Range, Row, SimulatedDisk, Tree, TreeId, TxnId, Undo, UndoNext, Value, size_of_change,
+    Amended, Chain, Change, DatabaseId, Environment, Fault, FileSystem, Journal, Log, LogOptions, LoggedTree,
+    Lsn, NewHead, PageId, Range, Row, SimulatedDisk, Tree, TreeId, TxnId, Undo, UndoNext, Value,
+    size_of_change,
 };
 use std::collections::BTreeSet;
 use std::io::Read;
@@ -96,6 +97,25 @@ impl Tree for OnePage {
 
     fn put(&self, by: TxnId, _: TreeId, key: &[u8], _: Value<'_>) -> Result<(), Fault> {
         self.change(by, &[key[0], 1], Undo::Logical(key))
+    }
+
+    fn amend(
+        &self,
+        _: TxnId,
+        _: TreeId,
+        _: &[u8],
+        _: impl FnOnce(Value<'_>) -> Option<NewHead>,
+    ) -> Result<Amended, Fault> {
+        unreachable!("{NOT_ASKED}")
+    }
+
+    fn purge(
+        &self,
+        _: TreeId,
+        _: &[u8],
+        _: impl FnMut(&[u8], Value<'_>) -> bool,
+    ) -> Result<Option<Vec<u8>>, Fault> {
+        unreachable!("{NOT_ASKED}")
     }
 
     fn add(&self, _: TxnId, _: TreeId, _: &[Row<'_>], _: &mut dyn FnMut(usize)) -> Result<(), Fault> {

@@ -65,6 +65,7 @@ pub const PLANTS: &[Plant] = &[
         &["undone-before-it-is-lost"],
     ),
     plant_of("savepoint-forgets-changes", Fault::PowerLoss, &["savepoint"]),
+    plant_of("deletion-not-taken-back", Fault::PowerLoss, &["deleted-in-place"]),
     plant_of("losers-forgotten", Fault::PowerLoss, &["open"]),
     plant_of(
         "checkpoint-without-dirty-pages",

@@ -203,14 +203,14 @@ impl<P: Pages> BTree<P> {
     }
 
     /// Frees the first pages of the chain under `key`; true when the row is gone.
-    fn shorten(&self, spot: Spot, key: &[u8], chain: Chain, part: &Part) -> Result<bool, Fault> {
+    fn shorten(&self, mut spot: Spot, key: &[u8], chain: Chain, part: &Part) -> Result<bool, Fault> {
         let map_ids: Some4 = self.maps_of(&part.pages);
         let bytes = 1024 + 32 * BATCH + key.len() + node::max_part(self.page_size());
         let mut room = self.room(Author::Nobody, bytes)?;
         let _admitted = self.pages.admit(WALK + MAPS)?;
         let _maps = self.pin_maps(&map_ids)?;
         let mut pins = Pins::new(&*self.pages);
-        let (id, mut leaf) = self.leaf_of(&mut pins, spot, key)?;
+        let (id, mut leaf) = self.leaf_of(&mut pins, &mut spot, key)?;
         let slots = sound(id, Slots::of(&leaf))?;
         let Ok(at) = sound(id, slots.search(key))? else {
             return Ok(true);

@@ -126,7 +126,7 @@ impl<P: Pages> BTree<P> {
         };
         for spot in trees {
             let _still = self.still.keep();
-            if self.is_there(spot) {
+            if let Some(spot) = self.as_it_is_now(spot) {
                 Walker::new(self, &mut check, &mut owners, spot).run()?;
             }
         }
@@ -138,11 +138,14 @@ impl<P: Pages> BTree<P> {
         Ok(check)
     }
 
-    /// Whether the tree was not destroyed meanwhile. One of which that cannot be said is walked, for its damage to be found.
-    fn is_there(&self, spot: Spot) -> bool {
+    /// Where the tree is now, unless it was destroyed meanwhile. One of which that cannot be said is walked where it was, for its damage to be found.
+    fn as_it_is_now(&self, spot: Spot) -> Option<Spot> {
+        if spot.tree == HOME.tree {
+            return Some(spot);
+        }
         match self.entry_of(spot.tree) {
-            Ok(entry) => spot == HOME || entry.is_some_and(|(now, _)| now == spot),
-            Err(_) => true,
+            Ok(entry) => entry.map(|(now, _)| now),
+            Err(_) => Some(spot),
         }
     }
 

@@ -86,7 +86,7 @@ impl<P: Pages> BTree<P> {
         let mut room = self.room(author, 512)?;
         let _admitted = self.pages.admit(WALK)?;
         let mut pins = Pins::new(&*self.pages);
-        let (id, mut leaf) = self.leaf_of(&mut pins, HOME, &key_of(spot.tree))?;
+        let (id, mut leaf) = self.leaf_of(&mut pins, &mut { HOME }, &key_of(spot.tree))?;
         let place = sound(
             id,
             Slots::of(&leaf).and_then(|slots| slots.search(&key_of(spot.tree))),
@@ -247,7 +247,7 @@ impl<P: Pages> BTree<P> {
             let _meta = self.pages.pin(meta::PAGE)?;
             let _maps = self.pin_maps(&map_ids)?;
             let mut pins = Pins::new(&*self.pages);
-            let (id, mut leaf) = self.leaf_of(&mut pins, HOME, &key_of(spot.tree))?;
+            let (id, mut leaf) = self.leaf_of(&mut pins, &mut { HOME }, &key_of(spot.tree))?;
             let place = sound(
                 id,
                 Slots::of(&leaf).and_then(|slots| slots.search(&key_of(spot.tree))),

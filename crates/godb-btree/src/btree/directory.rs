@@ -15,7 +15,7 @@ use crate::step::Step;
 use crate::tree::{Range, Value};
 use arc_swap::ArcSwap;
 use godb_buffer::slotted::{self, Slots};
-use godb_buffer::sync::atomic::{AtomicBool, Ordering};
+use godb_buffer::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use godb_buffer::sync::{Arc, Mutex};
 use godb_buffer::{Fault, PageId, Pages, TreeId, TxnId};
 use std::collections::{BTreeMap, HashMap};
@@ -28,12 +28,15 @@ const DYING: u8 = 1;
 pub(super) const HOME: Spot = Spot {
     tree: DIRECTORY,
     root: DIRECTORY_ROOT,
+    seen: 0,
 };
 
 /// The copy in memory.
 pub(super) struct Directory {
     /// Read by everybody all the time, replaced when a tree comes or goes.
     roots: ArcSwap<HashMap<TreeId, PageId>>,
+    /// How many roots have moved. Counted while the old root is latched, so that whoever latches it afterwards sees it.
+    moves: AtomicU64,
     /// Trees that a crash or an error kept from being destroyed to the end.
     pub(super) dying: Mutex<BTreeMap<TreeId, PageId>>,
     /// The next id; changes under the lock of `changing_trees`.
@@ -46,6 +49,7 @@ impl Default for Directory {
     fn default() -> Self {
         Self {
             roots: ArcSwap::default(),
+            moves: AtomicU64::new(0),
             dying: Mutex::new(BTreeMap::new()),
             next: Mutex::new(TreeId::default()),
             loaded: AtomicBool::new(false),
@@ -72,6 +76,30 @@ impl Directory {
             change(&mut roots);
             roots
         });
+    }
+
+    /// Whether a tree still begins where it did when its place was looked up. Asked with its root latched, and good for as long as it is.
+    pub(super) fn is_current(&self, spot: Spot) -> bool {
+        spot.tree == DIRECTORY || self.moves.load(Ordering::Acquire) == spot.seen
+    }
+
+    /// Where a tree is now that may have moved.
+    pub(super) fn look_again(&self, spot: Spot) -> Spot {
+        let seen = self.moves.load(Ordering::Acquire);
+        let root = self
+            .root(spot.tree)
+            .or_else(|| self.dying.lock().get(&spot.tree).copied());
+        Spot {
+            root: root.unwrap_or(spot.root),
+            seen,
+            ..spot
+        }
+    }
+
+    /// A root has another place. Called with the old one latched.
+    pub(super) fn root_moved(&self, tree: TreeId, to: PageId) {
+        self.change(|roots| roots.insert(tree, to));
+        self.moves.fetch_add(1, Ordering::AcqRel);
     }
 
     /// From now on nobody finds the tree but its destroyer.
@@ -106,6 +134,7 @@ pub(crate) fn read_entry(key: &[u8], value: &[u8]) -> Result<(Spot, bool), Fault
     let spot = Spot {
         tree: TreeId::from_raw(u32::from_be_bytes(tree)),
         root: PageId::from_raw(u32::from_le_bytes([a, b, c, d])),
+        seen: 0,
     };
     Ok((spot, state == DYING))
 }
@@ -113,11 +142,13 @@ pub(crate) fn read_entry(key: &[u8], value: &[u8]) -> Result<(Spot, bool), Fault
 impl<P: Pages> BTree<P> {
     /// Where a tree is, if there is one.
     pub(super) fn find_spot(&self, tree: TreeId) -> Result<Option<Spot>, Fault> {
+        // The count first: a root that moves in between is then looked up once more.
+        let seen = self.directory.moves.load(Ordering::Acquire);
         if let Some(root) = self.directory.root(tree) {
-            return Ok(Some(Spot { tree, root }));
+            return Ok(Some(Spot { tree, root, seen }));
         }
         self.load_once()?;
-        Ok(self.directory.root(tree).map(|root| Spot { tree, root }))
+        Ok(self.directory.root(tree).map(|root| Spot { tree, root, seen }))
     }
 
     /// Where a tree is.
@@ -213,7 +244,11 @@ impl<P: Pages> BTree<P> {
         let author = Author::Forward(by);
         let mut new = self.reserve(author, 1)?;
         let root_id = new.pages()[0];
-        let spot = Spot { tree, root: root_id };
+        let spot = Spot {
+            tree,
+            root: root_id,
+            seen: 0,
+        };
         let cell = entry(spot, false);
         let map_ids = self.maps_of(new.pages());
         let mut room = self.room(author, 1024)?;
@@ -221,7 +256,7 @@ impl<P: Pages> BTree<P> {
         let _meta = self.pages.pin(meta::PAGE)?;
         let _maps = self.pin_maps(&map_ids)?;
         let mut pins = Pins::new(&*self.pages);
-        let (leaf_id, mut leaf) = self.leaf_of(&mut pins, HOME, &key_of(tree))?;
+        let (leaf_id, mut leaf) = self.leaf_of(&mut pins, &mut { HOME }, &key_of(tree))?;
         if !sound(leaf_id, slotted::fits(&leaf, cell.len(), None))? {
             return Ok(false);
         }

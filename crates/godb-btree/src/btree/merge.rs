@@ -33,7 +33,15 @@ impl<P: Pages> BTree<P> {
     /// Merges the leaf of `key` with a neighbour if it is sparse, and goes on upward. A log too full for it is no reason to
     /// refuse the removal that came before.
     pub(super) fn tidy(&self, author: Author, spot: Spot, key: &[u8]) -> Result<(), Fault> {
-        let mut level = 0;
+        self.tidy_from(author, spot, 0, key)
+    }
+
+    /// The same from a level on, below the leftmost pages.
+    pub(super) fn tidy_above(&self, author: Author, spot: Spot, level: u8) -> Result<(), Fault> {
+        self.tidy_from(author, spot, level, b"")
+    }
+
+    fn tidy_from(&self, author: Author, spot: Spot, mut level: u8, key: &[u8]) -> Result<(), Fault> {
         loop {
             match self.merge_pass(author, spot, level, key) {
                 Ok(Pass::Done) | Err(Fault::Full { .. }) => return Ok(()),
@@ -44,13 +52,13 @@ impl<P: Pages> BTree<P> {
         }
     }
 
-    fn merge_pass(&self, author: Author, spot: Spot, level: u8, key: &[u8]) -> Result<Pass, Fault> {
+    fn merge_pass(&self, author: Author, mut spot: Spot, level: u8, key: &[u8]) -> Result<Pass, Fault> {
         let mut room = self.room(author, self.page_size() * 3 / 2 + 1024)?;
         let _admitted = self.pages.admit(WALK + 3)?;
         let mut pins = Pins::new(&*self.pages);
         loop {
             let target = Target::At(key);
-            let Some((id, parent)) = pins.reach(|| self.seize(spot, target, level + 1))? else {
+            let Some((id, parent)) = pins.reach(|| self.seize(&mut spot, target, level + 1))? else {
                 return Ok(Pass::Done);
             };
             match self.merge_under(&mut room, spot, id, parent, key)? {
@@ -100,11 +108,11 @@ impl<P: Pages> BTree<P> {
         if left_id == right_id {
             return Err(bad_page(parent_id, "it has a child twice"));
         }
-        let Some(mut left) = self.pages.try_write(left_id)? else {
+        let Some(left) = self.pages.try_write(left_id)? else {
             return Ok(Some(Pass::Absent(left_id)));
         };
         node::expect(left_id, &left, spot.tree, Some(level))?;
-        let Some(mut right) = self.pages.try_write(right_id)? else {
+        let Some(right) = self.pages.try_write(right_id)? else {
             return Ok(Some(Pass::Absent(right_id)));
         };
         node::expect(right_id, &right, spot.tree, Some(level))?;
@@ -115,30 +123,49 @@ impl<P: Pages> BTree<P> {
         let Some(moved) = what_moves((left_id, &left), (right_id, &right), separator, mine)? else {
             return Ok(None);
         };
+        let before = node::used(parent);
+        let family = (parent_id, &mut *parent, left_index);
+        match self.unite(room, family, (left_id, left), (right_id, right), &moved)? {
+            Ok(_) => Ok(Some(after_merge(parent_id == spot.root, parent, before))),
+            Err(absent) => Ok(Some(Pass::Absent(absent))),
+        }
+    }
+
+    /// Adds `moved`, which is all that the right page has, to the left one, and frees the right one; tells how many bytes are in use in the left one then. The error is
+    /// the free map, when it is not in memory.
+    pub(super) fn unite<'p>(
+        &'p self,
+        room: &mut Room<'_>,
+        (parent_id, parent, left_index): (PageId, &mut P::Write<'p>, usize),
+        (left_id, mut left): (PageId, P::Write<'p>),
+        (right_id, mut right): (PageId, P::Write<'p>),
+        moved: &[Cell],
+    ) -> Result<Result<usize, PageId>, Fault> {
         let map_id = map::of_page(self.page_size(), right_id);
         let Some(map) = self.pages.try_write(map_id)? else {
-            return Ok(Some(Pass::Absent(map_id)));
+            return Ok(Err(map_id));
         };
         sound(map_id, map::check(&map))?;
         let mut maps = smallvec::smallvec![(map_id, map)];
+        let is_leaf = header::level(&left) == 0;
         let beyond = header::right_link(&right);
-        let before = node::used(parent);
         let mut step = Step::new();
         step.change(left_id, &mut left, |page| {
-            for cell in &moved {
+            for cell in moved {
                 page.append(cell);
             }
-            if level == 0 {
+            if is_leaf {
                 page.right(beyond);
             }
         });
         step.free(right_id, &mut right);
-        step.change(parent_id, &mut *parent, |page| page.remove(left_index));
+        step.change(parent_id, parent, |page| page.remove(left_index));
         self.set_bits(&mut step, &mut maps, &[right_id], false);
         step.commit(room, None, Undo::Never);
+        let used = node::used(&left);
         drop((left, right, maps));
         self.let_go(&[right_id]);
-        Ok(Some(after_merge(parent_id == spot.root, parent, before)))
+        Ok(Ok(used))
     }
 
     /// A root with a single child takes that child's cells, and the tree is one level lower.

@@ -1,8 +1,10 @@
 //! [`BTree`]: the trees on pages. This file holds the parts together; each operation has a file of its own.
 
 mod ahead;
+mod amend;
 mod chain;
 mod check;
+mod compact;
 mod destroy;
 mod directory;
 mod merge;
@@ -17,6 +19,7 @@ mod still;
 mod walk;
 
 pub use check::{Check, Finding, TreeStatistics, Wrong};
+pub use compact::{Compaction, CompactionPhase, CompactionProgress};
 pub(crate) use directory::read_entry;
 pub use scan::BTreeCursor;
 
@@ -25,9 +28,9 @@ use crate::logical::{self, Operation};
 use crate::node;
 use crate::space::Space;
 use crate::too_large;
-use crate::tree::{Chain, PageChange, Range, Row, Tree, Value};
+use crate::tree::{Amended, Chain, NewHead, PageChange, Range, Row, Tree, Value};
 use directory::Directory;
-use godb_buffer::sync::{Arc, Mutex};
+use godb_buffer::sync::{Arc, Mutex, RwLock};
 use godb_buffer::{Fault, Lsn, PageId, Pages, TreeId, TxnId};
 use std::collections::BTreeMap;
 use std::io::Read;
@@ -44,6 +47,10 @@ pub struct BTree<P: Pages> {
     changing_trees: Mutex<()>,
     /// Held while a free map is added.
     growing: Mutex<()>,
+    /// Held shared while pages are handed out and the file is made to reach them, exclusively while its end is cut off.
+    resizing: RwLock<()>,
+    /// Held by whoever compacts, for one step.
+    compacting: Mutex<()>,
     /// Pages on which redo could not make a change, and the first such change.
     behind: Mutex<BTreeMap<PageId, Behind>>,
     still: Still,
@@ -58,10 +65,12 @@ struct Behind {
 }
 
 /// A tree and where it begins.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Spot {
     pub(crate) tree: TreeId,
     pub(crate) root: PageId,
+    /// How many roots had moved when this was looked up. It holds as long as no other has, which a descent asks when it has the root latched.
+    pub(crate) seen: u64,
 }
 
 /// On whose behalf a change is made, and so how it is logged.
@@ -184,6 +193,17 @@ impl<P: Pages> Tree for BTree<P> {
         self.located(tree, self.spot(tree).and_then(put))
     }
 
+    fn amend(
+        &self,
+        by: TxnId,
+        tree: TreeId,
+        key: &[u8],
+        decide: impl FnOnce(Value<'_>) -> Option<NewHead>,
+    ) -> Result<Amended, Fault> {
+        let amend = |spot| self.amend_row(Author::Forward(by), spot, key, decide);
+        self.located(tree, self.spot(tree).and_then(amend))
+    }
+
     fn add(
         &self,
         by: TxnId,
@@ -225,6 +245,16 @@ impl<P: Pages> Tree for BTree<P> {
         self.located(tree, self.spot(tree).and_then(|spot| self.release_row(spot, key)))
     }
 
+    fn purge(
+        &self,
+        tree: TreeId,
+        key: &[u8],
+        dead: impl FnMut(&[u8], Value<'_>) -> bool,
+    ) -> Result<Option<Vec<u8>>, Fault> {
+        let purge = |spot| self.purge_leaf(spot, key, dead);
+        self.located(tree, self.spot(tree).and_then(purge))
+    }
+
     fn seek(&self, tree: TreeId, range: Range<'_>) -> Result<Self::Cursor, Fault> {
         self.located(tree, self.spot(tree).map(|spot| BTreeCursor::new(spot, range)))
     }
@@ -261,10 +291,23 @@ impl<P: Pages> Tree for BTree<P> {
             (Operation::Free(page), _) => self.free_overflow(author, page),
             (Operation::Destroy, _) => self.destroy_tree(author, tree),
             (Operation::Put(key, value), Some(spot)) => self.put_row(author, spot, key, value),
+            (Operation::Amend(key, cut, with), Some(spot)) => self.amend_back(author, spot, key, cut, with),
             (Operation::Remove(key), Some(spot)) => self.remove_row(author, spot, key).map(drop),
             (_, None) => self.log_nothing(author),
             (_, Some(_)) => Err(crate::codec::bad_record("an operation that no undo asks for")),
         }
+    }
+
+    fn compact_some(&self, at: &mut Compaction) -> Result<bool, Fault> {
+        self.compact_step(at)
+    }
+
+    fn free_end(&self) -> Result<(), Fault> {
+        self.begin_cut()
+    }
+
+    fn cut_free_end(&self) -> Result<Option<u64>, Fault> {
+        self.cut_end()
     }
 
     fn redo_from(&self) -> Option<Lsn> {

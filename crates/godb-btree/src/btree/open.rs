@@ -8,7 +8,7 @@ use crate::journal::{Journal, Undo};
 use crate::space::Space;
 use crate::step::Step;
 use crate::{map, meta};
-use godb_buffer::sync::{Arc, Mutex};
+use godb_buffer::sync::{Arc, Mutex, RwLock};
 use godb_buffer::{Fault, PageId, Pages, TreeId};
 
 /// The pages below: two of the file header, the meta page, the directory's root, the first map.
@@ -37,6 +37,8 @@ impl<P: Pages> BTree<P> {
             directory: Directory::default(),
             changing_trees: Mutex::new(()),
             growing: Mutex::new(()),
+            resizing: RwLock::new(()),
+            compacting: Mutex::new(()),
             behind: Mutex::default(),
             still: Still::default(),
         }

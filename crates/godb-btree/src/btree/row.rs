@@ -49,7 +49,7 @@ fn show_row<R>(
 impl<P: Pages> BTree<P> {
     pub(super) fn get_row<R>(
         &self,
-        spot: Spot,
+        mut spot: Spot,
         key: &[u8],
         show: impl FnOnce(Value<'_>) -> R,
     ) -> Result<Option<R>, Fault> {
@@ -59,7 +59,7 @@ impl<P: Pages> BTree<P> {
         let _admitted = self.pages.admit(WALK)?;
         let mut pins = Pins::new(&*self.pages);
         let (id, leaf) = pins
-            .reach(|| self.walk(spot, Target::At(key), 0, None))?
+            .reach(|| self.walk(&mut spot, Target::At(key), 0, None))?
             .expect("every tree has leaves");
         show_row(id, &leaf, key, show)
     }
@@ -68,10 +68,10 @@ impl<P: Pages> BTree<P> {
     pub(super) fn leaf_of<'p>(
         &'p self,
         pins: &mut Pins<'p, P>,
-        spot: Spot,
+        spot: &mut Spot,
         key: &[u8],
     ) -> Result<(PageId, P::Write<'p>), Fault> {
-        if let Some(leaf) = self.seize_leaf(spot, key)? {
+        if let Some(leaf) = self.seize_leaf(*spot, key)? {
             return Ok(leaf);
         }
         let found = pins.reach(|| self.seize(spot, Target::At(key), 0))?;
@@ -109,7 +109,7 @@ impl<P: Pages> BTree<P> {
     fn try_put(
         &self,
         author: Author,
-        spot: Spot,
+        mut spot: Spot,
         key: &[u8],
         chain: Option<Chain>,
         cell: &[u8],
@@ -117,7 +117,7 @@ impl<P: Pages> BTree<P> {
         let mut room = self.room(author, self.row_room(key.len(), cell.len()))?;
         let _admitted = self.pages.admit(WALK)?;
         let mut pins = Pins::new(&*self.pages);
-        let (id, mut leaf) = self.leaf_of(&mut pins, spot, key)?;
+        let (id, mut leaf) = self.leaf_of(&mut pins, &mut spot, key)?;
         let slots = sound(id, Slots::of(&leaf))?;
         let place = sound(id, slots.search(key))?;
         if !sound(id, slotted::fits(&leaf, cell.len(), place.ok()))? {
@@ -165,11 +165,11 @@ impl<P: Pages> BTree<P> {
         }
     }
 
-    fn take_out(&self, author: Author, spot: Spot, key: &[u8]) -> Result<Removal, Fault> {
+    fn take_out(&self, author: Author, mut spot: Spot, key: &[u8]) -> Result<Removal, Fault> {
         let mut room = self.room(author, self.row_room(key.len(), 0))?;
         let _admitted = self.pages.admit(WALK)?;
         let mut pins = Pins::new(&*self.pages);
-        let (id, mut leaf) = self.leaf_of(&mut pins, spot, key)?;
+        let (id, mut leaf) = self.leaf_of(&mut pins, &mut spot, key)?;
         let slots = sound(id, Slots::of(&leaf))?;
         let Ok(at) = sound(id, slots.search(key))? else {
             return Ok(Removal::Absent);

@@ -69,14 +69,14 @@ impl<P: Pages> BTree<P> {
     fn fill_leaf(
         &self,
         author: Author,
-        spot: Spot,
+        mut spot: Spot,
         rows: &[Row<'_>],
         present: &mut dyn FnMut(usize),
     ) -> Result<Filled, Fault> {
         let mut room = self.room(author, ROOM * self.page_size())?;
         let _admitted = self.pages.admit(WALK)?;
         let mut pins = Pins::new(&*self.pages);
-        let (id, mut leaf) = self.leaf_of(&mut pins, spot, rows[0].key)?;
+        let (id, mut leaf) = self.leaf_of(&mut pins, &mut spot, rows[0].key)?;
         let share = share_of(id, &leaf, rows, present)?;
         if share.places.is_empty() {
             return Ok(share.filled);

@@ -235,10 +235,12 @@ impl<P: Pages> BTree<P> {
         }
         let mut fence = None;
         let target = at.target();
+        let mut spot = at.spot;
         let found = pins.reach(|| {
             let fence = at.backward.then_some(&mut fence);
-            self.walk(at.spot, target, 0, fence)
+            self.walk(&mut spot, target, 0, fence)
         })?;
+        at.spot = spot;
         let (id, leaf) = found.expect("every tree has leaves");
         at.begin_leaf(id, &leaf, fence)?;
         Ok((id, leaf))

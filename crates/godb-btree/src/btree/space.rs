@@ -24,6 +24,7 @@ impl<P: Pages> BTree<P> {
     /// is reserved, because a file that is full to its last map gets another one here.
     pub(super) fn reserve(&self, author: Author, count: usize) -> Result<Reserved<'_>, Fault> {
         self.load_once()?;
+        let _not_cut_off = self.resizing.read();
         loop {
             if let Some(reserved) = self.space.take(count) {
                 if let Some(highest) = reserved.pages().iter().max() {
@@ -93,6 +94,12 @@ impl<P: Pages> BTree<P> {
         Ok(self.space.end())
     }
 
+    /// How many pages are in use, those of the file itself included.
+    pub fn used_pages(&self) -> Result<u32, Fault> {
+        self.load_once()?;
+        Ok(self.space.used())
+    }
+
     /// How many pages below the end of the last free map are free.
     pub fn free_pages(&self) -> Result<u32, Fault> {
         self.load_once()?;
@@ -142,6 +149,28 @@ impl<P: Pages> BTree<P> {
                 Ok((id, page))
             })
             .collect()
+    }
+
+    /// Adds to a step that pages become free and others are taken.
+    pub(super) fn exchange_bits<'g, W: godb_buffer::PageWrite>(
+        &self,
+        step: &mut Step<'g, W>,
+        maps: &'g mut Maps<W>,
+        given: &[PageId],
+        taken: &[PageId],
+    ) {
+        self.still.pages_move(given);
+        self.still.pages_move(taken);
+        for (id, guard) in maps {
+            let mine = |pages: &[PageId]| -> Some4 {
+                let mine = |page: &&PageId| map::of_page(self.page_size(), **page) == *id;
+                pages.iter().filter(mine).copied().collect()
+            };
+            step.change(*id, guard, |page| {
+                page.give(&mine(given));
+                page.take(&mine(taken));
+            });
+        }
     }
 
     /// Adds the bits of `pages` to a step.

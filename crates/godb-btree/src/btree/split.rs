@@ -56,7 +56,7 @@ impl<P: Pages> BTree<P> {
         }
     }
 
-    fn split_pass(&self, author: Author, spot: Spot, level: u8, need: Need<'_>) -> Result<Pass, Fault> {
+    fn split_pass(&self, author: Author, mut spot: Spot, level: u8, need: Need<'_>) -> Result<Pass, Fault> {
         let mut new = self.reserve(author, 2)?;
         let maps = self.maps_of(new.pages());
         let mut room = self.room(author, 2 * self.page_size() + 1024)?;
@@ -65,8 +65,9 @@ impl<P: Pages> BTree<P> {
         let mut pins = Pins::new(&*self.pages);
         loop {
             let target = Target::At(need.key);
-            let Some((parent_id, mut parent)) = pins.reach(|| self.seize(spot, target, level + 1))? else {
-                let found = pins.reach(|| self.seize_root(spot, level))?;
+            let Some((parent_id, mut parent)) = pins.reach(|| self.seize(&mut spot, target, level + 1))?
+            else {
+                let found = pins.reach(|| self.seize_root(&mut spot, level))?;
                 return match found {
                     Some((_, root)) => self.grow(&mut room, &mut new, spot, root, need),
                     None => Ok(Pass::Needless),
@@ -92,8 +93,12 @@ impl<P: Pages> BTree<P> {
     }
 
     /// Latches the root if it stands at `level`.
-    fn seize_root(&self, spot: Spot, level: u8) -> Result<Met<P::Write<'_>>, Fault> {
-        let Some(root) = self.pages.try_write(spot.root)? else {
+    pub(super) fn seize_root(&self, spot: &mut Spot, level: u8) -> Result<Met<P::Write<'_>>, Fault> {
+        let root = self.pages.try_write(spot.root);
+        if !self.still_begins(spot) {
+            return Ok(Met::Moved);
+        }
+        let Some(root) = root? else {
             return Ok(Met::Absent(spot.root));
         };
         let found = node::expect(spot.root, &root, spot.tree, None)?;

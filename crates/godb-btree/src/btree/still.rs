@@ -110,6 +110,11 @@ impl Still {
         }
     }
 
+    /// Whether a page was allocated or freed since the watch began.
+    pub(super) fn has_moved(&self, page: PageId) -> bool {
+        self.moved.lock().pages.contains(&page)
+    }
+
     /// A row gets the chain of this head. Called in a room.
     pub(super) fn chain_placed(&self, head: PageId) {
         self.loose.lock().remove(&head);

@@ -3,6 +3,7 @@
 //! A latch on the child is waited for while the parent's is held, so nobody can change the way in between. The *disk* is never waited
 //! for with a latch: when the next page is not in memory, the descent gives up, the page is pinned, and the descent starts again.
 
+use super::directory::Directory;
 use super::{BTree, Spot};
 use crate::codec::bad_page;
 use crate::node::{self, Target};
@@ -23,7 +24,7 @@ pub(super) enum Met<G> {
     There(PageId, G),
     /// A page on the way is not in memory.
     Absent(PageId),
-    /// The tree changed its height meanwhile: try again.
+    /// The tree changed its height or its root meanwhile: try again.
     Moved,
     /// The tree has no such level.
     TooHigh,
@@ -103,6 +104,7 @@ pub(super) fn sound<T>(id: PageId, found: Result<T, Damaged>) -> Result<T, Fault
 #[inline]
 fn descend<G: Deref<Target = [u8]>>(
     get: impl Fn(PageId) -> Result<Option<G>, Fault>,
+    directory: &Directory,
     spot: Spot,
     target: Target<'_>,
     level: u8,
@@ -112,7 +114,11 @@ fn descend<G: Deref<Target = [u8]>>(
         **fence = None;
     }
     let mut id = spot.root;
-    let Some(mut page) = get(id)? else {
+    let page = get(id);
+    if !directory.is_current(spot) {
+        return Ok(Met::Moved);
+    }
+    let Some(mut page) = page? else {
         return Ok(Met::Absent(id));
     };
     let mut at = node::expect(id, &page, spot.tree, None)?;
@@ -151,7 +157,14 @@ impl<P: Pages> BTree<P> {
         target: Target<'_>,
         fence: Option<&mut Fence>,
     ) -> Result<Option<(PageId, P::Glance<'_>)>, Fault> {
-        let met = descend(|id| Ok(self.pages.glance(id)), spot, target, 0, fence)?;
+        let met = descend(
+            |id| Ok(self.pages.glance(id)),
+            &self.directory,
+            spot,
+            target,
+            0,
+            fence,
+        )?;
         Ok(match met {
             Met::There(id, leaf) => Some((id, leaf)),
             _ => None,
@@ -164,7 +177,14 @@ impl<P: Pages> BTree<P> {
         spot: Spot,
         target: Target<'_>,
     ) -> Result<Option<(PageId, P::Glance<'_>)>, Fault> {
-        let met = descend(|id| Ok(self.pages.glance(id)), spot, target, 1, None)?;
+        let met = descend(
+            |id| Ok(self.pages.glance(id)),
+            &self.directory,
+            spot,
+            target,
+            1,
+            None,
+        )?;
         Ok(match met {
             Met::There(id, page) => Some((id, page)),
             _ => None,
@@ -174,12 +194,26 @@ impl<P: Pages> BTree<P> {
     /// One attempt to latch, for reading, the page at `level` on the way to `target`.
     pub(super) fn walk(
         &self,
-        spot: Spot,
+        spot: &mut Spot,
         target: Target<'_>,
         level: u8,
         fence: Option<&mut Fence>,
     ) -> Result<Met<P::Read<'_>>, Fault> {
-        descend(|id| self.pages.try_read(id), spot, target, level, fence)
+        let get = |id| self.pages.try_read(id);
+        let met = descend(get, &self.directory, *spot, target, level, fence)?;
+        if matches!(met, Met::Moved) {
+            *spot = self.directory.look_again(*spot);
+        }
+        Ok(met)
+    }
+
+    /// Whether a tree still begins where it did, asked with its root latched. Where it does not, its place is looked up anew.
+    pub(super) fn still_begins(&self, spot: &mut Spot) -> bool {
+        let current = self.directory.is_current(*spot);
+        if !current {
+            *spot = self.directory.look_again(*spot);
+        }
+        current
     }
 
     /// Latches the leaf of a key for writing after a glance at what leads there; `None` when that cannot be, or the way changed meanwhile.
@@ -187,20 +221,21 @@ impl<P: Pages> BTree<P> {
     /// Between the glance and the latch nothing is held, so the leaf may have been split or merged. Then its parent was changed, and shows another LSN.
     pub(super) fn seize_leaf(&self, spot: Spot, key: &[u8]) -> Result<Option<(PageId, P::Write<'_>)>, Fault> {
         let get = |id| Ok(self.pages.glance(id));
-        let Met::There(parent, page) = descend(get, spot, Target::At(key), 1, None)? else {
+        let Met::There(parent, page) = descend(get, &self.directory, spot, Target::At(key), 1, None)? else {
             return Ok(None);
         };
         let lsn = header::lsn(&page);
         let index = sound(parent, node::child_index(&page, Target::At(key)))?;
         let id = way_down(parent, &page, index)?;
         drop(page);
-        let Some(leaf) = self.pages.try_write(id)? else {
-            return Ok(None);
-        };
+        let leaf = self.pages.try_write(id);
         let same = |page: P::Glance<'_>| header::lsn(&page) == lsn;
         if !self.pages.glance(parent).is_some_and(same) && !cfg!(godb_plant = "trust-glance") {
             return Ok(None);
         }
+        let Some(leaf) = leaf? else {
+            return Ok(None);
+        };
         node::expect(id, &leaf, spot.tree, Some(0))?;
         Ok(Some((id, leaf)))
     }
@@ -208,24 +243,32 @@ impl<P: Pages> BTree<P> {
     /// One attempt to latch, for writing, the page at `level` on the way to `target`; for reading those above it.
     pub(super) fn seize(
         &self,
-        spot: Spot,
+        spot: &mut Spot,
         target: Target<'_>,
         level: u8,
     ) -> Result<Met<P::Write<'_>>, Fault> {
         let height = {
-            let Some(root) = self.pages.try_read(spot.root)? else {
+            let root = self.pages.try_read(spot.root);
+            if !self.still_begins(spot) {
+                return Ok(Met::Moved);
+            }
+            let Some(root) = root? else {
                 return Ok(Met::Absent(spot.root));
             };
             let height = node::expect(spot.root, &root, spot.tree, None)?;
             if height > level {
-                return self.seize_below(spot, target, level, root);
+                return self.seize_below(*spot, target, level, root);
             }
             height
         };
         if height < level {
             return Ok(Met::TooHigh);
         }
-        let Some(root) = self.pages.try_write(spot.root)? else {
+        let root = self.pages.try_write(spot.root);
+        if !self.still_begins(spot) {
+            return Ok(Met::Moved);
+        }
+        let Some(root) = root? else {
             return Ok(Met::Absent(spot.root));
         };
         if header::level(&root) != level {

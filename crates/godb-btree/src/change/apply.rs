@@ -4,8 +4,9 @@ use super::{Link, Shape, tag};
 use crate::codec::{Reader, bad_page};
 use crate::map;
 use crate::meta;
+use crate::node;
 use crate::overflow;
-use godb_buffer::slotted::{self, Damaged};
+use godb_buffer::slotted::{self, Damaged, Slots};
 use godb_buffer::{Fault, PageId, TreeId, header};
 
 /// Makes the operations in `changes` on the bytes of page `id`.
@@ -44,6 +45,10 @@ fn one(id: PageId, page: &mut [u8], from: &mut Reader<'_>) -> Result<(), Fault> 
             let at = usize::from(from.u16()?);
             slotted::replace(page, at, read_cell(from)?)
         }
+        tag::AMEND => {
+            let (at, cut) = (usize::from(from.u16()?), usize::from(from.u16()?));
+            amend(page, at, cut, read_cell(from)?)
+        }
         tag::KEEP => slotted::keep(page, usize::from(from.u16()?)),
         tag::APPEND => slotted::append(page, [read_cell(from)?]),
         tag::RIGHT => {
@@ -58,9 +63,22 @@ fn one(id: PageId, page: &mut [u8], from: &mut Reader<'_>) -> Result<(), Fault> 
             meta::count(page, next_tree, maps, from.i32()?);
             Ok(())
         }
+        tag::MAPS => {
+            meta::set_maps(page, from.u32()?);
+            Ok(())
+        }
+        tag::FIRST => {
+            slotted::set_link(page, PageId::from_raw(from.u32()?));
+            Ok(())
+        }
         _ => Err(Damaged("a log record holds an operation of unknown kind for it")),
     };
     done.map_err(|Damaged(what)| bad_page(id, what))
+}
+
+fn amend(page: &mut [u8], at: usize, cut: usize, with: &[u8]) -> Result<(), Damaged> {
+    let amended = node::amended(Slots::of(page)?.cell(at)?, cut, with)?;
+    slotted::replace(page, at, &amended)
 }
 
 fn read_shape(from: &mut Reader<'_>) -> Result<Shape, Fault> {

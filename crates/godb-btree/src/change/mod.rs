@@ -55,6 +55,9 @@ mod tag {
     pub(super) const TAKE: u8 = 11;
     pub(super) const GIVE: u8 = 12;
     pub(super) const COUNT: u8 = 13;
+    pub(super) const AMEND: u8 = 14;
+    pub(super) const MAPS: u8 = 15;
+    pub(super) const FIRST: u8 = 16;
 }
 
 /// What a page of a tree is, apart from its cells.
@@ -191,6 +194,14 @@ impl<'b> Operations<'b> {
         self.cell(cell);
     }
 
+    /// The value in a slot begins differently: with these bytes in place of its first `cut`.
+    pub(crate) fn amend(&mut self, at: usize, cut: usize, with: &[u8]) {
+        self.0.push(tag::AMEND);
+        self.u16(at);
+        self.u16(cut);
+        self.cell(with);
+    }
+
     /// All cells but the first ones go.
     pub(crate) fn keep(&mut self, count: usize) {
         self.0.push(tag::KEEP);
@@ -233,6 +244,18 @@ impl<'b> Operations<'b> {
         self.u32(next_tree.raw());
         self.u32(maps);
         self.0.extend_from_slice(&trees.to_le_bytes());
+    }
+
+    /// The meta page counts so many free maps, fewer than before.
+    pub(crate) fn maps(&mut self, maps: u32) {
+        self.0.push(tag::MAPS);
+        self.u32(maps);
+    }
+
+    /// The leftmost child is another.
+    pub(crate) fn first(&mut self, child: PageId) {
+        self.0.push(tag::FIRST);
+        self.u32(child.raw());
     }
 }
 

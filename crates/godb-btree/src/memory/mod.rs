@@ -7,10 +7,10 @@
 
 mod state;
 
-use crate::codec::FILE;
+use crate::codec::{FILE, bad_record};
 use crate::journal::{Change, Journal, Room, Undo, UndoNext, size_of_change};
 use crate::logical::{self, Operation};
-use crate::tree::{Chain, Range, Row, Tree, Value};
+use crate::tree::{Amended, Chain, MAX_HEAD, NewHead, Range, Row, Tree, Value};
 use crate::{chunk, too_large};
 use godb_buffer::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 use godb_buffer::{Fault, Lsn, PageId, TreeId, TxnId};
@@ -198,6 +198,34 @@ impl Tree for MemoryTree {
         Ok(())
     }
 
+    fn amend(
+        &self,
+        by: TxnId,
+        tree: TreeId,
+        key: &[u8],
+        decide: impl FnOnce(Value<'_>) -> Option<NewHead>,
+    ) -> Result<Amended, Fault> {
+        let mut room = self.journal.reserve(2 * key.len() + 4 * MAX_HEAD + 256)?;
+        let mut state = self.change();
+        let Some(row) = state.tree(tree)?.rows.get(key) else {
+            return Ok(Amended::Absent);
+        };
+        let Some(head) = decide(row.as_value()) else {
+            return Ok(Amended::Left);
+        };
+        let (cut, added) = head.sizes()?;
+        let Some(old) = row.inline.get(..cut) else {
+            return Err(bad_record("a row is shorter than what is to be changed of it"));
+        };
+        if row.inline.len() - old.len() + head.with.len() > MAX_INLINE {
+            return Ok(Amended::Full);
+        }
+        let back = logical::encode(tree, &Operation::Amend(key, added, old));
+        let (operation, undo) = (Operation::Amend(key, head.cut, &head.with), Undo::Logical(&back));
+        Self::log(&mut room, &mut state, Some(by), tree, &operation, undo);
+        Ok(Amended::Done)
+    }
+
     fn add(
         &self,
         by: TxnId,
@@ -280,6 +308,33 @@ impl Tree for MemoryTree {
         }
         Self::log(&mut room, &mut state, None, tree, &operation, Undo::Never);
         Ok(true)
+    }
+
+    fn purge(
+        &self,
+        tree: TreeId,
+        key: &[u8],
+        mut dead: impl FnMut(&[u8], Value<'_>) -> bool,
+    ) -> Result<Option<Vec<u8>>, Fault> {
+        let mut room = self.journal.reserve(ROWS_A_STEP * (MAX_KEY + 256))?;
+        let (mut last, mut found) = (None, Vec::new());
+        let mut state = self.change();
+        for (key, row) in state
+            .tree(tree)?
+            .rows
+            .range::<[u8], _>((Bound::Included(key), Bound::Unbounded))
+            .take(ROWS_A_STEP)
+        {
+            if dead(key, row.as_value()) && row.chain.is_none() {
+                found.push(key.clone());
+            }
+            last = Some(key.clone());
+        }
+        for key in found {
+            let operation = Operation::Release(&key);
+            Self::log(&mut room, &mut state, None, tree, &operation, Undo::Never);
+        }
+        Ok(last)
     }
 
     fn seek(&self, tree: TreeId, range: Range<'_>) -> Result<Self::Cursor, Fault> {

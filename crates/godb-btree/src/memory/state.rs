@@ -98,6 +98,12 @@ impl State {
                 let chain = value.chain;
                 one.rows.insert(key.to_vec(), Stored { inline, chain });
             }
+            Operation::Amend(key, cut, with) => {
+                if let Some(row) = one.rows.get_mut(key) {
+                    let cut = usize::from(cut).min(row.inline.len());
+                    row.inline.splice(..cut, with.iter().copied());
+                }
+            }
             Operation::Remove(key) => {
                 one.rows.remove(key);
             }

@@ -50,6 +50,8 @@ pub(super) struct Frame {
     used: AtomicBool,
     /// The page is being read from the store.
     pub(super) loading: AtomicBool,
+    /// Its page was given up while others used it: free when the last of them has left.
+    pub(super) gone: AtomicBool,
     /// Whether there is dirt, without taking the lock.
     dirty: AtomicBool,
     /// The page latch.
@@ -66,6 +68,7 @@ impl Frame {
             page: AtomicU32::new(NONE),
             next: AtomicU32::new(NONE),
             loading: AtomicBool::new(false),
+            gone: AtomicBool::new(false),
             dirty: AtomicBool::new(false),
             used: AtomicBool::new(false),
             used_at: AtomicU32::new(0),

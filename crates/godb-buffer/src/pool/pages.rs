@@ -173,6 +173,10 @@ impl<S: PageStore> Pages for Pool<S> {
         self.store.page_count()
     }
 
+    fn shrink(&self, pages: u32) -> Result<bool, Fault> {
+        Pool::shrink(self, pages)
+    }
+
     fn flush(&self) -> Result<(), Fault> {
         Pool::flush(self)
     }

@@ -40,6 +40,8 @@ pub(super) struct Table {
     /// The first frame of each chain.
     heads: Box<[AtomicU32]>,
     locks: Box<[Padded]>,
+    /// Held while a frame whose page is gone becomes free.
+    reclaiming: Mutex<()>,
     /// Who reads a frame without a pin.
     glances: Glances,
     /// How many frames hold pages that are not written yet.
@@ -64,6 +66,7 @@ impl Table {
                 .collect(),
             heads: (0..buckets).map(|_| AtomicU32::new(NONE)).collect(),
             locks: (0..LOCKS).map(|_| Padded(Mutex::new(()))).collect(),
+            reclaiming: Mutex::new(()),
             glances: Glances::new(),
             dirty: AtomicUsize::new(0),
         }
@@ -187,14 +190,26 @@ impl Table {
         let frame = self.frame(at);
         if let Some(page) = frame.page_id() {
             self.lock(page).unlink(at);
+            frame.gone.store(true, Ordering::Release);
         }
+    }
+
+    /// Claims a frame whose page is gone, if its last user has left. One that is merely free may have a page by now, so what counts is the mark, which nobody
+    /// else takes away meanwhile.
+    fn reclaim(&self, frame: &Frame) -> bool {
+        let _alone = self.reclaiming.lock();
+        let reclaimed = frame.gone.load(Ordering::Acquire) && frame.try_claim();
+        if reclaimed {
+            frame.gone.store(false, Ordering::Release);
+        }
+        reclaimed
     }
 
     /// Claims a frame, and takes its page out of the table, if nobody uses it and the store has the page.
     pub(super) fn empty(&self, at: u32) -> bool {
         let frame = self.frame(at);
         let Some(page) = frame.page_id() else {
-            return frame.try_claim();
+            return self.reclaim(frame);
         };
         let bucket = self.lock(page);
         if frame.page() != page.raw() || !frame.try_claim() {

@@ -213,6 +213,7 @@ impl<T: Transactions> MvccTransaction<T> {
         let header = Header {
             writer: by,
             tombstone: false,
+            kept: false,
             previous: None,
         };
         writes.batch.push(header, key, value);

@@ -5,6 +5,7 @@
 //! When none runs, the rows are counted, too, and compared with [what the books say](super::counts).
 
 use super::commits::{Sight, When};
+use super::counts;
 use super::keys::{self, Entry};
 use super::reading::View;
 use super::snapshots::Snapshot;
@@ -103,12 +104,15 @@ impl<T: Transactions> MvccEngine<T> {
     ) -> Result<(), Error> {
         let mut cursor = self.tree().seek(tree, Range::ALL)?;
         let mut more = true;
-        let mut rows = 0_u64;
+        let (mut rows, mut dead) = (0_u64, 0_u64);
         while more {
             let mut doubts: Vec<(Vec<u8>, Doubt)> = Vec::new();
             more = self.tree().next(&mut cursor, |key, value| {
                 check.versions += 1;
-                rows += u64::from(Header::decode(value.inline).is_some_and(|(header, _)| !header.tombstone));
+                if let Some((header, _)) = Header::decode(value.inline) {
+                    rows += u64::from(!header.tombstone);
+                    dead += u64::from(header.kept);
+                }
                 if let Some(doubt) = self.doubt(view, value.inline, resting) {
                     doubts.push((key.to_vec(), doubt));
                 }
@@ -121,7 +125,15 @@ impl<T: Transactions> MvccEngine<T> {
                 self.judge(check, tree, &key, &doubt)?;
             }
         }
-        if resting && self.commits.counts.at(tree, self.commits.newest()) != Some(rows) {
+        let booked = |tree| self.commits.counts.at(tree, self.commits.newest());
+        if resting && booked(counts::dead(tree)).is_none_or(|booked| booked < dead) {
+            check.find(
+                tree,
+                b"",
+                format!("{dead} deleted rows wait in it, and the books say fewer"),
+            );
+        }
+        if resting && booked(tree) != Some(rows) {
             check.find(
                 tree,
                 b"",
@@ -137,6 +149,9 @@ impl<T: Transactions> MvccEngine<T> {
         };
         if resting && self.commits.when(header.writer) == When::Running {
             return Some(Doubt::NeverEnded(header.writer));
+        }
+        if header.kept {
+            return None;
         }
         let previous = header.previous.filter(|previous| *previous <= view.at)?;
         (self.sight(view, header.writer) == Sight::Unseen).then_some(Doubt::Replaced(previous))

@@ -59,19 +59,14 @@ pub(super) struct Queue {
 }
 
 impl Queue {
-    /// Adds what a commit at `since` superseded.
-    pub(super) fn add(&mut self, since: Timestamp, left: &mut Leftovers) {
-        self.overflowed |= left.more;
-        for key in left.keys.drain(..) {
-            self.push(Garbage { since, key });
-        }
-    }
-
-    fn push(&mut self, garbage: Garbage) {
-        match self.entries.len() + self.held_count < QUEUE_LIMIT {
-            true => self.entries.push_back(garbage),
-            false => self.overflowed = true,
-        }
+    /// Adds what a commit at `since` superseded; tells whether all of it was.
+    pub(super) fn add(&mut self, since: Timestamp, left: &mut Leftovers) -> bool {
+        let room = QUEUE_LIMIT.saturating_sub(self.entries.len() + self.held_count);
+        let all = !left.more && left.keys.len() <= room;
+        self.overflowed |= !all;
+        let added = left.keys.drain(..).take(room);
+        self.entries.extend(added.map(|key| Garbage { since, key }));
+        all
     }
 
     /// Takes some entries out that may go now: their commit is behind the frontier, and what held them is not in use any more.
@@ -118,15 +113,19 @@ impl<T: Transactions> MvccEngine<T> {
         let ready = self.queue.lock().take_ready(&in_use);
         more |= ready.len() == BATCH;
         more |= self.drop_all(ready, &in_use)?;
+        more |= self.walk_some(&in_use)?;
         more |= self.keep_books(&in_use)?;
         Ok(more)
     }
 
     /// Drops entries whose time has come; puts back what was too much for one call, or failed. Tells whether it did.
-    fn drop_all(&self, ready: Vec<Garbage>, in_use: &InUse) -> Result<bool, Error> {
+    fn drop_all(&self, mut ready: Vec<Garbage>, in_use: &InUse) -> Result<bool, Error> {
+        // Those of one page follow each other.
+        ready.sort_unstable_by(|one, other| one.key.cmp(&other.key));
         let mut ready = ready.into_iter();
+        let mut up_to = None;
         while let Some(garbage) = ready.next() {
-            match self.drop_entry(&garbage.key, garbage.since, in_use) {
+            match self.drop_garbage(&garbage, in_use, &mut up_to) {
                 Ok(Dropped::Gone) => {}
                 Ok(Dropped::Held(moment)) => self.queue.lock().hold(moment, garbage),
                 unfinished => {
@@ -137,6 +136,23 @@ impl<T: Transactions> MvccEngine<T> {
             }
         }
         Ok(false)
+    }
+
+    /// Drops what the queue told of; `up_to` is how far rows that were deleted in their places have been removed.
+    fn drop_garbage(
+        &self,
+        garbage: &Garbage,
+        in_use: &InUse,
+        up_to: &mut Option<(TreeId, Vec<u8>)>,
+    ) -> Result<Dropped, Error> {
+        let Some(Entry::Deleted(tree, key)) = Entry::decode(&garbage.key) else {
+            return self.drop_entry(&garbage.key, garbage.since, in_use);
+        };
+        if let Some(moment) = in_use.holder(Timestamp::default(), garbage.since) {
+            return Ok(Dropped::Held(moment));
+        }
+        self.drop_deleted(tree, &key, in_use, up_to)?;
+        Ok(Dropped::Gone)
     }
 
     /// Drops an entry that a commit behind the frontier superseded, unless somebody looks at a moment when it was current.
@@ -152,7 +168,7 @@ impl<T: Transactions> MvccEngine<T> {
         match entry {
             Some(Entry::Dropped(tree)) => self.drop_tree_for_good(tree, full),
             Some(Entry::Version { tree, key, .. }) => self.drop_version(tree, &key, full, in_use),
-            Some(Entry::Chain(_)) | None => {
+            Some(Entry::Chain(_) | Entry::Deleted(..)) | None => {
                 self.tree().release(self.trees.history, full)?;
                 Ok(Dropped::Gone)
             }
@@ -207,7 +223,7 @@ impl<T: Transactions> MvccEngine<T> {
         let deleted = self.deleted_since(tree, key)?;
         let is_last = deleted.is_some() && !self.has_other_version(tree, key, full)?;
         if is_last
-            && let Some(deleted) = deleted
+            && let Some((deleted, _)) = deleted
             && let Some(moment) = in_use.holder(Timestamp::default(), deleted)
         {
             return Ok(Dropped::Held(moment));
@@ -215,12 +231,14 @@ impl<T: Transactions> MvccEngine<T> {
         self.tree().release(self.trees.history, full)?;
         if is_last {
             self.tree().release(tree, key)?;
+            let in_its_place = deleted.is_some_and(|(_, kept)| kept);
+            self.commits.counts.bury(tree, i64::from(in_its_place));
         }
         Ok(Dropped::Gone)
     }
 
-    /// When the deletion committed that is a key's newest version; `None` when there is none.
-    fn deleted_since(&self, tree: TreeId, key: &[u8]) -> Result<Option<Timestamp>, Error> {
+    /// When the deletion committed that is a key's newest version, and whether it was made in its place; `None` when there is none.
+    fn deleted_since(&self, tree: TreeId, key: &[u8]) -> Result<Option<(Timestamp, bool)>, Error> {
         let newest = match self.newest_when(tree, key) {
             Ok(newest) => newest,
             // It went with its tree.
@@ -230,7 +248,10 @@ impl<T: Transactions> MvccEngine<T> {
             },
         };
         match newest {
-            Some((newest, when)) if newest.header.tombstone => self.committed_at(newest.header.writer, when),
+            Some((newest, when)) if newest.header.tombstone => {
+                let at = self.committed_at(newest.header.writer, when)?;
+                Ok(at.map(|at| (at, newest.header.kept)))
+            }
             _ => Ok(None),
         }
     }

@@ -71,15 +71,19 @@ impl<T: Transactions> MvccEngine<T> {
     pub fn recount(&self) -> Result<(), Error> {
         let mut all = Vec::new();
         for tree in self.tree().trees()? {
-            let mut rows = 0;
+            let (mut rows, mut dead) = (0, 0);
             let mut cursor = self.tree().seek(tree, Range::ALL)?;
             while self.tree().next(&mut cursor, |_, value| {
-                rows += u64::from(Header::decode(value.inline).is_some_and(|(header, _)| !header.tombstone));
+                if let Some((header, _)) = Header::decode(value.inline) {
+                    rows += u64::from(!header.tombstone);
+                    dead += u64::from(header.kept);
+                }
                 ControlFlow::Continue(())
             })? {}
-            all.push((tree, rows));
+            if tree != self.trees.history {
+                all.extend([(tree, rows), (super::counts::dead(tree), dead)]);
+            }
         }
-        all.retain(|(tree, _)| *tree != self.trees.history);
         self.commits.counts.replace(self.commits.newest(), all);
         Ok(())
     }

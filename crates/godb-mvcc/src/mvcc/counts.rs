@@ -12,6 +12,9 @@
 //! A checkpoint remembers the totals as of the newest commit that it knows; the commits after it come back from the log with their differences. So the totals
 //! survive a crash without being written anywhere else, and a rolled-back transaction has none.
 //!
+//! The same books say how many rows of a tree were [deleted in their place](super::deletions) and wait to be removed, as if those were a tree of their own. Their
+//! removal is nobody's commit, so after a crash the books may say too many; never too few.
+//!
 //! A reader of the past is older than the differences that are kept. He counts by walking.
 
 use crate::engine::Timestamp;
@@ -22,6 +25,19 @@ use std::collections::{HashMap, VecDeque};
 
 /// How many commits' differences are kept, whoever looks; snapshots before them count by walking.
 const CROWD: usize = if cfg!(test) { 20 } else { 50_000 };
+
+/// The rows of a tree that were deleted in their place, as if they were a tree.
+pub(super) fn dead(tree: TreeId) -> TreeId {
+    TreeId::from_raw(tree.raw() | DEAD)
+}
+
+/// The tree whose dead rows are meant.
+fn living(tree: TreeId) -> TreeId {
+    TreeId::from_raw(tree.raw() & !DEAD)
+}
+
+/// Ids of trees are given in order, and never so many.
+const DEAD: u32 = 1 << 31;
 
 /// By how much a transaction changes the number of rows of the trees it writes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -66,6 +82,8 @@ struct State {
     later: VecDeque<(Timestamp, Difference)>,
     /// Snapshots before this one are not kept account of.
     since: Timestamp,
+    /// Counts changes of the numbers of dead rows.
+    edition: u64,
 }
 
 impl State {
@@ -104,6 +122,7 @@ impl Counts {
         for (tree, rows) in difference.changes() {
             let total = state.totals.entry(tree).or_default();
             *total = total.saturating_add(rows);
+            state.edition += u64::from(tree.raw() & DEAD != 0);
         }
         state.later.push_back((at, difference));
         if state.later.len() > CROWD
@@ -150,12 +169,46 @@ impl Counts {
 
     /// Only these trees are there.
     pub(super) fn keep_only(&self, trees: &[TreeId]) {
-        self.0.lock().totals.retain(|tree, _| trees.contains(tree));
+        let there = |tree: &TreeId| trees.contains(&living(*tree));
+        self.0.lock().totals.retain(|tree, _| there(tree));
     }
 
     /// The tree is gone for good.
     pub(super) fn drop_tree(&self, tree: TreeId) {
-        self.0.lock().totals.remove(&tree);
+        let mut state = self.0.lock();
+        state.totals.remove(&tree);
+        state.totals.remove(&dead(tree));
+    }
+
+    /// Trees with dead rows.
+    pub(super) fn with_dead(&self) -> Vec<TreeId> {
+        let state = self.0.lock();
+        let some = state.totals.iter().filter(|(_, rows)| **rows > 0);
+        let dead = some.filter(|(tree, _)| tree.raw() & DEAD != 0);
+        dead.map(|(tree, _)| living(*tree)).collect()
+    }
+
+    /// Dead rows of a tree were removed.
+    pub(super) fn bury(&self, tree: TreeId, rows: i64) {
+        let mut state = self.0.lock();
+        state.edition += 1;
+        if let Some(total) = state.totals.get_mut(&dead(tree)) {
+            *total = total.saturating_sub(rows);
+        }
+    }
+
+    /// Which edition of the numbers of dead rows this is.
+    pub(super) fn edition(&self) -> u64 {
+        self.0.lock().edition
+    }
+
+    /// A walk through a tree removed some dead rows and left others. If the books are those of its beginning then that is all there are.
+    pub(super) fn settle_dead(&self, tree: TreeId, edition: u64, removed: i64, left: i64) {
+        let mut state = self.0.lock();
+        let same = state.edition == edition;
+        if let Some(total) = state.totals.get_mut(&dead(tree)) {
+            *total = if same { left } else { total.saturating_sub(removed) };
+        }
     }
 }
 

@@ -99,6 +99,7 @@ impl<T: Transactions> MvccCursor<T> {
                 *slot(&mut self.known, writer) = (writer, if seen { Sight::Seen } else { Sight::Unseen });
                 match (seen, previous) {
                     (true, _) => Some(version).filter(|version| !version.header.tombstone),
+                    (false, _) if version.header.kept => Some(version),
                     (false, Some(previous)) => engine.older(view, self.tree, key, previous)?,
                     (false, None) => None,
                 }

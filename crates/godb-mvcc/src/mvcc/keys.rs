@@ -4,6 +4,7 @@
 //! u32 tree | u16 length of the user key | user key | u64 timestamp, inverted         an old version
 //! u32 FFFFFFFF | u8 1 | u64 transaction | u32 number                                 an overflow chain nobody refers to
 //! u32 FFFFFFFF | u8 2 | u32 tree                                                     a dropped tree
+//! u32 FFFFFFFF | u8 4 | u32 tree | user key                                          a row that was deleted in its place: never stored
 //! u32 FFFFFFFF | u8 3 | u8 0                                                         what is kept of the past
 //! u32 FFFFFFFF | u8 3 | u8 1 | u64 transaction / 64                                  when some transactions committed
 //! u32 FFFFFFFF | u8 3 | u8 2 | u64 clock, sign flipped                               what the clock was at some commits
@@ -20,6 +21,7 @@ const RESERVED: u32 = u32::MAX;
 const CHAIN: u8 = 1;
 const DROPPED: u8 = 2;
 const TIMELINE: u8 = 3;
+const DELETED: u8 = 4;
 
 /// How much longer than a user key its history key is.
 pub(super) const OVERHEAD: usize = 4 + 2 + 8;
@@ -54,6 +56,15 @@ pub(super) fn dropped(tree: TreeId) -> Vec<u8> {
     let mut key = reserved(DROPPED).to_vec();
     key.extend_from_slice(&tree.raw().to_be_bytes());
     key
+}
+
+/// What stands in the queue of garbage for a row that was deleted in its place.
+pub(super) fn deleted(tree: TreeId, key: &[u8]) -> Vec<u8> {
+    let mut full = Vec::with_capacity(9 + key.len());
+    full.extend_from_slice(&reserved(DELETED));
+    full.extend_from_slice(&tree.raw().to_be_bytes());
+    full.extend_from_slice(key);
+    full
 }
 
 fn reserved(kind: u8) -> [u8; 5] {
@@ -129,6 +140,8 @@ pub(super) enum Entry {
     Chain(TxnId),
     /// A tree that is dropped once its transaction has committed.
     Dropped(TreeId),
+    /// A row that was deleted in its place.
+    Deleted(TreeId, Vec<u8>),
 }
 
 impl Entry {
@@ -148,6 +161,10 @@ impl Entry {
             (&CHAIN, rest) => {
                 let id: [u8; 8] = rest.get(..8)?.try_into().ok()?;
                 Some(Self::Chain(TxnId::from_raw(u64::from_be_bytes(id))))
+            }
+            (&DELETED, rest) => {
+                let (tree, key) = take_u32(rest)?;
+                Some(Self::Deleted(TreeId::from_raw(tree), key.to_vec()))
             }
             (&DROPPED, rest) => Some(Self::Dropped(TreeId::from_raw(take_u32(rest)?.0))),
             _ => None,
@@ -185,6 +202,10 @@ mod tests {
         assert_eq!(
             Entry::decode(&chain(TxnId::from_raw(9), 1)),
             Some(Entry::Chain(TxnId::from_raw(9)))
+        );
+        assert_eq!(
+            Entry::decode(&deleted(TreeId::from_raw(9), b"key")),
+            Some(Entry::Deleted(TreeId::from_raw(9), b"key".to_vec()))
         );
         assert_eq!(
             Entry::decode(&dropped(TreeId::from_raw(9))),

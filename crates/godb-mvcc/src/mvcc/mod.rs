@@ -5,9 +5,11 @@ mod check;
 mod claims;
 mod collect;
 mod commits;
+mod compact;
 mod counted;
 mod counts;
 mod cursor;
+mod deletions;
 mod dropped;
 mod horizon;
 mod keys;
@@ -37,11 +39,13 @@ pub use model::{Publication, Taken};
 pub use note::RecoveredCommits;
 pub use stored::{StoredVersion, history_key};
 
+use crate::compaction::Heed;
 use crate::engine::{Begin, EngineTransaction, Isolation, StorageEngine, Timestamp};
 use crate::error::Error;
 use batch::Budget;
 use claims::Claims;
 use collect::Queue;
+use deletions::Walk;
 use dropped::DroppedTrees;
 use godb_txn::sync::atomic::{AtomicBool, Ordering};
 use godb_txn::sync::{Mutex, MutexGuard, RwLock};
@@ -111,6 +115,9 @@ pub struct MvccEngine<T: Transactions> {
     tending: Mutex<()>,
     queue: Mutex<Queue>,
     sweep: Mutex<Sweep>,
+    walk: Mutex<Walk>,
+    /// The queue does not know of all rows that were deleted in their places.
+    deletions_lost: AtomicBool,
 }
 
 impl<T: Transactions> MvccEngine<T> {
@@ -197,6 +204,10 @@ impl<T: Transactions> StorageEngine for MvccEngine<T> {
 
     fn collect(&self) -> Result<bool, Error> {
         self.collect_some()
+    }
+
+    fn compact(self: Arc<Self>, trees: Option<&[TreeId]>, heed: &mut Heed<'_>) -> Result<u64, Error> {
+        self.compact_all(trees, heed)
     }
 
     fn checkpoint(&self) -> Result<(), Error> {

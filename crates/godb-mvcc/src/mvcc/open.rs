@@ -46,6 +46,8 @@ impl<T: Transactions> MvccEngine<T> {
             tending: Mutex::new(()),
             queue: Mutex::new(Queue::default()),
             sweep: Mutex::new(Sweep::default()),
+            walk: Mutex::new(Walk::default()),
+            deletions_lost: AtomicBool::new(true),
         };
         counted_apart.map_or(Ok(()), |newest| engine.find_counts(newest))?;
         engine.commits.counts.keep_only(&engine.tree().trees()?);

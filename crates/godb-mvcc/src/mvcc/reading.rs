@@ -114,6 +114,9 @@ impl<T: Transactions> MvccEngine<T> {
             if self.sees(view, newest.header.writer, sight)? {
                 return Ok(Some(newest).filter(|version| !version.header.tombstone));
             }
+            if newest.header.kept {
+                return Ok(Some(newest.undeleted()));
+            }
             let Some(previous) = newest.header.previous else {
                 return Ok(None);
             };
@@ -241,12 +244,11 @@ pub(super) fn glance<R>(
 ) -> Result<Glance<R>, Error> {
     let (header, bytes) = Header::decode(value.inline).ok_or_else(not_a_version)?;
     match sight(header.writer) {
+        Sight::Seen if header.tombstone => return Ok(Glance::Absent),
         Sight::Seen => {}
+        Sight::Unseen if header.kept => {}
         Sight::Unseen => return Ok(header.previous.map_or(Glance::Absent, Glance::Older)),
         Sight::Old => return Version::read(value).map(Glance::Unsure),
-    }
-    if header.tombstone {
-        return Ok(Glance::Absent);
     }
     Ok(match value.chain {
         None => Glance::Shown(show(bytes)),

@@ -15,7 +15,9 @@ pub struct StoredVersion<'a> {
     pub writer: TxnId,
     /// The row was deleted.
     pub deleted: bool,
-    /// The commit of the version that it replaced.
+    /// It was deleted in its place: the value is what it was before.
+    pub kept: bool,
+    /// The commit of the version that it replaced, or that the kept one did.
     pub previous: Option<Timestamp>,
     /// The value, or what of it is not in a chain.
     pub value: &'a [u8],
@@ -29,6 +31,7 @@ impl<'a> StoredVersion<'a> {
         Some(Self {
             writer: header.writer,
             deleted: header.tombstone,
+            kept: header.kept,
             previous: header.previous,
             value,
         })

@@ -124,7 +124,7 @@ impl<T: Transactions> MvccEngine<T> {
             Some(Entry::Version { tree, key, timestamp }) => {
                 self.successor(tree, &key, Timestamp(timestamp))?
             }
-            None => return Err(not_a_version()),
+            Some(Entry::Deleted(..)) | None => return Err(not_a_version()),
         };
         match since {
             None if godb_txn::sync::planted("page-reused-too-early") => Ok(Some(self.snapshots.horizon())),
@@ -149,6 +149,8 @@ impl<T: Transactions> MvccEngine<T> {
             return Ok(None);
         };
         match newest.header.previous {
+            // The one that was deleted in its place came after it, and was seen by everybody before that.
+            Some(_) if newest.header.kept => Ok(Some(self.snapshots.horizon())),
             Some(previous) if previous == at => self.committed_at(newest.header.writer, when),
             // One that is on its way to the history lies between.
             Some(previous) if previous > at => Ok(Some(previous)),

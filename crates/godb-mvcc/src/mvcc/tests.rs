@@ -14,6 +14,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 mod bounds;
+mod deletions;
 mod model;
 
 type Engine = MvccEngine<TransactionManager<Recovered<MemoryWal<MemoryTree>>>>;

@@ -256,6 +256,7 @@ impl<T: Transactions> MvccTransaction<T> {
         let header = Header {
             writer: by,
             tombstone: false,
+            kept: false,
             previous: None,
         };
         let (bytes, chain) = (Vec::new(), None);
@@ -312,7 +313,9 @@ impl<T: Transactions> MvccTransaction<T> {
         for tree in &self.dropped {
             engine.dropped.add(*tree, at);
         }
-        engine.queue.lock().add(at, &mut self.writes.lock().left);
+        if !engine.queue.lock().add(at, &mut self.writes.lock().left) {
+            engine.deletions_lost.store(true, Ordering::Release);
+        }
         engine.help_out();
         Ok(at)
     }

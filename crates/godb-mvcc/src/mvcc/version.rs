@@ -4,6 +4,11 @@
 //! u8 flags | varint writer | varint timestamp of the version before, if there is one | the value's bytes, unless they are in a chain
 //! ```
 //!
+//! The writer takes at least three bytes, so that one can mostly be put in the place of another without moving the row.
+//!
+//! A row that was [deleted in its place](super::deletions) still has its value, which everybody who does not see the deletion sees; the timestamp is then that of the version
+//! before that value.
+//!
 //! A version that replaces another names it by its commit timestamp, under which it is in the history tree. So one who does not see the newest
 //! version finds the one before by a single look, and knows when it ought to be there.
 //!
@@ -11,12 +16,18 @@
 
 use crate::engine::Timestamp;
 use crate::error::Error;
-use godb_txn::{Chain, Fault, TxnId, Value};
+use godb_txn::{Chain, Fault, NewHead, TxnId, Value};
 
 /// The key was deleted.
 const TOMBSTONE: u8 = 1;
 /// It replaced another version.
 const HAS_PREVIOUS: u8 = 2;
+
+/// It was deleted in its place: the value of before is still there.
+const KEPT: u8 = 4;
+
+/// The fewest bytes that a writer takes.
+const WRITER: usize = 3;
 
 /// What stands before a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,7 +36,9 @@ pub(super) struct Header {
     pub(super) writer: TxnId,
     /// The key was deleted.
     pub(super) tombstone: bool,
-    /// When the version that this one replaced was committed.
+    /// It was deleted in its place: what follows is the value that everybody sees who does not see the deletion.
+    pub(super) kept: bool,
+    /// When the version that this one replaced was committed; with `kept`, the version that the kept one replaced.
     pub(super) previous: Option<Timestamp>,
 }
 
@@ -35,10 +48,32 @@ pub(super) const MAX_HEADER: usize = 21;
 impl Header {
     /// Appends the header to `into`.
     pub(super) fn encode(self, into: &mut Vec<u8>) {
-        into.push(u8::from(self.tombstone) * TOMBSTONE + u8::from(self.previous.is_some()) * HAS_PREVIOUS);
-        push_varint(into, self.writer.raw());
+        into.push(self.flags());
+        push_writer(into, self.writer);
         if let Some(previous) = self.previous {
             push_varint(into, previous.raw());
+        }
+    }
+
+    fn flags(self) -> u8 {
+        let flag = |set: bool, flag: u8| if set { flag } else { 0 };
+        flag(self.tombstone, TOMBSTONE) | flag(self.previous.is_some(), HAS_PREVIOUS) | flag(self.kept, KEPT)
+    }
+
+    /// What makes a row with this header one that `by` deleted in its place.
+    pub(super) fn deleted_in_place(self, by: TxnId) -> NewHead {
+        let deleted = Self {
+            tombstone: true,
+            kept: true,
+            ..self
+        };
+        let (mut old, mut with) = (Vec::with_capacity(10), Vec::with_capacity(11));
+        push_writer(&mut old, self.writer);
+        with.push(deleted.flags());
+        push_writer(&mut with, by);
+        NewHead {
+            cut: u16::try_from(1 + old.len()).expect("an id has at most ten bytes"),
+            with: with.into(),
         }
     }
 
@@ -56,9 +91,22 @@ impl Header {
         let header = Self {
             writer: TxnId::from_raw(writer),
             tombstone: flags & TOMBSTONE != 0,
+            kept: flags & KEPT != 0,
             previous,
         };
         Some((header, rest))
+    }
+}
+
+/// A varint that is filled up, where it is shorter.
+fn push_writer(into: &mut Vec<u8>, writer: TxnId) {
+    let begin = into.len();
+    push_varint(into, writer.raw());
+    while into.len() - begin < WRITER {
+        if let Some(last) = into.last_mut() {
+            *last |= 0x80;
+        }
+        into.push(0);
     }
 }
 
@@ -106,6 +154,26 @@ impl Version {
         })
     }
 
+    /// The value that was deleted in its place, as who does not see the deletion sees it.
+    pub(super) fn undeleted(mut self) -> Self {
+        (self.header.tombstone, self.header.kept) = (false, false);
+        self
+    }
+
+    /// The deletion alone, when the value that it left in its place is kept elsewhere, as of that moment.
+    pub(super) fn tombstone_after(&self, kept_at: Timestamp) -> Self {
+        let header = Header {
+            kept: false,
+            previous: Some(kept_at),
+            ..self.header
+        };
+        Self {
+            header,
+            bytes: Vec::new(),
+            chain: None,
+        }
+    }
+
     /// The bytes to store in the leaf.
     pub(super) fn encode(&self) -> Vec<u8> {
         let mut stored = Vec::with_capacity(MAX_HEADER + self.bytes.len());
@@ -134,10 +202,11 @@ mod tests {
     #[test]
     fn what_is_encoded_is_decoded() {
         for writer in [0, 1, 127, 128, 300, u64::MAX] {
-            for flags in 0..4 {
+            for flags in 0..8 {
                 let header = Header {
                     writer: TxnId::from_raw(writer),
                     tombstone: flags & 1 != 0,
+                    kept: flags & 4 != 0,
                     previous: (flags & 2 != 0).then(|| Timestamp::from_raw(writer / 3)),
                 };
                 let mut stored = Vec::new();
@@ -146,6 +215,27 @@ mod tests {
                 stored.extend_from_slice(b"value");
                 assert_eq!(Header::decode(&stored), Some((header, b"value".as_slice())));
             }
+        }
+        let header = |writer| Header {
+            writer: TxnId::from_raw(writer),
+            tombstone: false,
+            kept: false,
+            previous: Some(Timestamp::from_raw(1 << 40)),
+        };
+        for (one, other) in [(0, (1 << 21) - 1), (300, 70_000), (5, 1 << 30), (1 << 40, 3)] {
+            let (mut stored, mut expected) = (Vec::new(), Vec::new());
+            header(one).encode(&mut stored);
+            let head = header(one).deleted_in_place(TxnId::from_raw(other));
+            stored.splice(..usize::from(head.cut), head.with.iter().copied());
+            let deleted = Header {
+                tombstone: true,
+                kept: true,
+                ..header(other)
+            };
+            deleted.encode(&mut expected);
+            assert_eq!(stored, expected);
+            let same_size = usize::from(head.cut) == head.with.len();
+            assert_eq!(same_size, one.max(other) < 1 << 21);
         }
         assert_eq!(Header::decode(b""), None);
         assert_eq!(Header::decode(&[0xFF; 30]), None);

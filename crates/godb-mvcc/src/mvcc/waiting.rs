@@ -38,6 +38,11 @@ impl<T: Transactions> MvccTransaction<T> {
         new: New<'_>,
     ) -> Result<bool, Error> {
         let engine = self.engine();
+        if matches!(new, New::Delete)
+            && let Some(was_there) = engine.delete_in_place(writes, by, tree, key)?
+        {
+            return Ok(was_there);
+        }
         loop {
             let writer = {
                 let _stripe = engine.stripe(tree, key);
@@ -45,10 +50,10 @@ impl<T: Transactions> MvccTransaction<T> {
                     Decision::WaitFor(writer) => Some(writer),
                     // A row of one's own is nobody else's to lock: whoever has locked its key stands in line for it.
                     decision @ Decision::Own(_) => {
-                        return engine.apply(by, (tree, key), &decision, new, &mut writes.left);
+                        return engine.apply(by, (tree, key), &decision, new, writes);
                     }
                     _ if !engine.may_write(by, tree, key)? => None,
-                    decision => return engine.apply(by, (tree, key), &decision, new, &mut writes.left),
+                    decision => return engine.apply(by, (tree, key), &decision, new, writes),
                 }
             };
             self.lock_explicitly(writes, by, tree, key, Mode::Exclusive)?;

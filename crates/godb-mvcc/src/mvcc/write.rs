@@ -3,8 +3,10 @@
 //! The new version is put in its place first and the old one into the history then; rollback goes the other way. So as long as anything is left to do or to undo, the row in its place
 //! shows its writer, nobody else touches the key, and a reader who misses the old version knows that it is on its way.
 
+use super::counts::dead;
 use super::keys;
 use super::reading::View;
+use super::transaction::Writes;
 use super::version::{Header, MAX_HEADER, Version};
 use super::{MvccEngine, Timestamp};
 use crate::error::Error;
@@ -45,7 +47,8 @@ pub(super) struct Leftovers {
 }
 
 impl Leftovers {
-    fn add(&mut self, key: Vec<u8>) {
+    /// One that the sweep or the walk would find, too.
+    pub(super) fn add(&mut self, key: Vec<u8>) {
         match self.keys.len() < REMEMBERED {
             true => self.keys.push(key),
             false => self.more = true,
@@ -63,7 +66,7 @@ impl Decision {
     fn leaves_something(&self) -> bool {
         match self {
             Self::Seen(..) => true,
-            Self::Own(version) => version.chain.is_some(),
+            Self::Own(version) => version.chain.is_some() || version.header.kept,
             Self::Absent | Self::WaitFor(_) => false,
         }
     }
@@ -88,6 +91,18 @@ impl<T: Transactions> MvccEngine<T> {
         Ok(Decision::Seen(version, at))
     }
 
+    /// The moment to name for the value of a row that was deleted in its place: everybody who looks saw it by then, and it lies before the deletion.
+    fn moment_of_kept(&self, decision: &Decision) -> Option<Timestamp> {
+        let horizon = self.snapshots.horizon();
+        match decision {
+            Decision::Seen(version, at) if version.header.kept => {
+                Some(horizon.min(Timestamp(at.raw().saturating_sub(1))))
+            }
+            Decision::Own(version) if version.header.kept => Some(horizon),
+            _ => None,
+        }
+    }
+
     /// Writes a key about which was decided, under its stripe. All or nothing: when it fails, what was begun is taken back at once, so that readers find every
     /// version however long the transaction stays open. Tells whether there was a value before.
     pub(super) fn apply(
@@ -96,7 +111,7 @@ impl<T: Transactions> MvccEngine<T> {
         (tree, key): (TreeId, &[u8]),
         decision: &Decision,
         new: New<'_>,
-        left: &mut Leftovers,
+        writes: &mut Writes,
     ) -> Result<bool, Error> {
         let seen = match decision {
             Decision::Absent | Decision::WaitFor(_) => false,
@@ -106,12 +121,16 @@ impl<T: Transactions> MvccEngine<T> {
             return Ok(false);
         }
         let mark = decision.leaves_something().then(|| self.below.savepoint(by));
-        self.put_in_place(by, tree, key, decision, new)?;
+        let kept_at = self.moment_of_kept(decision);
+        self.put_in_place(by, (tree, key), decision, kept_at, new)?;
         if let Some(mark) = mark
-            && let Err(error) = self.keep_old(by, tree, key, decision, left)
+            && let Err(error) = self.keep_old(by, (tree, key), decision, kept_at, &mut writes.left)
         {
             self.below.roll_back_to(by, mark)?;
             return Err(error);
+        }
+        if kept_at.is_some() {
+            writes.difference.add(dead(tree), -1);
         }
         Ok(seen)
     }
@@ -119,14 +138,14 @@ impl<T: Transactions> MvccEngine<T> {
     fn put_in_place(
         &self,
         by: TxnId,
-        tree: TreeId,
-        key: &[u8],
+        (tree, key): (TreeId, &[u8]),
         decision: &Decision,
+        kept_at: Option<Timestamp>,
         new: New<'_>,
     ) -> Result<(), Error> {
         let previous = match decision {
             Decision::Absent | Decision::WaitFor(_) => None,
-            Decision::Own(version) => version.header.previous,
+            Decision::Own(version) => kept_at.or(version.header.previous),
             Decision::Seen(_, at) => Some(*at),
         };
         let value = match new {
@@ -141,6 +160,7 @@ impl<T: Transactions> MvccEngine<T> {
         let header = Header {
             writer: by,
             tombstone: matches!(new, New::Delete),
+            kept: false,
             previous,
         };
         let mut stored = Vec::with_capacity(MAX_HEADER + value.inline.len());
@@ -153,30 +173,40 @@ impl<T: Transactions> MvccEngine<T> {
         Ok(self.tree().put(by, tree, key, value)?)
     }
 
-    /// Keeps what was replaced: a committed version for those who see it, a chain of the writer's own until it can be freed.
+    /// Keeps what was replaced: a committed version for those who see it, a value that was deleted in its place likewise, a chain of the writer's own until it can be freed.
     fn keep_old(
         &self,
         by: TxnId,
-        tree: TreeId,
-        key: &[u8],
+        (tree, key): (TreeId, &[u8]),
         decision: &Decision,
+        kept_at: Option<Timestamp>,
         left: &mut Leftovers,
     ) -> Result<(), Error> {
-        let (version, full) = match decision {
-            Decision::Seen(version, at) => (version, keys::version(tree, key, at.raw())),
-            Decision::Own(version) => {
-                left.chains += 1;
-                (version, keys::chain(by, left.chains))
+        let keep = |full: &[u8], version: &Version| {
+            let stored = version.encode();
+            let value = Value {
+                inline: &stored,
+                chain: version.chain,
+            };
+            self.tree().put(by, self.trees.history, full, value)
+        };
+        left.chains += u32::from(matches!((decision, kept_at), (Decision::Own(_), None)));
+        let chain = keys::chain(by, left.chains);
+        let mut add = |full: Vec<u8>, version: &Version| {
+            keep(&full, version)?;
+            left.add(full);
+            Ok::<_, Error>(())
+        };
+        let at = |moment: Timestamp| keys::version(tree, key, moment.raw());
+        match (decision, kept_at) {
+            (Decision::Seen(version, deleted), Some(kept_at)) => {
+                add(at(*deleted), &version.tombstone_after(kept_at))?;
+                add(at(kept_at), &version.clone().undeleted())
             }
-            Decision::Absent | Decision::WaitFor(_) => return Ok(()),
-        };
-        let stored = version.encode();
-        let value = Value {
-            inline: &stored,
-            chain: version.chain,
-        };
-        self.tree().put(by, self.trees.history, &full, value)?;
-        left.add(full);
-        Ok(())
+            (Decision::Own(version), Some(kept_at)) => add(at(kept_at), &version.clone().undeleted()),
+            (Decision::Seen(version, committed), None) => add(at(*committed), version),
+            (Decision::Own(version), None) => add(chain, version),
+            (Decision::Absent | Decision::WaitFor(_), _) => Ok(()),
+        }
     }
 }

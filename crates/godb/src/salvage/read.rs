@@ -125,13 +125,13 @@ impl Source {
             let Some(version) = StoredVersion::read(value.inline) else {
                 return Ok(());
             };
-            if self.unfinished.contains(&version.writer) {
+            if self.unfinished.contains(&version.writer) && !version.kept {
                 return match before.get(key) {
                     Some(Some(bytes)) => show(key, &mut &bytes[..]),
                     _ => Ok(()),
                 };
             }
-            if version.deleted {
+            if version.deleted && !self.unfinished.contains(&version.writer) {
                 return Ok(());
             }
             let Some(mut chain) = value.chain else {
@@ -155,8 +155,9 @@ impl Source {
         }
         let mut wanted: HashMap<Vec<u8>, Vec<u8>> = HashMap::new();
         self.wreck.rows(tree, |key, value| -> Result<()> {
-            let version =
-                StoredVersion::read(value.inline).filter(|version| self.unfinished.contains(&version.writer));
+            let of_unfinished =
+                |version: &StoredVersion<'_>| self.unfinished.contains(&version.writer) && !version.kept;
+            let version = StoredVersion::read(value.inline).filter(of_unfinished);
             if let Some(previous) = version.and_then(|version| version.previous) {
                 wanted.insert(history_key(tree, key, previous), key.to_vec());
             }

@@ -1,10 +1,10 @@
-//! Scripts about time: lives of the database, the log's segments and their recycling, the past, and commits that do not wait.
+//! Scripts about time: lives of the database, the log's segments and their recycling, the past, rows deleted in their places, and commits that do not wait.
 
 use crate::crash::script::{Step, Workload, commit, deletes, put, puts, roll_back};
 
 /// All of them.
 pub(super) fn all() -> Vec<Workload> {
-    [lives(), logs(), past(), relaxed()].concat()
+    [lives(), logs(), past(), deletions(), relaxed()].concat()
 }
 
 fn script(name: &str, steps: impl AsRef<[Vec<Step>]>) -> Workload {
@@ -125,6 +125,47 @@ fn past() -> Vec<Workload> {
         .small_segments(),
         // The same without retention: old versions are collected as soon as nobody needs them.
         script("versions-collected", versions()),
+    ]
+}
+
+/// Rows that everybody has seen are deleted in their places; some come back by rollback, some are put again, the others go from whole pages at once.
+fn deletions() -> Vec<Workload> {
+    use Step::{Background, Checkpoint, Reopen};
+    let seen = || {
+        [
+            commit(puts(0..60, 200)),
+            put(60, 9000),
+            vec![Background, Background],
+        ]
+        .concat()
+    };
+    vec![
+        script(
+            "deleted-in-place",
+            vec![
+                seen(),
+                roll_back(deletes(0..20)),
+                vec![Step::Do(1, deletes(0..10)), Checkpoint],
+                commit(deletes(20..50)),
+                commit(puts(25..30, 300)),
+                vec![Background, Background],
+                put(70, 10),
+            ],
+        ),
+        script(
+            "deleted-in-place-and-purged-after-a-crash",
+            vec![
+                seen(),
+                commit(deletes(10..61)),
+                vec![Reopen],
+                commit(puts(0..10, 100)),
+                vec![Background, Background, Checkpoint],
+                commit(deletes(0..10)),
+                vec![Background, Background],
+                put(1, 10),
+            ],
+        )
+        .small_segments(),
     ]
 }
 

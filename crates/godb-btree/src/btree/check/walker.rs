@@ -74,7 +74,8 @@ impl<'w, P: Pages> Walker<'w, P> {
         }
         if let Some(other) = self.owners.trees.insert(page, self.spot.tree) {
             self.owners.twice.push((page, chain, self.spot.tree, other));
-            return false;
+            // One that came over from a tree that was walked before is walked as a page of this one.
+            return other != self.spot.tree && self.tree.still.has_moved(page);
         }
         true
     }

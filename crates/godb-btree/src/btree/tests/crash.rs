@@ -36,9 +36,9 @@ fn key(n: usize) -> Vec<u8> {
     format!("key {n:06}").into_bytes()
 }
 
-fn work(tree: &BTree<MemoryPages>, dice: &mut Dice, trees: &mut Vec<TreeId>) {
+fn work(tree: &BTree<MemoryPages>, dice: &mut Dice, trees: &mut Vec<TreeId>, compaction: &mut Compaction) {
     let id = trees[dice.roll(trees.len())];
-    match dice.roll(24) {
+    match dice.roll(34) {
         0 => trees.push(tree.create(ME).unwrap()),
         1 if trees.len() > 1 => {
             trees.retain(|tree| *tree != id);
@@ -54,6 +54,24 @@ fn work(tree: &BTree<MemoryPages>, dice: &mut Dice, trees: &mut Vec<TreeId>) {
                 chain: Some(chain),
             };
             tree.put(ME, id, &key, value).unwrap();
+        }
+        24..28 => {
+            let head = |value: Value<'_>| {
+                (!value.inline.is_empty()).then(|| NewHead {
+                    cut: 1,
+                    with: b"new".as_slice().into(),
+                })
+            };
+            tree.amend(ME, id, &key(dice.roll(300)), head).unwrap();
+        }
+        28..30 => {
+            tree.purge(id, &key(dice.roll(300)), |key, _| key.ends_with(b"7"))
+                .unwrap();
+        }
+        30..34 => {
+            if !tree.compact_some(compaction).unwrap() {
+                *compaction = Compaction::new();
+            }
         }
         3..8 => {
             let from = dice.roll(300);
@@ -78,8 +96,9 @@ fn live(seed: u64, acts: usize) -> History {
     let mut trees = vec![tree.create(ME).unwrap()];
     let mut seen = watch(&tree, &journal, &mut ages, 0);
     let mut ends = vec![0, seen];
+    let mut compaction = Compaction::new();
     for _ in 0..acts {
-        work(&tree, &mut dice, &mut trees);
+        work(&tree, &mut dice, &mut trees, &mut compaction);
         seen = watch(&tree, &journal, &mut ages, seen);
         ends.push(seen);
     }

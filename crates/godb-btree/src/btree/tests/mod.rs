@@ -1,5 +1,6 @@
 //! Trees on pages.
 
+mod compact;
 mod crash;
 mod lesson;
 mod model;

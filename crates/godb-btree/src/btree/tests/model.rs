@@ -14,7 +14,11 @@ enum Act {
     Remove(u16),
     Chain(u16, usize),
     Release(u16),
+    Amend(u16, u16, usize),
+    Purge(u16, u16),
     Scan(u16, u16, bool),
+    Compact(u8),
+    CutOff,
     Recreate,
 }
 
@@ -28,7 +32,11 @@ fn act() -> impl Strategy<Value = Act> {
         3 => n.clone().prop_map(Act::Remove),
         2 => (n.clone(), 0_usize..20_000).prop_map(|(n, length)| Act::Chain(n, length)),
         2 => n.clone().prop_map(Act::Release),
+        3 => (n.clone(), 0_u16..20, 0_usize..20).prop_map(|(n, cut, length)| Act::Amend(n, cut, length)),
+        2 => (n.clone(), 1_u16..4).prop_map(|(n, step)| Act::Purge(n, step)),
         3 => (n.clone(), n, any::<bool>()).prop_map(|(from, to, backward)| Act::Scan(from, to, backward)),
+        4 => (1_u8..6).prop_map(Act::Compact),
+        1 => Just(Act::CutOff),
         1 => Just(Act::Recreate),
     ]
 }
@@ -49,6 +57,7 @@ struct Both<T: Tree> {
     id: TreeId,
     model: MemoryTree,
     model_id: TreeId,
+    compaction: Compaction,
 }
 
 impl<T: Tree> Both<T> {
@@ -110,6 +119,37 @@ impl<T: Tree> Both<T> {
         assert_eq!(present, expected);
     }
 
+    /// Lets a value begin differently, as far as it is long enough.
+    fn amend(&self, n: u16, cut: u16, length: usize) {
+        let head = |old: Value<'_>| {
+            Some(NewHead {
+                cut: cut.min(u16::try_from(old.inline.len()).unwrap()),
+                with: value(n, length).into(),
+            })
+        };
+        let amended = self.tree.amend(ME, self.id, &key(n), head).unwrap();
+        if amended != Amended::Full {
+            let expected = self.model.amend(ME, self.model_id, &key(n), head).unwrap();
+            assert_eq!(amended, expected);
+        }
+    }
+
+    /// Removes every `step`-th row of a page, but for those with chains.
+    fn purge(&self, n: u16, step: u16) {
+        let (mut asked, mut dead) = (0, Vec::new());
+        let last = self.tree.purge(self.id, &key(n), |key, value| {
+            asked += 1;
+            let dies = asked % step == 0 && value.chain.is_none();
+            dead.extend(dies.then(|| key.to_vec()));
+            dies
+        });
+        let last = last.unwrap();
+        assert!(dead.iter().max() <= last.as_ref());
+        for key in dead {
+            assert!(self.model.release(self.model_id, &key).unwrap());
+        }
+    }
+
     fn act(&mut self, act: &Act) {
         match *act {
             Act::Put(n, length) => {
@@ -125,6 +165,8 @@ impl<T: Tree> Both<T> {
             Act::Remove(n) => self.remove(n),
             Act::Chain(n, length) => self.chain(n, length),
             Act::Release(n) => self.release(n),
+            Act::Amend(n, cut, length) => self.amend(n, cut, length),
+            Act::Purge(n, step) => self.purge(n, step),
             Act::Scan(from, to, backward) => {
                 let (from, to) = (key(from), key(to));
                 let range = Range {
@@ -136,6 +178,18 @@ impl<T: Tree> Both<T> {
                     rows(&self.tree, self.id, range),
                     rows(&self.model, self.model_id, range)
                 );
+            }
+            Act::Compact(steps) => {
+                for _ in 0..steps {
+                    if !self.tree.compact_some(&mut self.compaction).unwrap() {
+                        self.compaction = Compaction::new();
+                    }
+                }
+            }
+            Act::CutOff => {
+                self.tree.free_end().unwrap();
+                self.tree.flush().unwrap();
+                assert!(self.tree.cut_free_end().unwrap().is_some());
             }
             Act::Recreate => {
                 self.tree.destroy(self.id).unwrap();
@@ -177,10 +231,15 @@ fn run<P: Pages>(tree: BTree<P>, acts: &[Act]) {
         id,
         model,
         model_id,
+        compaction: Compaction::new(),
     };
     for act in acts {
         both.act(act);
+        if matches!(act, Act::Compact(_) | Act::CutOff) {
+            assert_sound(&both.tree);
+        }
     }
+    compact::compact(&both.tree);
     for backward in [false, true] {
         let range = Range {
             backward,

@@ -66,6 +66,7 @@ fn storm<P: Pages>(tree: &BTree<P>, acts: usize) {
     }
     let over = AtomicBool::new(false);
     let models: Vec<_> = std::thread::scope(|scope| {
+        scope.spawn(|| compact::go_on_compacting(tree, &over));
         for backward in [false, true] {
             let over = &over;
             scope.spawn(move || {
@@ -176,6 +177,8 @@ fn a_check_finds_nothing_while_everything_moves() {
     let plain = tree.create(ME).unwrap();
     let over = AtomicBool::new(false);
     std::thread::scope(|scope| {
+        let (compacted, ended) = (&tree, &over);
+        scope.spawn(move || compact::go_on_compacting(compacted, ended));
         let writers: Vec<_> = (0..THREADS)
             .map(|thread| {
                 let tree = &tree;

@@ -5,7 +5,7 @@ use godb_txn::{Tree, Value};
 use std::ops::Bound;
 
 /// How many entries the history has: old versions and the like, and rows of the timeline.
-fn history(engine: &Engine) -> (usize, usize) {
+pub(super) fn history(engine: &Engine) -> (usize, usize) {
     let count = |from: &[u8], to: Bound<&[u8]>| {
         let range = Range {
             from: Bound::Included(from),
@@ -28,7 +28,7 @@ fn history(engine: &Engine) -> (usize, usize) {
     )
 }
 
-fn collect(engine: &Engine) {
+pub(super) fn collect(engine: &Engine) {
     while engine.collect().unwrap() {}
 }
 

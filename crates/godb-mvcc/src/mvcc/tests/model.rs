@@ -342,6 +342,8 @@ impl World {
         self.model.open = [None, None, None];
         self.readers = [None, None];
         let engine = open_with(&log, &self.environment, self.options);
+        let check = engine.clone().check_versions(true).unwrap();
+        assert_eq!(check.findings, []);
         self.log = log;
         // What the old process does after the crash reaches nobody.
         self.real = Side::new(engine);
@@ -370,6 +372,17 @@ fn run(mut world: World, steps: &[Step]) {
     world.crash();
 }
 
+/// Rows that are put and deleted soon after everybody has seen them, so that they are deleted in their places.
+fn steps_of_deletions() -> impl Strategy<Value = Vec<Step>> {
+    let (who, key) = (0_usize..2, 0_u8..6);
+    let settled = (who.clone(), key.clone())
+        .prop_map(|(who, key)| vec![Step::Put(who, key, 1), Step::Commit(who), Step::Collect]);
+    let deleted = (who, key).prop_map(|(who, key)| vec![Step::Delete(who, key)]);
+    let other = steps().prop_map(|mut steps| vec![steps.swap_remove(0)]);
+    let some = prop_oneof![3 => settled, 3 => deleted, 2 => other];
+    proptest::collection::vec(some, 1..60).prop_map(|some| some.concat())
+}
+
 /// Many puts by one transaction, and now and then something else.
 fn steps_of_one() -> impl Strategy<Value = Vec<Step>> {
     let (key, value) = (any::<u8>(), any::<u8>());
@@ -387,6 +400,11 @@ proptest! {
     fn gathered_puts_are_puts(steps in steps_of_one(), memory in prop_oneof![Just(32 << 10), Just(1 << 20)]) {
         let retention = Duration::from_secs(60);
         run(World::with(MvccOptions { retention, batch_memory: memory }), &steps);
+    }
+
+    #[test]
+    fn rows_deleted_in_their_places_are_deleted(steps in steps_of_deletions()) {
+        check(Duration::ZERO, &steps);
     }
 
     #[test]
