@@ -252,7 +252,7 @@ fn features_that_are_not_there_are_refused_by_name() {
     );
     assert_eq!(
         refused(Config {
-            compaction_threshold: Some(0.5),
+            compaction_threshold: Some(1.5),
             ..base()
         }),
         "compaction_threshold"

@@ -4,6 +4,7 @@
 
 mod api;
 mod bad_input;
+mod compaction;
 mod concurrency;
 mod flights;
 mod index_scan;

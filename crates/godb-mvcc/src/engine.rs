@@ -1,5 +1,6 @@
 //! [`StorageEngine`]: everything SQL and the key-value API need of storage. A whole other engine plugs in here.
 
+use crate::compaction::{CompactionPhase, CompactionProgress, Heed};
 use crate::error::Error;
 use godb_txn::{Range, TreeId};
 use std::io::Read;
@@ -106,6 +107,18 @@ pub trait StorageEngine: Send + Sync {
     fn now(&self) -> Timestamp;
     /// Drops versions that nobody can see, up to a bounded amount of work; tells whether there is more to do.
     fn collect(&self) -> Result<bool, Error>;
+    /// Gives space back: drops versions that nobody can see, packs the rows of these trees, or of all, into fewer pages, and gives the end of the file to the file
+    /// system. Others read and write meanwhile. `heed` is told after each bounded part and may end it; what was done until then stays. Returns by how many bytes the
+    /// file became shorter: none in an engine without a file, which only drops versions.
+    fn compact(self: Arc<Self>, _trees: Option<&[TreeId]>, heed: &mut Heed<'_>) -> Result<u64, Error> {
+        let progress = CompactionProgress {
+            phase: CompactionPhase::Collecting,
+            done: 0,
+            total: 0,
+        };
+        while self.collect()? && heed(progress).is_continue() {}
+        Ok(0)
+    }
     /// Takes a checkpoint, where the engine has a log.
     fn checkpoint(&self) -> Result<(), Error>;
     /// Bytes of log since the last checkpoint.

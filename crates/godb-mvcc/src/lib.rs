@@ -127,6 +127,7 @@
 //! commit, which would feed followers and make dropping old slices cheap.
 
 mod cancellation;
+mod compaction;
 mod engine;
 mod error;
 mod memory;
@@ -135,6 +136,7 @@ mod mvcc;
 pub mod testing;
 
 pub use cancellation::Cancellation;
+pub use compaction::{CompactionPhase, CompactionProgress, Heed};
 pub use engine::{
     Begin, EngineCursor, EngineSavepoint, EngineTransaction, Isolation, Moment, ShowRow, StorageEngine,
     Strength, Timestamp,

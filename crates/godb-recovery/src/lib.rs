@@ -65,8 +65,8 @@ pub mod testing;
 pub use analysis::Committed;
 pub use godb_wal::sync;
 pub use godb_wal::{
-    Amended, Chain, Clock, Environment, Fault, Joining, Lsn, MemoryLog, MemoryTree, MemoryWal, NewHead,
-    PageId, Range, Row, Spawn, Tree, TreeId, TxnId, Value,
+    Amended, Chain, Clock, Compaction, CompactionPhase, Environment, Fault, Joining, Lsn, MemoryLog,
+    MemoryTree, MemoryWal, NewHead, PageId, Range, Row, Spawn, Tree, TreeId, TxnId, Value,
 };
 pub use recover::{CHECKPOINT_EVERY, Phase, Progress, RecoveryOptions, Report, recover};
 pub use recoverable::Recoverable;

@@ -123,7 +123,8 @@ pub use copy::Progress;
 pub use error::{Result, SqlError, SqlState, state};
 pub use executor::{Measured, Meters};
 pub use godb_mvcc::{
-    Begin, Environment, Error as EngineError, Fault, Isolation, Moment, StorageEngine, Timestamp, TreeId,
+    Begin, CompactionPhase, CompactionProgress, Environment, Error as EngineError, Fault, Heed, Isolation,
+    Moment, StorageEngine, Timestamp, TreeId,
 };
 pub use godb_mvcc::{EngineCursor, EngineSavepoint, EngineTransaction, Range, Strength, sync};
 pub use session::{

@@ -114,9 +114,9 @@ mod transactions;
 pub use error::Error;
 pub use godb_recovery::sync;
 pub use godb_recovery::{
-    Amended, CHECKPOINT_EVERY, Chain, Clock, Environment, Fault, Joining, Lsn, MemoryLog, MemoryTree,
-    MemoryWal, NewHead, PageId, Range, Recoverable, Recovered, RecoveryOptions, Report, Resume, Row, Spawn,
-    Tree, TreeId, TxnId, Value, recover,
+    Amended, CHECKPOINT_EVERY, Chain, Clock, Compaction, CompactionPhase, Environment, Fault, Joining, Lsn,
+    MemoryLog, MemoryTree, MemoryWal, NewHead, PageId, Range, Recoverable, Recovered, RecoveryOptions,
+    Report, Resume, Row, Spawn, Tree, TreeId, TxnId, Value, recover,
 };
 pub use lock::{LockManager, LockOptions, LockStats};
 pub use manager::TransactionManager;

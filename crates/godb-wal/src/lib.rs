@@ -91,8 +91,9 @@ pub mod testing;
 pub use gate::Gate;
 pub use godb_btree::sync;
 pub use godb_btree::{
-    Amended, Chain, Clock, DatabaseId, Environment, Fault, FileSystem, Joining, Lsn, MemoryFileSystem,
-    MemoryTree, NewHead, PageChange, PageId, Range, Row, Spawn, Tree, TreeId, TxnId, UndoNext, Value,
+    Amended, Chain, Clock, Compaction, CompactionPhase, DatabaseId, Environment, Fault, FileSystem, Joining,
+    Lsn, MemoryFileSystem, MemoryTree, NewHead, PageChange, PageId, Range, Row, Spawn, Tree, TreeId, TxnId,
+    UndoNext, Value,
 };
 // For the models of the layer above.
 #[cfg(godb_loom)]

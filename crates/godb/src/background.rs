@@ -6,6 +6,7 @@
 //! | `godb-writeback` | writes dirty pages, so that clean frames are ready |
 //! | `godb-checkpoint` | takes a checkpoint when its time or its amount of log has come |
 //! | `godb-collect` | drops versions that nobody can see |
+//! | `godb-compact` | makes the file shorter when much of it is free, if that is configured |
 //! | `godb-scrub` | reads pages to see whether they can still be read |
 
 use crate::config::Config;
@@ -15,10 +16,15 @@ use crate::storage::Storage;
 use godb_page::sync::{Arc, Condvar, Mutex, wait_for};
 use godb_page::{Environment, Joining};
 use godb_sql::StorageEngine;
+use std::ops::ControlFlow;
 use std::time::Duration;
 
 /// How long a thread rests when there was nothing to do.
 const REST: Duration = Duration::from_millis(50);
+
+/// How long the thread that compacts rests between two parts of its work, and between two looks whether there is any.
+const BREATH: Duration = Duration::from_millis(2);
+const LOOK: Duration = Duration::from_secs(5);
 
 /// Tells the threads to stop.
 #[derive(Default)]
@@ -82,6 +88,10 @@ impl Background {
             background.run(environment, "godb-log", move || log.write_log(), rest);
         }
         let settling = storage.clone();
+        if let (Some(storage), Some(share)) = (storage.clone(), config.compaction_threshold) {
+            let compact = compaction(engine.clone(), storage, share, background.stop.clone());
+            background.run(environment, "godb-compact", compact, |stop, _| stop.rest(LOOK));
+        }
         if let Some(storage) = storage {
             background.run(
                 environment,
@@ -157,6 +167,29 @@ fn checkpoints(
             engine.checkpoint()?;
             last = now;
         }
+        Ok(false)
+    }
+}
+
+/// The step that compacts the file when a share of it is free.
+fn compaction(
+    engine: Arc<dyn StorageEngine>,
+    storage: Arc<Storage>,
+    share: f64,
+    stop: Arc<Stop>,
+) -> impl FnMut() -> Result<bool> + Send + 'static {
+    move || {
+        if !storage.wants_compaction(share)? {
+            return Ok(false);
+        }
+        engine.clone().compact(None, &mut |_| {
+            stop.rest(BREATH);
+            match stop.is_asked() {
+                true => ControlFlow::Break(()),
+                false => ControlFlow::Continue(()),
+            }
+        })?;
+        storage.was_compacted()?;
         Ok(false)
     }
 }

@@ -82,7 +82,9 @@ pub struct Config {
     pub log_segment_size: u64,
     /// When a commit is acknowledged.
     pub wal_sync_mode: SyncMode,
-    /// Compact the file by itself when this share of its pages is free (0 to 1). Not supported yet.
+    /// Compact the file by itself when this share of it is free: a thread then does what [`Database::compact`](crate::Database::compact) does, in small steps with rests
+    /// between. From 0.2, for the file grows up to an eighth ahead of need, to 1; a file below 1 MiB is left alone. `None`, the default, leaves it to `VACUUM`: rows to come will use
+    /// the free pages, and making a file longer again costs time.
     pub compaction_threshold: Option<f64>,
     /// Make indexes by watching queries. Not supported yet.
     pub adaptive_indexing: bool,
@@ -172,6 +174,12 @@ impl Config {
         if self.log_segment_size < 32 << 10 || !self.log_segment_size.is_multiple_of(4096) {
             return refuse("log_segment_size", "must be a multiple of 4096, at least 32768");
         }
+        if self
+            .compaction_threshold
+            .is_some_and(|share| !(0.2..=1.0).contains(&share))
+        {
+            return refuse("compaction_threshold", "must be from 0.2 to 1");
+        }
         if self.work_memory < 1 << 20 {
             return refuse("work_memory", "must be at least 1048576");
         }
@@ -191,11 +199,6 @@ impl Config {
                 "only WaitForGraph is supported yet",
             ),
             (!self.mvcc, "mvcc", "cannot be switched off yet"),
-            (
-                self.compaction_threshold.is_some(),
-                "compaction_threshold",
-                "compaction is not supported yet",
-            ),
             (
                 self.adaptive_indexing,
                 "adaptive_indexing",

@@ -14,7 +14,8 @@ use crate::scrub::ScrubReport;
 use crate::session::Session;
 use crate::transaction::Transaction;
 use godb_page::{Environment, FileSystem};
-use godb_sql::{Begin, Moment, StorageEngine, TableDescription, Timestamp, Value};
+use godb_sql::{Begin, CompactionProgress, Moment, StorageEngine, TableDescription, Timestamp, Value};
+use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -184,6 +185,16 @@ impl Database {
     /// Takes a checkpoint: a restart after a crash has less log to read.
     pub fn checkpoint(&self) -> Result<()> {
         Ok(self.instance.engine().checkpoint()?)
+    }
+
+    /// Makes the file as short as what is in it: drops old versions that nobody can see, packs rows into fewer pages, moves pages to the beginning of the file and gives its end back, as
+    /// `VACUUM` does. Others read and write meanwhile. `progress` is called after each bounded part of the work and ends it by breaking; what was done until then stays. Returns by how many
+    /// bytes the file became shorter; zero when it was ended. Old versions that a transaction or the retention needs stay where they are, and so does the file's end if they lie there.
+    ///
+    /// # Errors
+    /// The database is open for reading only (`25006`); the log finds no room on the disk. Nothing is lost then, and it can be run again.
+    pub fn compact(&self, mut progress: impl FnMut(CompactionProgress) -> ControlFlow<()>) -> Result<u64> {
+        Ok(self.instance.engine().clone().compact(None, &mut progress)?)
     }
 
     /// One step of each kind of background work, for databases without background threads; tells whether there is more to do.

@@ -12,6 +12,7 @@ use crate::storage::Storage;
 use godb_page::{Environment, FileSystem, Random};
 use godb_sql::{Sql, SqlOptions, StorageEngine};
 
+use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -149,10 +150,25 @@ impl Instance {
             more |= storage.write_back()?;
             storage.settle()?;
         }
+        self.compact_if_due()?;
         if self.engine().log_since_checkpoint() > self.config.log_between_checkpoints() {
             self.engine().checkpoint()?;
         }
         Ok(more)
+    }
+
+    /// Compacts the file, all at once, when the configured share of it is free.
+    fn compact_if_due(&self) -> Result<()> {
+        let (Some(storage), Some(share)) = (&self.storage, self.config.compaction_threshold) else {
+            return Ok(());
+        };
+        if !self.config.read_only && storage.wants_compaction(share)? {
+            self.engine()
+                .clone()
+                .compact(None, &mut |_| ControlFlow::Continue(()))?;
+            storage.was_compacted()?;
+        }
+        Ok(())
     }
 
     /// Checks what is stored, from pages to indexes. `resting` says that no transaction is open.

@@ -63,9 +63,9 @@ pub use error::{Error, Result};
 pub use godb_buffer::EvictionKind;
 pub use godb_page::{Environment, Fault, FileSystem};
 pub use godb_sql::{
-    Begin, Canceller, ColumnDescription, DataType, EngineError, IndexDescription, IndexMended, Interval,
-    Isolation, Moment, Numeric, Progress, SqlError, StorageEngine, TableDescription, Timestamp,
-    TransactionState, Value,
+    Begin, Canceller, ColumnDescription, CompactionPhase, CompactionProgress, DataType, EngineError,
+    IndexDescription, IndexMended, Interval, Isolation, Moment, Numeric, Progress, SqlError, StorageEngine,
+    TableDescription, Timestamp, TransactionState, Value,
 };
 pub use godb_wal::SyncMode;
 pub use pairs::{Pair, Pairs};

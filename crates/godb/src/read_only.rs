@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::storage::{Place, Storage};
 use godb_page::sync::atomic::{AtomicBool, Ordering};
 use godb_page::{Environment, Fault, FileHeader, FileSystem, OpenMode, OverlayFileSystem};
-use godb_sql::{Begin, EngineError, EngineTransaction, StorageEngine, Timestamp, TreeId};
+use godb_sql::{Begin, EngineError, EngineTransaction, Heed, StorageEngine, Timestamp, TreeId};
 use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::Arc;
@@ -99,6 +99,14 @@ impl StorageEngine for ReadOnlyEngine {
 
     fn collect(&self) -> std::result::Result<bool, EngineError> {
         Ok(false)
+    }
+
+    fn compact(
+        self: Arc<Self>,
+        _trees: Option<&[TreeId]>,
+        _heed: &mut Heed<'_>,
+    ) -> std::result::Result<u64, EngineError> {
+        Err(EngineError::ReadOnlyTransaction)
     }
 
     fn checkpoint(&self) -> std::result::Result<(), EngineError> {

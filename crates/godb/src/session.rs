@@ -44,7 +44,7 @@ impl Session {
         self.inner.canceller()
     }
 
-    /// Calls `observer` with the progress of long statements (COPY): rows and bytes done, and all bytes where known.
+    /// Calls `observer` with the progress of long statements: rows and bytes done by COPY, and all bytes where known; what VACUUM is doing.
     pub fn on_progress(&mut self, observer: impl Fn(godb_sql::Progress) + Send + 'static) {
         self.inner.on_progress(Box::new(observer));
     }

@@ -11,7 +11,7 @@
 use crate::config::Config;
 use crate::error::{Error, Result};
 use godb_btree::BTree;
-use godb_buffer::Pool;
+use godb_buffer::{Pages, Pool};
 use godb_mvcc::{Commits, MvccEngine, MvccOptions, RecoveredCommits, StorageEngine, VersionCheck};
 use godb_page::sync::atomic::{AtomicBool, Ordering};
 use godb_page::sync::{Arc, Mutex};
@@ -39,6 +39,9 @@ const WRITE_BACK: usize = 256;
 /// time costs more than the longer runs save.
 const BATCH_SHARE: usize = 4;
 const BATCH_MOST: usize = 32 << 20;
+
+/// A file that is shorter is not worth making shorter by itself.
+const SMALL_FILE: u64 = 1 << 20;
 
 /// Dirty pages stay in memory while they are fewer than one frame in so many: they may be changed again, and then the writing was for nothing.
 const DIRTY_SHARE: usize = 2;
@@ -70,6 +73,8 @@ pub(crate) struct Storage {
     engine: Arc<Engine>,
     /// Recovery has repeated a log that a checkpoint has yet to give back.
     unsettled: AtomicBool,
+    /// The pages of the file and those in use when a compaction by itself last ended.
+    compacted: Mutex<Option<(u32, u32)>>,
     _lock: FileLock,
 }
 
@@ -156,6 +161,7 @@ impl Storage {
             pool,
             engine,
             unsettled: AtomicBool::new(!was_clean),
+            compacted: Mutex::new(None),
             _lock: lock,
         })
     }
@@ -202,6 +208,25 @@ impl Storage {
     /// The trees.
     pub(crate) fn tree(&self) -> &Tree {
         self.engine.below().tree()
+    }
+
+    /// How many pages the file has, and how many of them are in use.
+    fn pages(&self) -> Result<(u32, u32)> {
+        Ok((self.pool.capacity(), self.tree().used_pages()?))
+    }
+
+    /// Whether so large a share of the file is free, unless that was so when it was last compacted: what could not be given back then would be looked for in vain again.
+    pub(crate) fn wants_compaction(&self, share: f64) -> Result<bool> {
+        let (all, used) = self.pages()?;
+        let small = u64::from(all) * (self.page_size() as u64) < SMALL_FILE;
+        let free = f64::from(all.saturating_sub(used)) / f64::from(all.max(1));
+        Ok(!small && free >= share && *self.compacted.lock() != Some((all, used)))
+    }
+
+    /// A compaction has ended.
+    pub(crate) fn was_compacted(&self) -> Result<()> {
+        *self.compacted.lock() = Some(self.pages()?);
+        Ok(())
     }
 
     /// The buffer pool.

@@ -46,6 +46,8 @@ pub struct CompactionProgress {
     pub freed: u64,
     /// Pages that were moved, in all.
     pub moved: u64,
+    /// When it is done: how many pages beyond the end it aimed at are in use still. Overflow pages are not moved.
+    pub left: u64,
 }
 
 /// How far a compaction is, and where it goes on. Holds nothing of the trees.
@@ -82,6 +84,7 @@ impl Compaction {
                 total: 0,
                 freed: 0,
                 moved: 0,
+                left: 0,
             },
         }
     }
@@ -191,6 +194,7 @@ impl<P: Pages> BTree<P> {
         let beyond = self.space.end() > at.limit;
         let Some(spot) = self.tree_at_work(at).filter(|_| beyond) else {
             at.begin_phase(CompactionPhase::Done, 0);
+            at.progress.left = self.space.used_from(at.limit).into();
             return Ok(());
         };
         let moved = self.move_some(spot, at);

@@ -94,6 +94,12 @@ impl<P: Pages> BTree<P> {
         Ok(self.space.end())
     }
 
+    /// How many pages are in use, those of the file itself included.
+    pub fn used_pages(&self) -> Result<u32, Fault> {
+        self.load_once()?;
+        Ok(self.space.used())
+    }
+
     /// How many pages below the end of the last free map are free.
     pub fn free_pages(&self) -> Result<u32, Fault> {
         self.load_once()?;

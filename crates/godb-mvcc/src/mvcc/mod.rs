@@ -5,6 +5,7 @@ mod check;
 mod claims;
 mod collect;
 mod commits;
+mod compact;
 mod counted;
 mod counts;
 mod cursor;
@@ -38,6 +39,7 @@ pub use model::{Publication, Taken};
 pub use note::RecoveredCommits;
 pub use stored::{StoredVersion, history_key};
 
+use crate::compaction::Heed;
 use crate::engine::{Begin, EngineTransaction, Isolation, StorageEngine, Timestamp};
 use crate::error::Error;
 use batch::Budget;
@@ -202,6 +204,10 @@ impl<T: Transactions> StorageEngine for MvccEngine<T> {
 
     fn collect(&self) -> Result<bool, Error> {
         self.collect_some()
+    }
+
+    fn compact(self: Arc<Self>, trees: Option<&[TreeId]>, heed: &mut Heed<'_>) -> Result<u64, Error> {
+        self.compact_all(trees, heed)
     }
 
     fn checkpoint(&self) -> Result<(), Error> {

@@ -117,6 +117,7 @@ pub(crate) fn copy_from(
         }
         if let Some(observer) = copy.observer {
             observer(Progress {
+                compaction: None,
                 rows,
                 bytes: lines.input.consumed,
                 total: lines.input.total,

@@ -19,7 +19,9 @@ pub(crate) use input::Input;
 pub(crate) use options::Options;
 pub(crate) use output::Output;
 
-/// How far a COPY is.
+use godb_mvcc::CompactionProgress;
+
+/// How far a COPY or a VACUUM is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Progress {
     /// Rows copied.
@@ -28,4 +30,6 @@ pub struct Progress {
     pub bytes: u64,
     /// Bytes there are to read, where that is known.
     pub total: Option<u64>,
+    /// What a VACUUM is doing.
+    pub compaction: Option<CompactionProgress>,
 }

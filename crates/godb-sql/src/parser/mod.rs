@@ -19,12 +19,14 @@ mod position;
 mod split;
 #[cfg(test)]
 mod tests;
+mod vacuum;
 
 pub use as_of::AsOf;
 pub use depth::MAX_DEPTH;
 pub(crate) use depth::too_deep;
 pub use position::position_of;
 pub use split::{Splitter, split};
+pub use vacuum::Vacuum;
 
 use crate::error::{Result, SqlError, state};
 use dialect::GodbDialect;
@@ -47,6 +49,8 @@ pub struct Parsed {
     pub table_as_of: Vec<(Location, AsOf)>,
     /// How many parameters it has: the highest number named.
     pub parameters: usize,
+    /// What a VACUUM asks for.
+    pub vacuum: Option<Vacuum>,
     /// The text.
     pub text: String,
 }
@@ -64,6 +68,7 @@ pub fn parse_one(sql: &str) -> Result<Parsed> {
     let mut tokens = tokenize(sql)?;
     let parameters = parameters::number(&mut tokens, sql)?;
     let clauses = as_of::take(&mut tokens, sql)?;
+    let vacuum = vacuum::take(&mut tokens, sql)?;
     depth::check_tokens(&tokens)?;
     spell_out_table(&mut tokens);
     alter_view(&mut tokens);
@@ -73,6 +78,7 @@ pub fn parse_one(sql: &str) -> Result<Parsed> {
         as_of: clauses.statement,
         table_as_of: clauses.tables,
         parameters,
+        vacuum,
         text: sql.to_owned(),
     })
 }

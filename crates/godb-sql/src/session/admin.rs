@@ -6,13 +6,13 @@ use super::{Session, Sql};
 use crate::binder::Definition;
 use crate::catalog::{Catalog, Schema, Stored, Table, View};
 use crate::ddl::{Binding, Ddl, no_relation, table_name};
-use crate::error::{Result, SqlError, state};
+use crate::error::{Result, SqlError};
 use crate::parser::Parsed;
 use crate::plan::physical::QueryPlan;
 use crate::plan::statement::{Planning, bind_copy_query, check_view, define_view};
 use crate::types::DataType;
 use godb_mvcc::{Begin, EngineTransaction, Range};
-use sqlparser::ast::{self, Analyze, Statement, VacuumStatement};
+use sqlparser::ast::{self, Analyze, Statement};
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
@@ -98,32 +98,22 @@ impl Session {
         Ok(result)
     }
 
-    /// VACUUM: drops versions that nobody can see any more.
-    pub(super) fn vacuum(&mut self, vacuum: &VacuumStatement) -> Result<StatementResult> {
-        let more =
-            vacuum.full || vacuum.sort_only || vacuum.delete_only || vacuum.reindex || vacuum.recluster;
-        if more || vacuum.boost || vacuum.threshold.is_some() {
-            return Err(SqlError::unsupported("an option of VACUUM"));
-        }
-        if self.open.is_some() {
-            let message = "VACUUM cannot run inside a transaction block";
-            return Err(SqlError::new(state::ACTIVE_SQL_TRANSACTION, message));
-        }
-        while self.sql.engine.collect()? {
-            self.canceller.check()?;
-        }
-        Ok(StatementResult::done("VACUUM"))
-    }
-
     /// ANALYZE: counts rows.
     pub(super) fn analyze(&mut self, open: &mut Open, analyze: &Analyze) -> Result<StatementResult> {
         if !analyze.columns.is_empty() || analyze.partitions.is_some() {
             return Err(SqlError::unsupported("an option of ANALYZE"));
         }
+        let name = analyze.table_name.as_ref().map(table_name).transpose()?;
+        self.count_tables(open, name.map(|name| vec![name]))?;
+        Ok(StatementResult::done("ANALYZE"))
+    }
+
+    /// Counts the rows of some tables, or of all.
+    pub(super) fn count_tables(&mut self, open: &mut Open, names: Option<Vec<String>>) -> Result<()> {
         let schema = open.schema(&self.sql, &mut self.known)?;
         let view = self.sql.cache.view(&schema, &*open.tx);
-        let names = match &analyze.table_name {
-            Some(name) => vec![table_name(name)?],
+        let names = match names {
+            Some(names) => names,
             None => view.tables()?,
         };
         for name in names {
@@ -131,7 +121,7 @@ impl Session {
             let rows = count(&*open.tx, table.tree, || self.canceller.check())?;
             self.sql.counted(table.id, &name, rows);
         }
-        Ok(StatementResult::done("ANALYZE"))
+        Ok(())
     }
 }
 

@@ -166,6 +166,7 @@ impl Session {
             rows += batch.rows as u64;
             if let Some(observer) = &self.observer {
                 observer(Progress {
+                    compaction: None,
                     rows,
                     bytes: output.bytes,
                     total: None,

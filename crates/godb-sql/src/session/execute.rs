@@ -25,6 +25,9 @@ impl Session {
         if let Some(result) = self.control(prepared)? {
             return Ok(result);
         }
+        if let Some(vacuum) = &prepared.parsed().vacuum {
+            return self.vacuum(vacuum);
+        }
         match &mut self.open {
             None => self.run_alone(prepared, params),
             Some(open) if open.failed => Err(failed_transaction()),
@@ -168,7 +171,6 @@ impl Session {
             }
             ast::Statement::Copy { .. } => self.copy(open, prepared),
             ast::Statement::Analyze(analyze) => self.analyze(open, analyze),
-            ast::Statement::Vacuum(vacuum) => self.vacuum(vacuum),
             other => self.define(open, other, prepared.parsed()),
         }
     }

@@ -29,6 +29,7 @@ mod point;
 mod rows;
 mod settings;
 mod sql;
+mod vacuum;
 mod variables;
 
 pub use admin::{ColumnDescription, IndexDescription, TableDescription};
@@ -135,7 +136,7 @@ impl Session {
         self.canceller.clone()
     }
 
-    /// Tells `observer` of the progress of COPY.
+    /// Tells `observer` of the progress of COPY and VACUUM.
     pub fn on_progress(&mut self, observer: Observer) {
         self.observer = Some(observer);
     }

@@ -68,5 +68,6 @@ pub const SCRIPTS: &[(&str, &str)] = &[
     ("transactions", include_str!("scripts/transactions.slt")),
     ("types", include_str!("scripts/types.slt")),
     ("upsert", include_str!("scripts/upsert.slt")),
+    ("vacuum", include_str!("scripts/vacuum.slt")),
     ("views", include_str!("scripts/views.slt")),
 ];
