@@ -5,6 +5,10 @@
 //! needs it: [`Segments::allocated`] says how far the files reach, and an append below that can neither find the disk full
 //! nor change a file's length, which makes a sync cheaper.
 //!
+//! A log is written in small pieces into blocks that were written before in large ones. The system remembers large pieces as large units of its cache, and writes
+//! a unit to the disk as a whole when a block of it has changed: 256 KiB for a commit of 4 KiB. So it is told to [let go](File::let_go) of a segment before the
+//! log comes to it.
+//!
 //! A segment that nobody needs any more is renamed to the next free number instead of being removed: its blocks are already allocated and
 //! written. What it still holds is harmless, because a block says at which position it belongs.
 //!
@@ -248,9 +252,9 @@ impl Segments {
     fn adopt(&self, numbers: &[u64]) -> Result<(), Trouble> {
         for number in numbers {
             let opened = self.fs.open(&self.name(*number), OpenMode::Existing);
-            self.files
-                .lock()
-                .insert(*number, opened.map_err(Trouble::Refused)?);
+            let file = opened.map_err(Trouble::Refused)?;
+            file.let_go();
+            self.files.lock().insert(*number, file);
             self.allocated.store((number + 1) * self.size, Ordering::Release);
         }
         Ok(())
@@ -270,6 +274,7 @@ impl Segments {
             write_zeros(file, from, to).map_err(Trouble::Refused)?;
         }
         file.sync().map_err(Trouble::Unsure)?;
+        file.let_go();
         if from == 0 {
             self.fs.sync_dir(&self.dir).map_err(Trouble::Unsure)?;
         }

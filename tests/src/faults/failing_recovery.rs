@@ -39,7 +39,7 @@ pub(super) fn run(campaign: &mut Campaign) {
             });
         }
     }
-    for wreck in wrecks.iter().step_by(campaign.choose(3, 6)) {
+    for wreck in wrecks.iter().step_by(campaign.choose(3, 2)) {
         settling(campaign, wreck, stride);
     }
     checkpoints(campaign, stride);

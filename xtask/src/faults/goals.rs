@@ -82,7 +82,8 @@ pub(super) const GOALS: &[Goal] = &[
     goal(14, "checkpoint", 100),
     goal(14, "the checkpoint after recovery", 5_000),
     goal(14, "calls of the file system given an error", 200),
-    goal(14, "places that call the file system", 80),
+    // There were 62 when they were counted; fewer mean that the scripts miss some.
+    goal(14, "places that call the file system", 62),
     goal(15, "*", 1_000),
     goal(16, "*", 3),
     goal(17, "*", 100_000),

@@ -24,6 +24,7 @@ mod admission;
 mod arena;
 mod dirt;
 mod evict;
+mod fetch;
 mod frame;
 mod glances;
 mod guards;

@@ -15,6 +15,7 @@
 //! ```
 
 use super::arena;
+use super::fetch::Fetch;
 use super::frame::{Body, Frame, NONE};
 use super::glances::Glances;
 use super::guards::{PageGlance, Pinned};
@@ -42,6 +43,8 @@ pub(super) struct Table {
     locks: Box<[Padded]>,
     /// Held while a frame whose page is gone becomes free.
     reclaiming: Mutex<()>,
+    /// Where their pages are in memory.
+    fetch: Fetch,
     /// Who reads a frame without a pin.
     glances: Glances,
     /// How many frames hold pages that are not written yet.
@@ -59,11 +62,10 @@ impl Table {
     /// A table of `count` empty, claimed frames.
     pub(super) fn new(count: usize, page_size: usize) -> Self {
         let buckets = (2 * count).next_power_of_two();
+        let rooms = arena::rooms(count, page_size);
         Self {
-            frames: arena::rooms(count, page_size)
-                .into_iter()
-                .map(Frame::new)
-                .collect(),
+            fetch: Fetch::new(&rooms),
+            frames: rooms.into_iter().map(Frame::new).collect(),
             heads: (0..buckets).map(|_| AtomicU32::new(NONE)).collect(),
             locks: (0..LOCKS).map(|_| Padded(Mutex::new(()))).collect(),
             reclaiming: Mutex::new(()),
@@ -132,6 +134,7 @@ impl Table {
         for _ in 0..STEPS {
             let frame = self.frames.get(at as usize)?;
             if frame.page() == page.raw() {
+                self.fetch.page(at);
                 let announced = self.glances.announce(at)?;
                 // From here on nobody claims the frame; so if it is not claimed now, the page stays in it.
                 let unclaimed = !frame.is_claimed() || cfg!(godb_plant = "glance-at-claimed");
