@@ -122,7 +122,8 @@ impl<T: Transactions> MvccEngine<T> {
         Ok(Ok(0))
     }
 
-    /// Writes large values anew that have a page from `limit` on.
+    /// Writes large values anew that have a page from `limit` on. Not while anybody has a snapshot: the old pages would stay for him, and he would conflict with a change that changes
+    /// nothing.
     fn rewrite_beyond(
         self: &Arc<Self>,
         limit: PageId,
@@ -143,6 +144,9 @@ impl<T: Transactions> MvccEngine<T> {
                 let Some((last, _)) = found.last() else { break };
                 after.clone_from(last);
                 for (key, chain) in found {
+                    if !self.look_around()?.is_empty() {
+                        return Ok(Ok(()));
+                    }
                     if self.reaches(chain, limit)? {
                         self.rewrite(tree, &key)?;
                         done += 1;
