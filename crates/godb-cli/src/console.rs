@@ -10,6 +10,7 @@ use crate::interrupt::{self, Running};
 use crate::meta;
 use crate::output::{Mode, Settings, write_rows};
 use crate::problem::Problem;
+use crate::progress::ProgressLine;
 
 /// An open database, the user's settings, and where the output goes.
 pub(crate) struct Console {
@@ -22,6 +23,7 @@ pub(crate) struct Console {
     /// How long the last statement took.
     took: Duration,
     out: Box<dyn Write>,
+    progress: ProgressLine,
 }
 
 /// What comes after a statement or a command.
@@ -33,8 +35,11 @@ pub(crate) enum Flow {
 
 impl Console {
     /// A console that writes to standard output.
-    pub(crate) fn new(engine: Engine, settings: Settings, interactive: bool) -> Result<Self, Problem> {
+    pub(crate) fn new(mut engine: Engine, settings: Settings, interactive: bool) -> Result<Self, Problem> {
         interrupt::listen(interactive)?;
+        let progress = ProgressLine::new(interactive);
+        let line = progress.clone();
+        engine.on_progress(move |progress| line.say(progress));
         Ok(Self {
             engine,
             settings,
@@ -42,6 +47,7 @@ impl Console {
             depth: 0,
             took: Duration::ZERO,
             out: Box::new(BufWriter::new(io::stdout())),
+            progress,
         })
     }
 
@@ -49,6 +55,7 @@ impl Console {
     pub(crate) fn statement(&mut self, sql: &str) -> Result<(), Problem> {
         let begun = Instant::now();
         let running = Running::new(self.engine.canceller());
+        self.progress.begin();
         let result = show(
             &mut self.engine,
             &self.settings,
@@ -57,6 +64,7 @@ impl Console {
             sql,
         );
         drop(running);
+        self.progress.end();
         self.took = begun.elapsed();
         if result.is_ok() {
             self.say_time()?;

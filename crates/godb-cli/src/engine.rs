@@ -89,6 +89,11 @@ impl Engine {
         })
     }
 
+    /// Calls `observer` with the progress of long statements.
+    pub(crate) fn on_progress(&mut self, observer: impl Fn(godb::Progress) + Send + 'static) {
+        self.session.on_progress(observer);
+    }
+
     /// Ends the running statement, from another thread.
     pub(crate) fn canceller(&self) -> Canceller {
         self.session.canceller()

@@ -26,6 +26,7 @@ mod interrupt;
 mod meta;
 mod output;
 mod problem;
+mod progress;
 mod salvage;
 mod schema;
 mod script;

@@ -89,6 +89,11 @@ pub const PLANTS: &[Plant] = &[
         Fault::PowerLoss,
         &["given-up-by-a-loser"],
     ),
+    plant_of(
+        "cut-before-checkpoint",
+        Fault::AnySubset,
+        &["compacted", "packed"],
+    ),
 ];
 
 /// Makes a bug in this process; tells whether there is such a one.

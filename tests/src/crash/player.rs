@@ -2,6 +2,7 @@
 
 use super::script::{Change, Step, Workload};
 use godb::{Database, Result, Savepoint, Timestamp, Transaction};
+use std::ops::ControlFlow;
 
 /// How far a run came.
 #[derive(Clone, Debug, Default)]
@@ -136,6 +137,7 @@ impl<'a, O: FnMut() -> Result<Database>, K: FnMut()> Player<'a, O, K> {
             }
             Step::Background => drop(self.db().step()?),
             Step::Checkpoint => self.db().checkpoint()?,
+            Step::Compact => drop(self.db().compact(|_| ControlFlow::Continue(()))?),
             Step::Reopen => self.reopen()?,
         }
         Ok(Done::Other)

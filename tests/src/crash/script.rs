@@ -38,6 +38,8 @@ pub enum Step {
     Background,
     /// Take a checkpoint.
     Checkpoint,
+    /// Make the file as short as what is in it.
+    Compact,
     /// Roll back what is open, close cleanly and open again.
     Reopen,
 }

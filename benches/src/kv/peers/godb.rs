@@ -3,6 +3,7 @@
 use crate::Result;
 use crate::kv::peer::{Durability, Kind, Opening, Peer, Reader, Session, Visit, Writer};
 use godb::{Config, Database, SyncMode, Transaction};
+use std::ops::ControlFlow;
 use std::time::Duration;
 
 pub(super) const KIND: Kind = Kind { name: "godb", open };
@@ -31,6 +32,11 @@ impl Peer for Godb {
 
     fn checkpoint(&self) -> Result<()> {
         Ok(self.0.checkpoint()?)
+    }
+
+    fn compact(&mut self) -> Result<bool> {
+        self.0.compact(|_| ControlFlow::Continue(()))?;
+        Ok(true)
     }
 }
 

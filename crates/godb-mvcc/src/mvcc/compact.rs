@@ -64,7 +64,7 @@ impl<T: Transactions> MvccEngine<T> {
         }
         // With a past that is kept the old chains would stay, and the file would only grow.
         if compaction.progress().left > 0 && !self.keeps_past() {
-            let rewritten = self.rewrite_beyond(PageId::from_raw(compaction.limit()), heed)?;
+            let rewritten = self.rewrite_beyond(compaction.limit(), heed)?;
             if rewritten.is_err() || self.collect_all(heed)?.is_err() {
                 return Ok(Err(Ended));
             }
@@ -122,7 +122,8 @@ impl<T: Transactions> MvccEngine<T> {
         Ok(Ok(0))
     }
 
-    /// Writes large values anew that have a page from `limit` on.
+    /// Writes large values anew that have a page from `limit` on. Not while anybody has a snapshot: the old pages would stay for him, and he would conflict with a change that changes
+    /// nothing.
     fn rewrite_beyond(
         self: &Arc<Self>,
         limit: PageId,
@@ -143,6 +144,9 @@ impl<T: Transactions> MvccEngine<T> {
                 let Some((last, _)) = found.last() else { break };
                 after.clone_from(last);
                 for (key, chain) in found {
+                    if !self.look_around()?.is_empty() {
+                        return Ok(Ok(()));
+                    }
                     if self.reaches(chain, limit)? {
                         self.rewrite(tree, &key)?;
                         done += 1;

@@ -62,6 +62,11 @@ impl InUse {
         self.moments.get(first).copied().filter(|moment| *moment < end)
     }
 
+    /// Whether nobody looks at any moment.
+    pub(super) fn is_empty(&self) -> bool {
+        self.moments.is_empty()
+    }
+
     /// Whether somebody looks at this very moment.
     pub(super) fn has(&self, moment: Timestamp) -> bool {
         self.moments.binary_search(&moment).is_ok()

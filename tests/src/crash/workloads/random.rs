@@ -67,6 +67,7 @@ impl Draft {
     fn step(&mut self, dice: &mut Dice) {
         match dice.below(20) {
             0 => self.steps.push(Step::Checkpoint),
+            1 if dice.one_in(2) => self.steps.push(Step::Compact),
             1 | 2 => self.steps.push(Step::Background),
             3 if dice.one_in(2) => {
                 self.open.clear();

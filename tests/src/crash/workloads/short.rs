@@ -13,6 +13,7 @@ const INGREDIENTS: &[&str] = &[
     "rollback",
     "checkpoint",
     "background",
+    "compact",
     "reopen",
     "table",
     "open",
@@ -75,6 +76,7 @@ fn ingredient(name: &str) -> Vec<Step> {
         "rollback" => roll_back([puts(1..30, 150), deletes(2..10)].concat()),
         "checkpoint" => vec![Step::Checkpoint],
         "background" => vec![Step::Background],
+        "compact" => vec![Step::Compact],
         "reopen" => vec![Step::Reopen],
         "table" => commit(vec![
             Change::Sql("CREATE TABLE IF NOT EXISTS t (a int PRIMARY KEY, b text)".into()),

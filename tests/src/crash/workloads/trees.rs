@@ -1,10 +1,10 @@
 //! Scripts about trees: splits, merges, long values, and transactions that are larger than the pool.
 
-use crate::crash::script::{Change, Step, Workload, commit, deletes, put, puts, roll_back};
+use crate::crash::script::{Change, Step, Workload, commit, deletes, put, puts, roll_back, sql};
 
 /// All of them.
 pub(super) fn all() -> Vec<Workload> {
-    [pages(), long_values(), interleaved(), losers()].concat()
+    [pages(), long_values(), interleaved(), losers(), shorter()].concat()
 }
 
 fn script(name: &str, steps: impl AsRef<[Vec<Step>]>) -> Workload {
@@ -72,6 +72,69 @@ fn pages() -> Vec<Workload> {
                 commit(puts(100..140, 400)),
                 vec![Background],
                 commit(puts(0..40, 400)),
+            ],
+        ),
+    ]
+}
+
+/// Files that become shorter.
+fn shorter() -> Vec<Workload> {
+    use Step::{Background, Checkpoint, Compact, Do, Reopen, RollBack};
+    vec![
+        // What is left lies at the end, and moves to the front.
+        script(
+            "compacted",
+            vec![
+                commit(puts(0..120, 300)),
+                commit(deletes(0..100)),
+                vec![Compact],
+                put(3, 10),
+                vec![Compact, Reopen],
+                put(4, 10),
+            ],
+        ),
+        // Half empty leaves of a tree of more than two levels, and roots that move.
+        script(
+            "packed",
+            vec![
+                sql("CREATE TABLE t (a int PRIMARY KEY, b text)"),
+                sql("INSERT INTO t SELECT n, repeat('x', 400) FROM generate_series(1, 150) AS g (n)"),
+                sql("CREATE TABLE u (a int PRIMARY KEY)"),
+                sql("INSERT INTO u VALUES (1)"),
+                sql("DELETE FROM t WHERE a % 3 > 0"),
+                vec![Checkpoint, Compact],
+                sql("DROP TABLE t"),
+                vec![Compact],
+                sql("INSERT INTO u VALUES (2)"),
+            ],
+        ),
+        // While a transaction is open that will not be taken back before the end, or just then.
+        script(
+            "compacted-under-others",
+            vec![
+                commit(puts(0..90, 300)),
+                vec![
+                    Do(1, deletes(0..60)),
+                    Compact,
+                    Do(1, puts(100..130, 200)),
+                    Compact,
+                ],
+                put(200, 10),
+                vec![RollBack(1), Do(2, puts(20..40, 400)), Background, Compact],
+                put(201, 10),
+            ],
+        ),
+        // Large values at the end are written anew, and the file grows again.
+        script(
+            "large-values-come-forward",
+            vec![
+                commit(puts(0..60, 300)),
+                put(100, 20000),
+                commit(deletes(0..60)),
+                vec![Compact],
+                put(101, 30000),
+                vec![Compact, Checkpoint],
+                commit(puts(0..30, 300)),
             ],
         ),
     ]
