@@ -69,6 +69,4 @@ pub trait File: Send + Sync {
     fn sync(&self) -> Result<(), Fault>;
     /// Hints that `len` bytes from `at` on will be read soon. Never waits.
     fn will_need(&self, _at: u64, _len: u64) {}
-    /// Hints that the file's bytes, which are durable, had better not be kept in memory. Never waits.
-    fn let_go(&self) {}
 }

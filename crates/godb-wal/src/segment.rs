@@ -4,12 +4,9 @@
 //! the note: a second write to the disk, in another place, for every commit. So the first small flush that comes to such blocks *writes ahead*: it carries zeros behind its own, and
 //! those that follow find blocks that were written before. The writer of the log does that itself, because nobody else could write there without being in its way. What is flushed in
 //! large pieces needs no such help, and the zeros would double it.
-//!
-//! The zeros have a price that has to be avoided. The system's cache remembers a large piece as one large unit, and brings a unit to the disk as a whole when any of it has changed: a commit of
-//! 4 KiB would write 256. So it is asked to [let go](File::let_go) of the file, as soon as the zeros are durable. That goes for a file that is used again, too.
 
-use godb_btree::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use godb_btree::{Fault, File};
+use godb_btree::File;
+use godb_btree::sync::atomic::{AtomicU64, Ordering};
 use std::sync::Arc;
 
 /// How far a small flush writes ahead: to the next multiple of this.
@@ -20,8 +17,6 @@ pub(crate) struct Segment {
     pub(crate) file: Arc<dyn File>,
     /// Blocks before this offset were written before.
     written: AtomicU64,
-    /// The system's cache may have it in large units.
-    in_large_units: AtomicBool,
 }
 
 impl Segment {
@@ -30,17 +25,14 @@ impl Segment {
         Self {
             file,
             written: AtomicU64::new(0),
-            in_large_units: AtomicBool::new(false),
         }
     }
 
     /// A file whose first `len` bytes were in use before.
     pub(crate) fn used(file: Arc<dyn File>, len: u64) -> Self {
-        file.let_go();
         Self {
             file,
             written: AtomicU64::new(len),
-            in_large_units: AtomicBool::new(false),
         }
     }
 
@@ -50,23 +42,12 @@ impl Segment {
         if known || flushed > AHEAD / 2 {
             return 0;
         }
-        self.in_large_units.store(true, Ordering::Release);
         end.next_multiple_of(AHEAD).min(len).saturating_sub(end)
     }
 
     /// Everything before `end` was written.
     pub(crate) fn wrote(&self, end: u64) {
         self.written.fetch_max(end, Ordering::AcqRel);
-    }
-
-    /// Makes what was written durable.
-    pub(crate) fn sync(&self) -> Result<(), Fault> {
-        let let_go = self.in_large_units.swap(false, Ordering::AcqRel);
-        self.file.sync()?;
-        if let_go {
-            self.file.let_go();
-        }
-        Ok(())
     }
 }
 

@@ -134,7 +134,7 @@ impl Segments {
             {
                 continue;
             }
-            self.segment(number)?.sync()?;
+            self.segment(number)?.file.sync()?;
         }
         Ok(())
     }

@@ -198,10 +198,6 @@ impl RawFile for fs::File {
         // Only a hint: a file system that takes none loses nothing but time.
         let _ = rustix::fs::fadvise(self, at, std::num::NonZeroU64::new(len), Advice::WillNeed);
     }
-
-    fn let_go(&self) {
-        let _ = rustix::fs::fadvise(self, 0, None, Advice::DontNeed);
-    }
 }
 
 #[cfg(test)]

@@ -41,8 +41,6 @@ pub trait RawFile: Send + Sync {
     fn sync_data(&self) -> Result<()>;
     /// Hints that bytes will be read soon.
     fn advise(&self, _at: u64, _len: u64) {}
-    /// Hints that what is durable need not be kept in memory.
-    fn let_go(&self) {}
 }
 
 /// A file whose reads and writes are whole.
@@ -160,10 +158,6 @@ impl<R: RawFile> File for WholeFile<R> {
 
     fn will_need(&self, at: u64, len: u64) {
         self.raw.advise(at, len);
-    }
-
-    fn let_go(&self) {
-        self.raw.let_go();
     }
 }
 
