@@ -60,6 +60,7 @@
 //! *Direct and asynchronous I/O*: the operating system's cache is a second buffer pool, and `io_uring` would save a copy and some system calls. Both matter when a
 //! database is larger than memory on a fast disk; neither changes a seam. *Compression and encryption* of pages have their 32 bytes in the header and no code yet.
 
+mod ahead;
 mod environment;
 mod fault;
 mod file;
@@ -75,6 +76,7 @@ pub mod sync;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 
+pub use ahead::ask_for;
 pub use environment::{Clock, Environment, Joining, Random, Spawn};
 pub use fault::{DATABASE_FILE, Fault};
 pub use file::{

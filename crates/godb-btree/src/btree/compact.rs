@@ -14,7 +14,7 @@ mod root;
 
 use super::directory::HOME;
 use super::{BTree, Spot};
-use godb_buffer::{Fault, Pages, TreeId};
+use godb_buffer::{Fault, PageId, Pages, TreeId};
 use look::target;
 use pack::Plan;
 use std::collections::VecDeque;
@@ -106,8 +106,8 @@ impl Compaction {
 
     /// From here on pages were to be moved below; zero before that was known.
     #[must_use]
-    pub fn limit(&self) -> u32 {
-        self.limit
+    pub fn limit(&self) -> PageId {
+        PageId::from_raw(self.limit)
     }
 
     /// Goes to the next tree of the phase.

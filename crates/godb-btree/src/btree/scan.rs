@@ -19,6 +19,9 @@ use godb_buffer::slotted::Slots;
 use godb_buffer::{Fault, Lsn, PageId, PageKind, Pages, TreeId, header};
 use std::ops::{Bound, ControlFlow, Deref};
 
+/// How many cells are asked for before the first is read: what a short scan shows.
+const CELLS_AHEAD: usize = 10;
+
 /// An owned position in a [`BTree`].
 #[derive(Clone, Debug)]
 pub struct BTreeCursor {
@@ -391,6 +394,7 @@ fn show_forward(
     let slots = sound(id, Slots::of(leaf))?;
     let end = sound(id, end_slot(&slots, slices(&at.to)))?;
     let mut last = None;
+    slots.expect_cells(place.slot, CELLS_AHEAD.min(end - place.slot.min(end)));
     while place.slot < end {
         let (key, value) = sound(id, slots.cell(place.slot).and_then(node::row))?;
         last = Some(key);

@@ -4,9 +4,8 @@
 //! processor cannot begin with the next by itself. But where a frame's bytes lie follows from its number alone. So they are asked for as soon as that is known,
 //! and come while the announcement is made.
 
-#![expect(unsafe_code, reason = "prefetching is an instruction of the processor")]
-
 use super::arena::Room;
+use godb_page::ask_for;
 
 /// Where the pages of frames lie in memory.
 pub(super) struct Fetch {
@@ -37,19 +36,7 @@ impl Fetch {
         }
         let page = self.start + frame as usize * self.stride;
         for line in LINES {
-            ask(page + line);
+            ask_for(page + line);
         }
     }
-}
-
-#[inline]
-fn ask(address: usize) {
-    #[cfg(all(target_arch = "x86_64", not(miri)))]
-    {
-        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-        // SAFETY: a prefetch reads nothing that the program sees, and never faults, whatever the address.
-        unsafe { _mm_prefetch::<_MM_HINT_T0>(std::ptr::without_provenance(address)) };
-    }
-    #[cfg(not(all(target_arch = "x86_64", not(miri))))]
-    let _ = address;
 }

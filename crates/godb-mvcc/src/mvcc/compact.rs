@@ -64,7 +64,7 @@ impl<T: Transactions> MvccEngine<T> {
         }
         // With a past that is kept the old chains would stay, and the file would only grow.
         if compaction.progress().left > 0 && !self.keeps_past() {
-            let rewritten = self.rewrite_beyond(PageId::from_raw(compaction.limit()), heed)?;
+            let rewritten = self.rewrite_beyond(compaction.limit(), heed)?;
             if rewritten.is_err() || self.collect_all(heed)?.is_err() {
                 return Ok(Err(Ended));
             }

@@ -199,6 +199,14 @@ impl<'a> Slots<'a> {
         split_cell(self.cell(at)?).map(|(_, key, _)| key)
     }
 
+    /// Asks the processor for some cells that are about to be read, so that it need not wait for each.
+    pub fn expect_cells(&self, from: usize, count: usize) {
+        for slot in self.slots.iter().skip(from).take(count) {
+            let at = usize::from(Slot::load(*slot).offset);
+            crate::ahead::ask_for(self.page.as_ptr().addr() + at);
+        }
+    }
+
     /// The length of the cell in slot `at`, with its slot.
     pub fn footprint(&self, at: usize) -> Result<usize, Damaged> {
         Ok(usize::from(self.slot(at)?.length) + SLOT)
@@ -210,9 +218,12 @@ impl<'a> Slots<'a> {
             return Ok(Err(0));
         }
         let shared = prefix(self.page);
+        let suffix = key.get(shared..).unwrap_or_default();
+        let first = self.first_head(head(suffix));
         if shared > 0 {
+            // Every key tells what they share; this one is most likely looked at anyway.
             let common = self
-                .key(0)?
+                .key(first.min(self.len() - 1))?
                 .get(..shared)
                 .ok_or(Damaged("its prefix is longer than a key"))?;
             match key[..key.len().min(shared)].cmp(common) {
@@ -221,13 +232,22 @@ impl<'a> Slots<'a> {
                 Ordering::Equal => {}
             }
         }
-        self.search_suffix(&key[shared..], shared)
+        self.search_suffix(first, suffix, shared)
     }
 
-    /// Finds by head first, then among equal heads by the rest of the key.
-    fn search_suffix(&self, suffix: &[u8], shared: usize) -> Result<Result<usize, usize>, Damaged> {
+    /// The first slot whose head is not below `wanted`.
+    fn first_head(&self, wanted: u32) -> usize {
+        self.slots.partition_point(|slot| Slot::load(*slot).head < wanted)
+    }
+
+    /// Looks among equal heads, of which the first is in slot `first`, for the rest of a key.
+    fn search_suffix(
+        &self,
+        first: usize,
+        suffix: &[u8],
+        shared: usize,
+    ) -> Result<Result<usize, usize>, Damaged> {
         let wanted = head(suffix);
-        let first = self.slots.partition_point(|slot| Slot::load(*slot).head < wanted);
         let mut low = first;
         let mut high = self.len();
         while low < high {
