@@ -78,6 +78,7 @@ mod memory;
 mod options;
 mod read;
 mod record;
+mod segment;
 mod segments;
 mod space;
 mod wal;

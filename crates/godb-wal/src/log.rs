@@ -91,7 +91,7 @@ impl Log {
                 .next_multiple_of(options.segment_size.min(4 * block as u64)),
             start,
         );
-        let room = segments.grow(start + 2 * block as u64, true);
+        let room = segments.grow(start + 2 * block as u64);
         room.map_err(crate::segments::Trouble::into_fault)?;
         let stamp = Stamp {
             database: options.database_id,

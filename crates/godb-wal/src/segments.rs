@@ -5,24 +5,21 @@
 //! needs it: [`Segments::allocated`] says how far the files reach, and an append below that can neither find the disk full
 //! nor change a file's length, which makes a sync cheaper.
 //!
-//! A log is written in small pieces into blocks that were written before in large ones. The system remembers large pieces as large units of its cache, and writes
-//! a unit to the disk as a whole when a block of it has changed: 256 KiB for a commit of 4 KiB. So it is told to [let go](File::let_go) of a segment before the
-//! log comes to it.
-//!
 //! A segment that nobody needs any more is renamed to the next free number instead of being removed: its blocks are already allocated and
 //! written. What it still holds is harmless, because a block says at which position it belongs.
 //!
 //! A name is synced before a position in the file is handed out. Otherwise a crash could take away a file together with commits that
 //! were durable inside it.
 
+use crate::segment::Segment;
 use godb_btree::sync::Mutex;
 use godb_btree::sync::atomic::{AtomicU64, Ordering};
 use godb_btree::{Fault, File, FileSystem, OpenMode};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// Zeros are written in pieces of this size.
-const ZEROS: usize = 256 * 1024;
+/// A segment is copied in pieces of this size.
+const PIECE: usize = 256 * 1024;
 
 /// Why room could not be made.
 #[derive(Debug)]
@@ -48,7 +45,7 @@ pub(crate) struct Segments {
     size: u64,
     /// The length of a log's very first segment, at first.
     initial: u64,
-    files: Mutex<BTreeMap<u64, Arc<dyn File>>>,
+    files: Mutex<BTreeMap<u64, Arc<Segment>>>,
     /// Held while files are added or removed.
     shape: Mutex<()>,
     allocated: AtomicU64,
@@ -79,7 +76,9 @@ impl Segments {
             }
             let file = this.fs.open(&name, OpenMode::Existing)?;
             let len = file.len()?.min(size);
-            this.files.lock().insert(number, file);
+            this.files
+                .lock()
+                .insert(number, Arc::new(Segment::used(file, len)));
             this.allocated.store(number * size + len, Ordering::Release);
             if len < size {
                 break;
@@ -100,18 +99,27 @@ impl Segments {
 
     /// Writes whole blocks at `at`.
     pub(crate) fn write(&self, at: u64, bytes: &[u8]) -> Result<(), Fault> {
-        self.pieces(at, bytes.len(), |file, offset, range| {
-            file.write_at(offset, &bytes[range.clone()])?;
+        self.pieces(at, bytes.len(), |segment, offset, range| {
+            segment.file.write_at(offset, &bytes[range.clone()])?;
+            segment.wrote(offset + range.len() as u64);
             Ok(range.len())
         })?;
         Ok(())
     }
 
+    /// How many zeros a flush of the bytes from `from` to `to` should carry behind its own: see [`Segment`].
+    pub(crate) fn zeros_behind(&self, from: u64, to: u64) -> Result<u64, Fault> {
+        let start = (to - 1) / self.size * self.size;
+        let len = self.allocated().min(start + self.size) - start;
+        let segment = self.segment(start / self.size)?;
+        Ok(segment.zeros_behind(to - from, to - start, len))
+    }
+
     /// Reads from `at`; returns how many bytes there were.
     pub(crate) fn read(&self, at: u64, into: &mut [u8]) -> Result<usize, Fault> {
         let len = into.len();
-        self.pieces(at, len, |file, offset, range| {
-            file.read_at(offset, &mut into[range])
+        self.pieces(at, len, |segment, offset, range| {
+            segment.file.read_at(offset, &mut into[range])
         })
     }
 
@@ -126,33 +134,35 @@ impl Segments {
             {
                 continue;
             }
-            self.file(number)?.sync()?;
+            self.segment(number)?.sync()?;
         }
         Ok(())
     }
 
-    /// Makes room up to `upto` at least; with `prepared`, writes zeros too, so that later syncs need not
-    /// record that blocks came into use.
-    pub(crate) fn grow(&self, upto: u64, prepared: bool) -> Result<(), Trouble> {
+    /// Makes room up to `upto` at least.
+    pub(crate) fn grow(&self, upto: u64) -> Result<(), Trouble> {
         let _shape = self.shape.lock();
         while self.allocated() < upto {
             let at = self.allocated();
             let number = at / self.size;
             let have = at % self.size;
-            let (file, len) = match have {
-                0 => (self.create(number)?, self.first_length(number)),
+            let (segment, len) = match have {
+                0 => (
+                    Arc::new(Segment::fresh(self.create(number)?)),
+                    self.first_length(),
+                ),
                 _ => (
-                    self.file(number).map_err(Trouble::Refused)?,
+                    self.segment(number).map_err(Trouble::Refused)?,
                     (2 * have).min(self.size),
                 ),
             };
-            let result = self.lengthen(&*file, have, len, prepared);
+            let result = self.lengthen(&*segment.file, have, len);
             if result.is_err() && have == 0 {
                 // Half a segment that was never used is of no use; when it stays, the next attempt takes it over.
                 let _ = self.fs.unlink(&self.name(number));
             }
             result?;
-            self.files.lock().insert(number, file);
+            self.files.lock().insert(number, segment);
             self.allocated.store(number * self.size + len, Ordering::Release);
         }
         Ok(())
@@ -168,8 +178,8 @@ impl Segments {
         }
         let mut reused = Vec::new();
         for number in old {
-            let file = self.files.lock().remove(&number);
-            let full = file.is_some_and(|f| f.len().is_ok_and(|len| len == self.size));
+            let old = self.files.lock().remove(&number);
+            let full = old.is_some_and(|old| old.file.len().is_ok_and(|len| len == self.size));
             let next = self.allocated() + reused.len() as u64 * self.size;
             if full && next.is_multiple_of(self.size) && next < end + ahead {
                 self.rename(number, next / self.size)?;
@@ -195,7 +205,7 @@ impl Segments {
             .files
             .lock()
             .iter()
-            .map(|(number, file)| (*number, file.clone()))
+            .map(|(number, segment)| (*number, segment.file.clone()))
             .collect();
         for (number, file) in files {
             let start = number * self.size;
@@ -215,7 +225,8 @@ impl Segments {
             self.fs.rename(&copy, &self.name(number))?;
             self.fs.sync_dir(&self.dir)?;
             let file = self.fs.open(&self.name(number), OpenMode::Existing)?;
-            self.files.lock().insert(number, file);
+            let segment = Segment::used(file, reaches - start);
+            self.files.lock().insert(number, Arc::new(segment));
         }
         Ok(())
     }
@@ -226,10 +237,10 @@ impl Segments {
         let to = self.fs.open(&name, OpenMode::Create)?;
         to.set_len(0)?;
         to.set_len(len)?;
-        let mut piece = vec![0; ZEROS];
+        let mut piece = vec![0; PIECE];
         let mut at = 0;
         while at < len {
-            let step = usize::try_from((len - at).min(ZEROS as u64)).expect("a piece is small");
+            let step = usize::try_from((len - at).min(PIECE as u64)).expect("a piece is small");
             let valid = usize::try_from(used.saturating_sub(at).min(step as u64)).expect("a piece is small");
             let valid = match godb_btree::sync::planted("older-epoch-replayed") {
                 true => step,
@@ -252,9 +263,8 @@ impl Segments {
     fn adopt(&self, numbers: &[u64]) -> Result<(), Trouble> {
         for number in numbers {
             let opened = self.fs.open(&self.name(*number), OpenMode::Existing);
-            let file = opened.map_err(Trouble::Refused)?;
-            file.let_go();
-            self.files.lock().insert(*number, file);
+            let segment = Segment::used(opened.map_err(Trouble::Refused)?, self.size);
+            self.files.lock().insert(*number, Arc::new(segment));
             self.allocated.store((number + 1) * self.size, Ordering::Release);
         }
         Ok(())
@@ -268,13 +278,9 @@ impl Segments {
         Ok(file)
     }
 
-    fn lengthen(&self, file: &dyn File, from: u64, to: u64, prepared: bool) -> Result<(), Trouble> {
+    fn lengthen(&self, file: &dyn File, from: u64, to: u64) -> Result<(), Trouble> {
         file.set_len(to).map_err(Trouble::Refused)?;
-        if prepared {
-            write_zeros(file, from, to).map_err(Trouble::Refused)?;
-        }
         file.sync().map_err(Trouble::Unsure)?;
-        file.let_go();
         if from == 0 {
             self.fs.sync_dir(&self.dir).map_err(Trouble::Unsure)?;
         }
@@ -282,7 +288,7 @@ impl Segments {
     }
 
     /// Only a log's first segment starts small: one that has filled it will fill the next.
-    fn first_length(&self, _number: u64) -> u64 {
+    fn first_length(&self) -> u64 {
         match self.files.lock().is_empty() {
             true => self.initial,
             false => self.size,
@@ -293,9 +299,9 @@ impl Segments {
         format!("{}/{number:08}.log", self.dir)
     }
 
-    fn file(&self, number: u64) -> Result<Arc<dyn File>, Fault> {
-        let file = self.files.lock().get(&number).cloned();
-        file.ok_or_else(|| Fault::Corrupt {
+    fn segment(&self, number: u64) -> Result<Arc<Segment>, Fault> {
+        let segment = self.files.lock().get(&number).cloned();
+        segment.ok_or_else(|| Fault::Corrupt {
             file: self.name(number).into(),
             page: None,
             tree: None,
@@ -309,7 +315,7 @@ impl Segments {
         &self,
         at: u64,
         len: usize,
-        mut io: impl FnMut(&dyn File, u64, std::ops::Range<usize>) -> Result<usize, Fault>,
+        mut io: impl FnMut(&Segment, u64, std::ops::Range<usize>) -> Result<usize, Fault>,
     ) -> Result<usize, Fault> {
         let mut done = 0;
         while done < len {
@@ -318,8 +324,8 @@ impl Segments {
             let here = usize::try_from(self.size - offset)
                 .unwrap_or(usize::MAX)
                 .min(len - done);
-            let file = self.file(position / self.size)?;
-            let got = io(&*file, offset, done..done + here)?;
+            let segment = self.segment(position / self.size)?;
+            let got = io(&segment, offset, done..done + here)?;
             done += got;
             if got < here {
                 break;
@@ -336,15 +342,4 @@ pub(crate) const REWRITE: &str = "rewrite.tmp";
 pub(crate) fn number_of(name: &str) -> Option<u64> {
     let digits = name.strip_suffix(".log")?;
     (digits.len() >= 8 && digits.bytes().all(|b| b.is_ascii_digit())).then(|| digits.parse().ok())?
-}
-
-fn write_zeros(file: &dyn File, from: u64, to: u64) -> Result<(), Fault> {
-    let zeros = vec![0; ZEROS];
-    let mut at = from;
-    while at < to {
-        let step = usize::try_from((to - at).min(ZEROS as u64)).expect("a piece is small");
-        file.write_at(at, &zeros[..step])?;
-        at += step as u64;
-    }
-    Ok(())
 }

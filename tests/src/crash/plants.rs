@@ -37,6 +37,7 @@ pub const PLANTS: &[Plant] = &[
         Fault::PowerLoss,
         &["log-of-one-large-transaction"],
     ),
+    plant_of("zeros-over-a-commit", Fault::PowerLoss, &["put"]),
     plant_of(
         "safe-copies-not-synced",
         Fault::AnySubset,

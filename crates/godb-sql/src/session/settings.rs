@@ -16,7 +16,8 @@ pub(super) struct Settings {
     pub(super) isolation: Isolation,
     /// Transactions only read, unless they say otherwise.
     pub(super) read_only: bool,
-    /// Settings that clients make and read back, and that have no other effect here: their only accepted values have none.
+    /// Settings that clients make and read back, and that have no other effect here: their only accepted values have none. Only those that were made are here, for
+    /// every transaction of the key-value API has a session.
     other: BTreeMap<&'static str, String>,
 }
 
@@ -50,16 +51,12 @@ const FIXED: &[(&str, &str)] = &[
 impl Settings {
     /// The defaults.
     pub(super) fn new(work_mem: usize, isolation: Isolation) -> Self {
-        let other = FREE
-            .iter()
-            .map(|&(name, value)| (name, value.to_owned()))
-            .collect();
         Self {
             statement_timeout: None,
             work_mem,
             isolation,
             read_only: false,
-            other,
+            other: BTreeMap::new(),
         }
     }
 
@@ -91,8 +88,11 @@ impl Settings {
     }
 
     fn set_other(&mut self, name: &str, value: Option<&str>) -> Result<()> {
-        if let Some((name, default)) = FREE.iter().find(|(free, _)| *free == name) {
-            self.other.insert(name, value.unwrap_or(default).to_owned());
+        if let Some((name, _)) = FREE.iter().find(|(free, _)| *free == name) {
+            match value {
+                Some(value) => self.other.insert(name, value.to_owned()),
+                None => self.other.remove(name),
+            };
             return Ok(());
         }
         let Some((_, only)) = FIXED.iter().find(|(fixed, _)| *fixed == name) else {
@@ -124,30 +124,32 @@ impl Settings {
             "work_mem" => format!("{}kB", self.work_mem >> 10),
             "default_transaction_isolation" => isolation_name(self.isolation).to_owned(),
             "default_transaction_read_only" => on_off(self.read_only).to_owned(),
-            other => match (
-                self.other.get(other),
-                FIXED.iter().find(|(fixed, _)| *fixed == other),
-            ) {
-                (Some(value), _) => value.clone(),
-                (None, Some((_, value))) => (*value).to_owned(),
-                (None, None) => return Err(unknown(other)),
+            other => match self.other.get(other) {
+                Some(value) => value.clone(),
+                None => default_of(other).ok_or_else(|| unknown(other))?.to_owned(),
             },
         })
     }
 
     /// The names of all settings, sorted.
-    pub(super) fn names(&self) -> Vec<&'static str> {
+    pub(super) fn names() -> Vec<&'static str> {
         let own = [
             "statement_timeout",
             "work_mem",
             "default_transaction_isolation",
             "default_transaction_read_only",
         ];
-        let mut names: Vec<_> = own.into_iter().chain(self.other.keys().copied()).collect();
-        names.extend(FIXED.iter().map(|(name, _)| *name));
+        let others = FREE.iter().chain(FIXED).map(|(name, _)| *name);
+        let mut names: Vec<_> = own.into_iter().chain(others).collect();
         names.sort_unstable();
         names
     }
+}
+
+/// The value that a setting without effect has when nobody has set it.
+fn default_of(name: &str) -> Option<&'static str> {
+    let setting = FREE.iter().chain(FIXED).find(|(known, _)| *known == name);
+    setting.map(|(_, value)| *value)
 }
 
 fn unknown(name: &str) -> SqlError {

@@ -1,7 +1,7 @@
 //! SET, RESET, SHOW.
 
 use super::rows::{Rows, StatementResult};
-use super::settings::{isolation_name, on_off};
+use super::settings::{Settings, isolation_name, on_off};
 use super::{Session, failed_transaction};
 use crate::error::{Result, SqlError, state};
 use sqlparser::ast::{
@@ -133,7 +133,7 @@ impl Session {
     }
 
     fn show_all(&self) -> Result<StatementResult> {
-        let names = self.settings.names();
+        let names = Settings::names();
         let lines = names
             .into_iter()
             .map(|name| Ok(vec![name.to_owned(), self.settings.show(name)?]));

@@ -39,7 +39,7 @@ impl Log {
     pub fn step(&self) -> Result<bool, Fault> {
         let ahead = self.room_ahead();
         if let Some(upto) = ahead {
-            self.make_room(upto, true)?;
+            self.make_room(upto)?;
         }
         let write = self.ledger.is_heavy();
         if write {
@@ -116,7 +116,7 @@ impl Log {
     fn write_batch(&self, batch: &crate::buffer::Batch, next: u64) -> Result<(), Fault> {
         if next > self.segments.allocated() {
             // Flushes during a long rollback on a full disk have used up the margin; this is the last attempt.
-            self.make_room(next, false)?;
+            self.make_room(next)?;
         }
         let stamp = Stamp {
             database: self.database,
@@ -126,6 +126,14 @@ impl Log {
         };
         let mut image = self.image.lock();
         batch.image(self.block, &stamp, &mut image);
+        let whole = image.len();
+        if self.mode == SyncMode::Full {
+            let zeros = self.segments.zeros_behind(batch.base, next)?;
+            image.resize(whole + usize::try_from(zeros).expect("a part of a segment"), 0);
+        }
+        if image.len() > whole && godb_btree::sync::planted("zeros-over-a-commit") {
+            image[whole - self.block..].fill(0);
+        }
         self.segments.write(batch.base, &image)
     }
 

@@ -122,17 +122,15 @@ impl Log {
                     return Ok(tail);
                 }
                 drop(tail);
-                self.make_room(needs, false)?;
+                self.make_room(needs)?;
             }
             tail = self.ledger.tail.lock();
         }
     }
 
     /// Lengthens the files until they reach `upto`.
-    pub(super) fn make_room(&self, upto: u64, prepared: bool) -> Result<(), Fault> {
-        self.segments
-            .grow(upto, prepared)
-            .map_err(|trouble| self.judge(trouble))
+    pub(super) fn make_room(&self, upto: u64) -> Result<(), Fault> {
+        self.segments.grow(upto).map_err(|trouble| self.judge(trouble))
     }
 
     /// A refusal passes; a failed sync poisons the log.

@@ -42,9 +42,7 @@ impl Log {
         segments.rewrite(survey.durable, survey.end, survey.reached)?;
         fs.sync_dir(dir)?;
         fs.sync_dir(parent(dir))?;
-        segments
-            .grow(survey.end + size, false)
-            .map_err(Trouble::into_fault)?;
+        segments.grow(survey.end + size).map_err(Trouble::into_fault)?;
         let stamp = Stamp {
             database: control.now.database,
             epoch,

@@ -359,7 +359,7 @@ fn segments_that_nobody_needs_are_used_again() {
     }
     let before = fs.list(DIR).unwrap();
     let end = log.segments.allocated().next_multiple_of(size);
-    log.segments.grow(end, false).map_err(|_| "refused").unwrap();
+    log.segments.grow(end).map_err(|_| "refused").unwrap();
     let keep = log.end().raw();
     log.segments
         .recycle(keep, keep, end - keep + 2 * size)
