@@ -133,6 +133,11 @@ fn readers_and_writers_go_on() {
                 assert_eq!(tx.range(..).unwrap().count(), ROWS as usize / 2);
             }
         });
+        scope.spawn(|| {
+            while !over.load(Ordering::Acquire) {
+                assert_sound(&db);
+            }
+        });
         for _ in 0..4 {
             db.compact(go_on).unwrap();
         }
