@@ -26,6 +26,9 @@ use std::collections::{HashMap, VecDeque};
 /// How many commits' differences are kept, whoever looks; snapshots before them count by walking.
 const CROWD: usize = if cfg!(test) { 20 } else { 50_000 };
 
+/// How many commits are forgotten while others wait.
+const AT_ONCE: usize = if cfg!(test) { 3 } else { 256 };
+
 /// The rows of a tree that were deleted in their place, as if they were a tree.
 pub(super) fn dead(tree: TreeId) -> TreeId {
     TreeId::from_raw(tree.raw() | DEAD)
@@ -106,9 +109,16 @@ impl State {
         }
     }
 
-    fn forget(&mut self, before: Timestamp) {
-        while self.later.pop_front_if(|(at, _)| *at <= before).is_some() {}
-        self.since = self.since.max(before);
+    /// Forgets some commits up to `before`; tells whether there are more.
+    fn forget_some(&mut self, before: Timestamp) -> bool {
+        for _ in 0..AT_ONCE {
+            let Some((at, _)) = self.later.pop_front_if(|(at, _)| *at <= before) else {
+                self.since = self.since.max(before);
+                return false;
+            };
+            self.since = self.since.max(at);
+        }
+        true
     }
 }
 
@@ -129,7 +139,7 @@ impl Counts {
             && let Some((oldest, _)) = state.later.front()
         {
             let oldest = *oldest;
-            state.forget(oldest);
+            state.forget_some(oldest);
         }
     }
 
@@ -140,7 +150,7 @@ impl Counts {
 
     /// No ordinary snapshot before this one is in use, or will be.
     pub(super) fn forget(&self, before: Timestamp) {
-        self.0.lock().forget(before);
+        while self.0.lock().forget_some(before) {}
     }
 
     /// What a checkpoint remembers: all numbers as of the moment that `newest` gives.
