@@ -14,7 +14,7 @@
 //! gone     unclaimed, in no chain, page none: a read that failed, or a fresh page given up; free when its last user has left
 //! ```
 
-use super::arena;
+use super::arena::{self, Arena};
 use super::fetch::Fetch;
 use super::frame::{Body, Frame, NONE};
 use super::glances::Glances;
@@ -37,6 +37,8 @@ struct Padded(Mutex<()>);
 
 /// The frames, and which page is in which.
 pub(super) struct Table {
+    /// The memory of the frames, where it is one piece.
+    arena: Option<Arena>,
     frames: Box<[Frame]>,
     /// The first frame of each chain.
     heads: Box<[AtomicU32]>,
@@ -62,8 +64,9 @@ impl Table {
     /// A table of `count` empty, claimed frames.
     pub(super) fn new(count: usize, page_size: usize) -> Self {
         let buckets = (2 * count).next_power_of_two();
-        let rooms = arena::rooms(count, page_size);
+        let (rooms, arena) = arena::rooms(count, page_size);
         Self {
+            arena,
             fetch: Fetch::new(&rooms),
             frames: rooms.into_iter().map(Frame::new).collect(),
             heads: (0..buckets).map(|_| AtomicU32::new(NONE)).collect(),
@@ -72,6 +75,11 @@ impl Table {
             glances: Glances::new(),
             dirty: AtomicUsize::new(0),
         }
+    }
+
+    /// The memory of the frames, where it is one piece.
+    pub(super) fn arena(&self) -> Option<&Arena> {
+        self.arena.as_ref()
     }
 
     /// Every frame.
