@@ -23,7 +23,7 @@ use super::latch::LatchWrite;
 use super::shelf::Shelved;
 use godb_page::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use godb_page::sync::{Mutex, MutexGuard};
-use godb_page::{Lsn, PageId};
+use godb_page::{Lsn, PageId, ask_for};
 
 /// More steps than any real chain has: buckets are twice as many as frames.
 const STEPS: usize = 64;
@@ -155,6 +155,21 @@ impl Table {
             at = frame.next.load(Ordering::Acquire);
         }
         None
+    }
+
+    /// Asks for the memory of the frames of pages, as far as a frame is the first of its bucket. Nearly all are.
+    #[inline]
+    pub(super) fn approach(&self, pages: &[PageId]) {
+        for page in pages {
+            ask_for(std::ptr::from_ref(&self.heads[self.bucket_of(*page)]).addr());
+        }
+        for page in pages {
+            let at = self.heads[self.bucket_of(*page)].load(Ordering::Relaxed);
+            if let Some(frame) = self.frames.get(at as usize) {
+                frame.approach();
+                self.fetch.page(at);
+            }
+        }
     }
 
     /// Pins the page if it is in memory.
