@@ -127,6 +127,7 @@ impl Storage {
             database_id: header.database_id,
             max_size: config.max_file_size,
             safe_copies: format!("{}/{SAFE_COPIES}", place.log_dir),
+            direct: config.direct_io,
         };
         let (pages, restored) = PageFile::open(&*files, file.clone(), options)?;
         if restored > 0 {
