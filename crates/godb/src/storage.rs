@@ -230,6 +230,11 @@ impl Storage {
         Ok(())
     }
 
+    /// Transactions and locks.
+    pub(crate) fn transactions(&self) -> &TransactionManager<Recovered<LoggedTree<Tree>>> {
+        self.engine.below()
+    }
+
     /// The buffer pool.
     pub(crate) fn pool(&self) -> &Frames {
         &self.pool
