@@ -53,6 +53,7 @@ mod salvage;
 mod scrub;
 mod session;
 mod storage;
+mod system;
 mod transaction;
 
 pub use check::{CheckReport, Finding, Wrong};

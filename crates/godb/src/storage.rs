@@ -132,6 +132,7 @@ impl Storage {
             database_id: header.database_id,
             max_size: config.max_file_size,
             safe_copies: format!("{}/{SAFE_COPIES}", place.log_dir),
+            direct: config.direct_io,
         };
         let (pages, restored) = PageFile::open(&*files, file.clone(), options)?;
         if restored > 0 {
@@ -232,6 +233,11 @@ impl Storage {
     pub(crate) fn was_compacted(&self) -> Result<()> {
         *self.compacted.lock() = Some(self.pages()?);
         Ok(())
+    }
+
+    /// Transactions and locks.
+    pub(crate) fn transactions(&self) -> &TransactionManager<Recovered<LoggedTree<Tree>>> {
+        self.engine.below()
     }
 
     /// The buffer pool.

@@ -314,6 +314,7 @@ impl Session {
         Planning {
             catalog,
             past: self,
+            system: &self.sql.options.system,
             parameter_types: types,
             estimator: &*self.sql.options.estimator,
             cost: &*self.sql.options.cost,
