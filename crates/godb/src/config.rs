@@ -194,11 +194,6 @@ impl Config {
     fn refuse_unsupported(&self) -> Result<()> {
         let missing = [
             (
-                self.isolation == Isolation::Serializable,
-                "isolation",
-                "serializable is not supported yet",
-            ),
-            (
                 self.deadlock_policy != DeadlockPolicy::WaitForGraph,
                 "deadlock_policy",
                 "only WaitForGraph is supported yet",
