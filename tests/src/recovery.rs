@@ -121,6 +121,7 @@ impl Database {
             database_id: ID,
             max_size: None,
             safe_copies: format!("{DIR}/{SAFE_COPIES}"),
+            direct: false,
         };
         let (store, _) = PageFile::open(&**fs, file.clone(), options)?;
         Ok(Arc::new(Pool::new(store, log.clone(), 16, EvictionKind::Clock)))

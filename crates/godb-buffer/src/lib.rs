@@ -31,7 +31,7 @@
 //! Nearly every access finds its page in memory, so this path decides the speed of everything above: a hash, a walk along one or two frames,
 //! an atomic addition that pins, a second look whether the frame still holds the page, the latch. No lock of the table, and no list to move the page in: an exact LRU
 //! list would make every reader a writer of the same cache line. The frame gets a mark instead, and the [policy](EvictionPolicy) reads the marks when it
-//! needs a victim. CLOCK is the default; LRU-K and [S3-FIFO](S3Fifo) keep scans from washing out the hot set, and LRU teaches why that matters.
+//! needs a victim. [S3-FIFO](S3Fifo) is the default; like LRU-K it keeps scans from washing out the hot set, which CLOCK does not, and LRU teaches why that matters.
 //!
 //! Pin and latch are still four writes to the frame, and the root's frame is everybody's. So there is a way past them, for readers who can do without waiting: a
 //! [glance](Pages::glance). It is announced in a place that only this thread writes to, and whoever changes or evicts pages looks there (`pool/glances.rs`). Readers on

@@ -66,6 +66,9 @@ pub struct Begin {
     pub read_only: bool,
     /// It reads the past; implies `read_only`.
     pub as_of: Option<Moment>,
+    /// Serializable and read-only, it waits when it begins until its snapshot is known to need no watching: then it is never refused, and makes nobody else fail. Of no effect
+    /// otherwise.
+    pub deferrable: bool,
 }
 
 /// How strongly a key is locked by [`EngineTransaction::lock`].

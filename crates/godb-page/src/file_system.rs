@@ -25,6 +25,11 @@ pub type FileLock = Box<dyn Any + Send + Sync>;
 pub trait FileSystem: Send + Sync {
     /// Opens `name`.
     fn open(&self, name: &str, mode: OpenMode) -> Result<Arc<dyn File>, Fault>;
+    /// Opens an existing file once more, for whole pages that are read past the system's cache: for somebody who has a cache of his own. Reads show what was written through
+    /// other openings. None where the file system, or the system, cannot do that.
+    fn open_direct(&self, _name: &str) -> Result<Option<Arc<dyn File>>, Fault> {
+        Ok(None)
+    }
     /// Whether a file or directory of that name exists.
     fn exists(&self, name: &str) -> Result<bool, Fault>;
     /// The names (without the directory) of the entries of `dir`, sorted.

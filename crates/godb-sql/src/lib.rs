@@ -110,6 +110,7 @@ pub mod parser;
 pub mod plan;
 mod session;
 mod storage;
+pub mod system;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 pub mod text;
@@ -132,5 +133,6 @@ pub use session::{
     ResultColumn, Rows, Session, Sql, SqlOptions, StatementResult, TableCheck, TableDescription,
     TableProblem, TransactionState, TreeUse,
 };
+pub use system::{Asking, SystemRelation, TreeName};
 pub use types::{DataType, Physical};
 pub use value::{Interval, Numeric, Value};

@@ -118,6 +118,6 @@ pub use godb_recovery::{
     MemoryLog, MemoryTree, MemoryWal, NewHead, PageId, Range, Recoverable, Recovered, RecoveryOptions,
     Report, Resume, Row, Spawn, Tree, TreeId, TxnId, Value, recover,
 };
-pub use lock::{LockManager, LockOptions, LockStats};
+pub use lock::{LockManager, LockOptions, LockStats, TransactionStatus};
 pub use manager::TransactionManager;
 pub use transactions::{CommitHook, Mode, Resource, Savepoint, Transactions};

@@ -14,7 +14,7 @@
 //!   checkpoints.
 
 use crate::error::Error;
-use crate::lock::{LockManager, LockOptions, LockStats};
+use crate::lock::{LockManager, LockOptions, LockStats, TransactionStatus};
 use crate::transactions::{CommitHook, Mode, Resource, Savepoint, Transactions};
 use godb_recovery::sync::atomic::{AtomicBool, Ordering};
 use godb_recovery::sync::{Arc, Mutex};
@@ -91,6 +91,11 @@ impl<R: Recoverable> TransactionManager<R> {
     /// What happened in the lock manager.
     pub fn lock_stats(&self) -> LockStats {
         self.locks.stats()
+    }
+
+    /// The transactions that run, in the order of their ids.
+    pub fn transactions(&self) -> Vec<TransactionStatus> {
+        self.locks.transactions()
     }
 
     /// Nobody commits or gets a lock any more. Whoever waits for one hears of it now: its holder may be a session that does nothing for hours.

@@ -55,8 +55,12 @@ pub struct Config {
     pub max_file_size: Option<u64>,
     /// Bytes of memory for pages. At least 16 pages.
     pub buffer_pool_size: usize,
-    /// Which page leaves memory when room is needed. CLOCK by default; `S3Fifo` where large scans run beside a hot set.
+    /// Which page leaves memory when room is needed. S3-FIFO by default: a scan does not wash out what is used often, and of all it keeps the most hits where some pages are
+    /// wanted more than others.
     pub eviction: EvictionKind,
+    /// Read pages past the system's cache, where system and file system can do that; elsewhere through it. For databases larger than memory, with a `buffer_pool_size` of nearly all
+    /// the memory that is meant for them: pages are then in memory once and not twice. Without, a small pool still has the system's cache behind it.
+    pub direct_io: bool,
     /// The most sessions and transactions open at once.
     pub max_connections: usize,
     /// Bytes of cached query plans; zero caches none.
@@ -108,6 +112,7 @@ impl Default for Config {
             max_file_size: None,
             buffer_pool_size: 64 << 20,
             eviction: EvictionKind::default(),
+            direct_io: false,
             max_connections: 1000,
             query_cache_size: 4 << 20,
             work_memory: 64 << 20,
@@ -188,11 +193,6 @@ impl Config {
 
     fn refuse_unsupported(&self) -> Result<()> {
         let missing = [
-            (
-                self.isolation == Isolation::Serializable,
-                "isolation",
-                "serializable is not supported yet",
-            ),
             (
                 self.deadlock_policy != DeadlockPolicy::WaitForGraph,
                 "deadlock_policy",

@@ -95,6 +95,7 @@ impl Instance {
             plan_cache_bytes: config.query_cache_size,
             work_mem: config.work_memory,
             isolation: config.isolation,
+            system: storage.as_ref().map(crate::system::relations).unwrap_or_default(),
             ..SqlOptions::default()
         };
         let sql = Sql::open(engine.clone(), environment.clone(), options)?;

@@ -66,6 +66,7 @@ fn pages(campaign: &mut Campaign, size: usize) {
         database_id,
         max_size: None,
         safe_copies: "area".to_owned(),
+        direct: false,
     };
     let (store, _) = PageFile::open(&files, file.clone(), options).expect("its pages open");
     let stride = campaign.choose(7, 1);

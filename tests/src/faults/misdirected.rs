@@ -107,6 +107,7 @@ impl Pages {
             database_id: header.database_id,
             max_size: None,
             safe_copies: "area".to_owned(),
+            direct: false,
         };
         let (store, _) = PageFile::open(&files, file.clone(), options).expect("its pages open");
         Self { file, store, bytes }

@@ -224,6 +224,7 @@ fn ends_at(bytes: &[u8], at: usize) -> std::result::Result<(), String> {
         database_id: header.database_id,
         max_size: None,
         safe_copies: "area".to_owned(),
+        direct: false,
     };
     let (pages, _) = PageFile::open(&files, file, options).map_err(said)?;
     let page = u32::try_from(at / PAGE).map_err(|error| error.to_string())?;

@@ -40,8 +40,8 @@ struct Wanted {
     /// Bytes that a process may use, and bytes of pairs.
     limit: u64,
     data: u64,
-    /// Bytes of memory for each database's own cache.
-    cache: u64,
+    /// Bytes of memory for each database's own cache, if that is to be the same for all.
+    cache: Option<u64>,
     /// Seconds of each phase.
     seconds: u64,
     names: Vec<String>,
@@ -50,7 +50,7 @@ struct Wanted {
 }
 
 impl Wanted {
-    /// Reads `--limit MIB`, `--data MIB` (four times the limit), `--cache MIB` (half the limit), `--seconds N`, `--only NAME,…`, `--json FILE`, `--compare FILE`, `--chart FILE`,
+    /// Reads `--limit MIB`, `--data MIB` (four times the limit), `--cache MIB` (what suits each), `--seconds N`, `--only NAME,…`, `--json FILE`, `--compare FILE`, `--chart FILE`,
     /// `--folder DIR`.
     fn parse(arguments: &[String]) -> Result<Self> {
         let (mut limit, mut data, mut cache, mut seconds) = (128 << 20, None, None, 8);
@@ -76,11 +76,20 @@ impl Wanted {
         Ok(Self {
             limit,
             data: data.unwrap_or(4 * limit),
-            cache: cache.unwrap_or(limit / 2),
+            cache,
             seconds,
             names: names(&results.only),
             folder: results.folder.clone(),
             results,
+        })
+    }
+
+    /// Of the memory, what a database takes for a cache of its own: measured for each, and the best taken. godb reads past the system's cache, so nearly all memory is its own; LMDB has none;
+    /// the others leave their pages to the system.
+    fn cache_of(&self, name: &str) -> u64 {
+        self.cache.unwrap_or(match name {
+            "godb" => self.limit / 16 * 13,
+            _ => self.limit / 16,
         })
     }
 
@@ -106,10 +115,9 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
     };
     let mib = |bytes: u64| bytes >> 20;
     println!(
-        "{} MiB of pairs, {} MiB of memory, of which {} for the database's own cache",
+        "{} MiB of pairs, {} MiB of memory",
         mib(wanted.data),
-        mib(wanted.limit),
-        mib(wanted.cache)
+        mib(wanted.limit)
     );
     let mut results = Results::new(wanted.items());
     let mut unlimited = None;
@@ -160,7 +168,7 @@ fn measure(
 
 /// Starts a worker, in the group of these processes, and gives what it said.
 fn start(wanted: &Wanted, role: &str, name: &str, folder: &Path, procs: Option<PathBuf>) -> Result<String> {
-    let numbers = [wanted.items(), wanted.cache, wanted.seconds];
+    let numbers = [wanted.items(), wanted.cache_of(name), wanted.seconds];
     let mut command = Command::new(std::env::current_exe()?);
     command.args([WORKER, role, name]).arg(folder);
     command.args(numbers.map(|number| number.to_string()));

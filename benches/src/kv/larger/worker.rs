@@ -140,7 +140,7 @@ fn read_some(
             let begun = Instant::now();
             let mut right = false;
             view.get(&key, &mut |found| {
-                right = found.get(STAMP..) == value.get(STAMP..)
+                right = found.get(STAMP..) == value.get(STAMP..);
             })?;
             times.push(begun.elapsed());
             if !right {

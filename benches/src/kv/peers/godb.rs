@@ -15,6 +15,7 @@ fn open(opening: &Opening<'_>) -> Result<Box<dyn Peer>> {
             Durability::Synced => SyncMode::Full,
             Durability::Unsynced => SyncMode::Off,
         },
+        direct_io: opening.larger_than_memory,
         checkpoint_log_size: (!opening.checkpoints).then_some(u64::MAX),
         checkpoint_interval: Duration::from_secs(if opening.checkpoints { 60 } else { 1 << 30 }),
         ..Config::default()

@@ -56,19 +56,19 @@ pub trait EvictionPolicy: Send {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum EvictionKind {
     /// Second chance: a hand goes round and takes the first page that was not used since it last came by.
-    #[default]
     Clock,
     /// The page whose last use is longest ago. Simple to understand; a scan washes everything else out.
     Lru,
     /// The page whose second last use is longest ago: a page read once, by a scan, goes first.
     LruK,
     /// New pages wait in a small queue and get into the main one only when somebody comes back for them: scans pass by the hot set, at CLOCK's price.
+    #[default]
     S3Fifo,
 }
 
 impl EvictionKind {
     /// All of them, the default first.
-    pub const ALL: [Self; 4] = [Self::Clock, Self::Lru, Self::LruK, Self::S3Fifo];
+    pub const ALL: [Self; 4] = [Self::S3Fifo, Self::Clock, Self::Lru, Self::LruK];
 
     /// The policy, for a pool of `frames`.
     #[must_use]

@@ -32,6 +32,7 @@ fn on_disk(barrier: Arc<dyn LogBarrier>) -> (SimulatedDisk, Pool<PageFile>) {
         database_id: DatabaseId::from_bytes([1; 16]),
         max_size: None,
         safe_copies: "safe-copies".to_owned(),
+        direct: false,
     };
     let (store, _) = PageFile::open(&disk, file, options).unwrap();
     let pool = Pool::new(store, barrier, MIN_FRAMES, EvictionKind::Clock);

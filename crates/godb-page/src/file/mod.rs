@@ -1,5 +1,6 @@
 //! The main file: its header, and its pages.
 
+mod direct;
 mod header;
 mod inspect;
 mod memory_store;

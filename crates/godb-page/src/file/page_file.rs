@@ -14,6 +14,7 @@
 //! A failed sync says that *some* write was lost, not which, and the next one may succeed without it. Therefore the first one ends all writing until the file
 //! is opened again ([`Fault::Poisoned`]). Other failures end nothing: the disk may have room again later.
 
+use super::direct::Direct;
 use super::header::HEADER_PAGES;
 use super::safe_copies::SafeCopies;
 use crate::fault::Fault;
@@ -35,6 +36,8 @@ pub struct PageFileOptions {
     pub max_size: Option<u64>,
     /// The name of the double-write area.
     pub safe_copies: String,
+    /// Read past the system's cache, where the file system can.
+    pub direct: bool,
 }
 
 /// What writing needs, one batch at a time.
@@ -52,6 +55,8 @@ struct Writing {
 /// Pages in a file.
 pub struct PageFile {
     file: Arc<dyn File>,
+    /// The same file, read past the system's cache.
+    direct: Option<Direct>,
     page_size: usize,
     database: DatabaseId,
     max_size: Option<u64>,
@@ -75,9 +80,15 @@ impl PageFile {
             database_id,
             max_size,
             safe_copies,
+            direct,
         } = options;
         let area = SafeCopies::open(fs, &safe_copies, page_size)?;
+        let past_the_cache = match direct {
+            true => fs.open_direct(file.name())?.map(Direct::new),
+            false => None,
+        };
         let mut opened = Self::new(file, page_size, database_id, Some(area))?;
+        opened.direct = past_the_cache;
         opened.max_size = max_size;
         let restored = opened.restore()?;
         Ok((opened, restored))
@@ -104,6 +115,7 @@ impl PageFile {
         Ok(Self {
             pages: AtomicU32::new(page_count(&*file, page_size)?),
             file,
+            direct: None,
             page_size,
             database,
             max_size: None,
@@ -268,7 +280,11 @@ impl PageStore for PageFile {
     }
 
     fn read(&self, id: PageId, into: &mut [u8]) -> Result<(), Fault> {
-        let got = self.file.read_at(self.place(id), into)?;
+        let file = match &self.direct {
+            Some(direct) => direct.for_reading(id, &self.file),
+            None => &self.file,
+        };
+        let got = file.read_at(self.place(id), into)?;
         if got < into.len() {
             return Err(self.corrupt(id, "the file ends before it or inside it"));
         }
@@ -322,6 +338,9 @@ impl PageStore for PageFile {
     }
 
     fn will_need(&self, first: PageId, count: u32) {
+        if let Some(direct) = &self.direct {
+            direct.will_come(first, count);
+        }
         self.file
             .will_need(self.place(first), u64::from(count) * self.page_size as u64);
     }

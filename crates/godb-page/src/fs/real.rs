@@ -9,6 +9,7 @@ use crate::fault::Fault;
 use crate::file_system::{File, FileLock, FileSystem, OpenMode};
 use crate::fs::locks::{Hold, Locks};
 use crate::sync::{Arc, Mutex};
+use direct::DirectFile;
 use rustix::fs::{Advice, FallocateFlags, FlockOperation};
 use std::fs;
 use std::io::{Error, ErrorKind};
@@ -82,6 +83,11 @@ impl FileSystem for RealFileSystem {
             return Err(Fault::io("open", name, Error::from(ErrorKind::IsADirectory)));
         }
         Ok(Arc::new(WholeFile::new(name, mode == OpenMode::ReadOnly, file)))
+    }
+
+    fn open_direct(&self, name: &str) -> Result<Option<Arc<dyn File>>, Fault> {
+        let file = DirectFile::open(Path::new(name)).map_err(|error| Fault::io("open", name, error))?;
+        Ok(file.map(|file| Arc::new(WholeFile::new(name, true, file)) as Arc<dyn File>))
     }
 
     fn exists(&self, name: &str) -> Result<bool, Fault> {
@@ -200,5 +206,6 @@ impl RawFile for fs::File {
     }
 }
 
+mod direct;
 #[cfg(test)]
 mod tests;

@@ -12,6 +12,7 @@ use crate::error::{Result, SqlError, state};
 use crate::expr::Expr;
 use crate::functions::common_type;
 use crate::plan::logical::{JoinKind, Logical, OutputColumn};
+use crate::system::SystemTable;
 use crate::types::DataType;
 use crate::value::Value;
 use godb_mvcc::Moment;
@@ -141,6 +142,7 @@ impl Binder<'_> {
         let table = match found {
             Named::Table(table) => table,
             Named::View(view) => return self.view(view, &called, moment, alias),
+            Named::System(relation) => return self.system(relation, &called, alias),
         };
         let shown = alias.map_or_else(|| called.clone(), |alias| fold(&alias.name));
         if self.inside_view() {
@@ -156,6 +158,10 @@ impl Binder<'_> {
         match self.find_relation(name)? {
             (Named::Table(table), moment) => Ok((table, moment)),
             (Named::View(_), _) => self.refuse("changing rows through a view", start(name)),
+            (Named::System(relation), _) => {
+                let message = format!("cannot change system relation \"{}\"", relation.name());
+                Err(self.at(SqlError::new(state::WRONG_OBJECT_TYPE, message), start(name)))
+            }
         }
     }
 
@@ -178,6 +184,19 @@ impl Binder<'_> {
             filter: None,
             as_of,
         }
+    }
+
+    /// A system relation in FROM.
+    fn system(
+        &mut self,
+        relation: SystemTable,
+        called: &str,
+        alias: Option<&TableAlias>,
+    ) -> Result<FromItem> {
+        let columns = relation.0.columns().iter();
+        let output = columns.map(|(name, ty)| self.new_column(*name, *ty)).collect();
+        let plan = Logical::System { relation, output };
+        self.relation(Bound::all(plan), called, alias, None)
     }
 
     #[inline(never)]

@@ -11,10 +11,12 @@ use crate::parser::{MAX_DEPTH, too_deep};
 use crate::plan::logical::{Logical, OutputColumn};
 use crate::plan::walk::IdSet;
 use crate::storage::damaged;
+use crate::system::SystemTable;
 use crate::types::DataType;
 use crate::value::Value;
 use godb_mvcc::Moment;
 use sqlparser::ast::{ObjectName, Query, TableAlias};
+use sqlparser::tokenizer::Location;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -27,6 +29,8 @@ pub(super) enum Named {
     Table(Arc<Table>),
     /// A view.
     View(Arc<View>),
+    /// A system relation.
+    System(SystemTable),
 }
 
 /// A view whose query is being bound.
@@ -47,6 +51,8 @@ pub(super) struct Views {
     operators: usize,
     /// What the statement itself names: for the definition of a view.
     named: Vec<Use>,
+    /// Where it names a system relation.
+    system: Option<Location>,
 }
 
 /// A query that is to become a view.
@@ -85,9 +91,27 @@ impl Binder<'_> {
                 self.note_named(&folded, &found);
                 Ok((found, moment))
             }
-            (None, Some(ident)) => Err(self.no_table(&folded, ident)),
+            (None, Some(ident)) => match self.system_relation(&folded, moment, location)? {
+                Some(found) => Ok((found, None)),
+                None => Err(self.no_table(&folded, ident)),
+            },
             (None, None) => Err(SqlError::new(state::SYNTAX_ERROR, "a table must have a name")),
         }
+    }
+
+    /// The system relation of that name; it shows the present only.
+    fn system_relation(&mut self, name: &str, moment: Option<Moment>, at: Location) -> Result<Option<Named>> {
+        let found = self
+            .planning
+            .system
+            .iter()
+            .find(|relation| relation.name() == name);
+        let Some(found) = found else { return Ok(None) };
+        if moment.is_some() {
+            return self.refuse("AS OF SYSTEM TIME of a system relation", at);
+        }
+        self.views.system.get_or_insert(at);
+        Ok(Some(Named::System(SystemTable(found.clone()))))
     }
 
     /// Asks the catalog, of now or of then.
@@ -111,11 +135,13 @@ impl Binder<'_> {
         let id = match found {
             Named::Table(table) => table.id,
             Named::View(view) => view.id,
+            Named::System(_) => return,
         };
         if !self.views.named.iter().any(|used| used.name == name) {
             let columns = match found {
                 Named::Table(table) => columns_of_table(table),
                 Named::View(view) => columns_of_view(view),
+                Named::System(_) => return,
             };
             let name = name.to_owned();
             self.views.named.push(Use { name, id, columns });
@@ -217,6 +243,9 @@ impl Binder<'_> {
     pub(crate) fn define_view(&mut self, query: &Query) -> Result<Definition> {
         let bound = self.query(query)?;
         let bound = self.known_columns(bound)?;
+        if let Some(at) = self.views.system {
+            return self.refuse("a view of a system relation", at);
+        }
         let columns = bound.columns.iter().map(|c| (c.name.clone(), c.ty)).collect();
         let mut plan = shown_only(bound);
         let mut needed = Needed::default();

@@ -173,6 +173,21 @@ impl<'a> Stored<'a> {
         descriptions.iter().map(|bytes| view::decode(bytes)).collect()
     }
 
+    /// All tables.
+    pub(crate) fn tables(&self) -> Result<Vec<Table>> {
+        let mut descriptions = Vec::new();
+        let range = KeyBytes::prefix(vec![TABLES]);
+        let mut cursor = self.tx.scan(self.root, range.range(false))?;
+        while cursor.next(&mut |_, value| {
+            descriptions.push(value.to_vec());
+            ControlFlow::Continue(())
+        })? {}
+        descriptions
+            .iter()
+            .map(|bytes| descriptor::decode(bytes))
+            .collect()
+    }
+
     /// The names of all tables, sorted.
     pub(crate) fn table_names(&self) -> Result<Vec<String>> {
         self.names(|named| matches!(named, Named::Table(_)))

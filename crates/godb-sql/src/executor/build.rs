@@ -13,6 +13,7 @@ use super::run::Statement;
 use super::scan::Scan;
 use super::simple::{Concat, Filter, Limit, Project, Series, Values};
 use super::sort::Sort;
+use super::system::SystemScan;
 use crate::expr::Expr;
 use crate::plan::logical::{JoinKind, SetKind, SortKey};
 use crate::plan::physical::{Node, Physical, Source};
@@ -41,6 +42,11 @@ fn operator(node: &Node, statement: &Statement) -> Box<dyn Operator> {
             tree: source.table.tree,
             columns: node.types.len(),
             over: false,
+        }),
+        Physical::System(relation) => Box::new(SystemScan {
+            relation: relation.clone(),
+            types: node.types.clone(),
+            rows: None,
         }),
         Physical::Series(args) => {
             let ty = node.types.first().copied().unwrap_or(DataType::Int4);

@@ -33,6 +33,7 @@ mod sort;
 mod sorter;
 mod spill;
 mod subquery;
+mod system;
 #[cfg(test)]
 mod tests;
 

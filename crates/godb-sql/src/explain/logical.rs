@@ -92,6 +92,7 @@ fn line(plan: &Logical, names: &Names) -> String {
         } => {
             format!("{kind:?}{}: {}", if *all { " all" } else { "" }, labels(output))
         }
+        Logical::System { relation, output } => format!("System {}: {}", relation.name(), labels(output)),
         Logical::Series { args, output } => format!("Series {}: {}", list(args), label(output)),
     }
 }

@@ -18,9 +18,11 @@ impl Node {
     #[must_use]
     pub fn inputs(&self) -> Vec<&Self> {
         match &self.op {
-            Physical::Values(_) | Physical::Scan(_) | Physical::CountRows(_) | Physical::Series(_) => {
-                Vec::new()
-            }
+            Physical::Values(_)
+            | Physical::Scan(_)
+            | Physical::CountRows(_)
+            | Physical::Series(_)
+            | Physical::System(_) => Vec::new(),
             Physical::Filter { input, .. }
             | Physical::Project { input, .. }
             | Physical::HashAggregate { input, .. }
@@ -146,6 +148,7 @@ fn title(op: &Physical) -> String {
             format!("Hash{word}{}", if *all { " All" } else { "" })
         }
         Physical::CountRows(source) => format!("Row Count of {}", on_text(source)),
+        Physical::System(relation) => format!("System Scan on {}", name(relation.name())),
         Physical::Series(_) => "Function Scan on generate_series".to_owned(),
     }
 }
@@ -267,9 +270,11 @@ fn details(op: &Physical, inputs: &[Vec<String>]) -> Vec<String> {
         }
         Physical::Limit { limit, offset, .. } => counts(limit.as_ref(), offset.as_ref()),
         Physical::Series(args) => vec![format!("Arguments: {}", joined(args, ", ", &[]))],
-        Physical::Values(_) | Physical::CountRows(_) | Physical::Distinct { .. } | Physical::Set { .. } => {
-            Vec::new()
-        }
+        Physical::Values(_)
+        | Physical::CountRows(_)
+        | Physical::System(_)
+        | Physical::Distinct { .. }
+        | Physical::Set { .. } => Vec::new(),
     }
 }
 
@@ -372,6 +377,12 @@ fn names(node: &Node) -> Vec<String> {
             .map(|i| format!("column{}", i + 1))
             .collect(),
         Physical::CountRows(_) => vec!["count(*)".to_owned(); node.types.len()],
+        Physical::System(relation) => {
+            let columns = relation.0.columns().iter();
+            columns
+                .map(|(column, _)| format!("{}.{}", name(relation.name()), name(column)))
+                .collect()
+        }
         Physical::Series(_) => vec!["generate_series".to_owned()],
         Physical::Project { input, exprs } => {
             let input = names(input);

@@ -121,6 +121,10 @@ impl Optimizer<'_> {
                 let op = Physical::Series(resolve_all(args, &[], used)?);
                 Ok(self.made(plan, op, [(output.id, output.ty)], &[], 0.0))
             }
+            Logical::System { relation, output } => {
+                let op = Physical::System(relation.clone());
+                Ok(self.made(plan, op, output.iter().map(|c| (c.id, c.ty)), &[], 0.0))
+            }
             Logical::Scan { .. } => self.scan(plan, want, used),
             Logical::Filter { input, predicate } => self.filter(plan, input, predicate, want, used),
             Logical::Project { input, columns } => self.project(input, columns, want, used),

@@ -50,6 +50,6 @@ fn is_empty(plan: &Logical) -> bool {
             SetKind::Intersect => is_empty(left) || is_empty(right),
             SetKind::Except => is_empty(left),
         },
-        Logical::Series { .. } => false,
+        Logical::Series { .. } | Logical::System { .. } => false,
     }
 }

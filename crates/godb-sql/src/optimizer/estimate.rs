@@ -13,6 +13,9 @@ const UNKNOWN: f64 = 1.0 / 3.0;
 /// The rows of a series nothing is known about.
 const SERIES: f64 = 1000.0;
 
+/// How many rows a system relation is thought to have.
+const SYSTEM_ROWS: f64 = 100.0;
+
 /// The table and position that a column comes from, unchanged.
 pub(super) fn origin(plan: &Logical, id: u32) -> Option<(&Table, usize)> {
     match plan {
@@ -72,6 +75,8 @@ impl Optimizer<'_> {
             Logical::Limit { limit, .. } => limited(rows, limit.as_ref()),
             Logical::Set { kind, all, .. } => set_rows(*kind, *all, rows, second),
             Logical::Series { args, .. } => series_rows(args),
+            // Few transactions run at once, and few have many locks.
+            Logical::System { .. } => SYSTEM_ROWS,
         }
     }
 

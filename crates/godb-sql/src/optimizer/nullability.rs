@@ -49,7 +49,9 @@ pub(super) fn never_null(plan: &Logical) -> IdSet {
         | Logical::Distinct { input, .. }
         | Logical::Sort { input, .. }
         | Logical::Limit { input, .. } => never_null(input),
-        Logical::Values { .. } | Logical::Set { .. } | Logical::Series { .. } => IdSet::default(),
+        Logical::Values { .. } | Logical::Set { .. } | Logical::Series { .. } | Logical::System { .. } => {
+            IdSet::default()
+        }
     }
 }
 

@@ -12,7 +12,7 @@ pub(crate) fn plan(plan: &mut Logical) {
 /// Drops what is neither in `needed` nor used inside.
 fn keep(plan: &mut Logical, needed: &IdSet) {
     match plan {
-        Logical::Values { .. } | Logical::Series { .. } => {}
+        Logical::Values { .. } | Logical::Series { .. } | Logical::System { .. } => {}
         Logical::Scan { columns, filter, .. } => {
             let mut needed = needed.clone();
             filter.iter().for_each(|e| add_columns(e, &mut needed));

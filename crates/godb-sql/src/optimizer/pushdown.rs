@@ -60,7 +60,9 @@ pub(super) fn push(plan: Logical, predicates: Vec<Expr>) -> Logical {
             output,
         } => through_set(kind, all, *left, *right, output, &predicates),
         scan @ Logical::Scan { .. } => into_scan(scan, predicates),
-        leaf @ (Logical::Values { .. } | Logical::Series { .. }) => filtered(leaf, predicates),
+        leaf @ (Logical::Values { .. } | Logical::Series { .. } | Logical::System { .. }) => {
+            filtered(leaf, predicates)
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 use crate::catalog::Table;
 use crate::expr::Expr;
 use crate::functions::ResolvedAggregate;
+use crate::system::SystemTable;
 use crate::types::DataType;
 use godb_mvcc::Moment;
 use std::sync::Arc;
@@ -180,5 +181,12 @@ pub enum Logical {
         args: Vec<Expr>,
         /// The column it produces.
         output: OutputColumn,
+    },
+    /// The rows of a system relation.
+    System {
+        /// Which.
+        relation: SystemTable,
+        /// All its columns.
+        output: Vec<OutputColumn>,
     },
 }

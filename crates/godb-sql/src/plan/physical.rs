@@ -3,6 +3,7 @@
 use super::logical::{AggregateCall, JoinKind, SetKind, SortKey};
 use crate::catalog::{Index, Table};
 use crate::expr::Expr;
+use crate::system::SystemTable;
 use crate::types::DataType;
 use godb_mvcc::Moment;
 use std::sync::Arc;
@@ -198,6 +199,8 @@ pub enum Physical {
     CountRows(Source),
     /// `generate_series`.
     Series(Vec<Expr>),
+    /// The rows of a system relation.
+    System(SystemTable),
 }
 
 /// A query, ready to run.

@@ -8,6 +8,7 @@ use crate::error::{Result, SqlError, state};
 use crate::expr::Expr;
 use crate::optimizer::{CardinalityEstimator, CostModel, DefaultCost, DefaultEstimator, Optimizer, Subplans};
 use crate::parser::Parsed;
+use crate::system::SystemRelation;
 use crate::types::DataType;
 use godb_mvcc::Moment;
 use sqlparser::ast::{Query, Statement};
@@ -39,6 +40,8 @@ pub struct Planning<'a> {
     pub catalog: &'a dyn Catalog,
     /// The tables of the past.
     pub past: &'a dyn Past,
+    /// Relations that show what goes on in the database.
+    pub system: &'a [Arc<dyn SystemRelation>],
     /// The types of the parameters, as far as the client named them.
     pub parameter_types: &'a [Option<DataType>],
     /// Guesses how many rows there are. Advice: a wrong guess makes a slow plan, never a wrong one.
@@ -54,6 +57,7 @@ impl<'a> Planning<'a> {
         Self {
             catalog,
             past: &NoPast,
+            system: &[],
             parameter_types: &[],
             estimator: &DefaultEstimator,
             cost: &DefaultCost,

@@ -200,7 +200,7 @@ impl Logical {
     #[must_use]
     pub fn inputs(&self) -> Vec<&Self> {
         match self {
-            Self::Values { .. } | Self::Scan { .. } | Self::Series { .. } => Vec::new(),
+            Self::Values { .. } | Self::Scan { .. } | Self::Series { .. } | Self::System { .. } => Vec::new(),
             Self::Filter { input, .. }
             | Self::Project { input, .. }
             | Self::Aggregate { input, .. }
@@ -214,7 +214,7 @@ impl Logical {
     /// The same, to change.
     pub fn inputs_mut(&mut self) -> Vec<&mut Self> {
         match self {
-            Self::Values { .. } | Self::Scan { .. } | Self::Series { .. } => Vec::new(),
+            Self::Values { .. } | Self::Scan { .. } | Self::Series { .. } | Self::System { .. } => Vec::new(),
             Self::Filter { input, .. }
             | Self::Project { input, .. }
             | Self::Aggregate { input, .. }
@@ -229,7 +229,9 @@ impl Logical {
     #[must_use]
     pub fn output(&self) -> Vec<&OutputColumn> {
         match self {
-            Self::Values { output, .. } | Self::Set { output, .. } => output.iter().collect(),
+            Self::Values { output, .. } | Self::Set { output, .. } | Self::System { output, .. } => {
+                output.iter().collect()
+            }
             Self::Scan { columns, key, .. } => columns.iter().map(|(_, c)| c).chain(key).collect(),
             Self::Project { columns, .. } => columns.iter().map(|(_, c)| c).collect(),
             Self::Aggregate {
@@ -279,7 +281,7 @@ impl Logical {
             Self::Distinct { on, .. } => on.iter().collect(),
             Self::Sort { keys, .. } => keys.iter().map(|k| &k.expr).collect(),
             Self::Limit { limit, offset, .. } => limit.iter().chain(offset).collect(),
-            Self::Set { .. } => Vec::new(),
+            Self::Set { .. } | Self::System { .. } => Vec::new(),
             Self::Series { args, .. } => args.iter().collect(),
         }
     }
@@ -301,7 +303,7 @@ impl Logical {
             Self::Distinct { on, .. } => on.iter_mut().collect(),
             Self::Sort { keys, .. } => keys.iter_mut().map(|k| &mut k.expr).collect(),
             Self::Limit { limit, offset, .. } => limit.iter_mut().chain(offset).collect(),
-            Self::Set { .. } => Vec::new(),
+            Self::Set { .. } | Self::System { .. } => Vec::new(),
             Self::Series { args, .. } => args.iter_mut().collect(),
         }
     }
@@ -309,7 +311,9 @@ impl Logical {
     /// The columns that this operator makes, to change.
     pub fn made_mut(&mut self) -> Vec<&mut OutputColumn> {
         match self {
-            Self::Values { output, .. } | Self::Set { output, .. } => output.iter_mut().collect(),
+            Self::Values { output, .. } | Self::Set { output, .. } | Self::System { output, .. } => {
+                output.iter_mut().collect()
+            }
             Self::Scan { columns, key, .. } => columns.iter_mut().map(|(_, c)| c).chain(key).collect(),
             Self::Project { columns, .. } => columns.iter_mut().map(|(_, c)| c).collect(),
             Self::Aggregate {

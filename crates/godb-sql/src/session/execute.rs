@@ -53,6 +53,7 @@ impl Session {
             isolation,
             read_only,
             as_of,
+            deferrable: false,
         })
     }
 
@@ -313,6 +314,7 @@ impl Session {
         Planning {
             catalog,
             past: self,
+            system: &self.sql.options.system,
             parameter_types: types,
             estimator: &*self.sql.options.estimator,
             cost: &*self.sql.options.cost,
@@ -391,7 +393,7 @@ fn is_conflict(error: &SqlError) -> bool {
 fn begins_again(error: &SqlError) -> bool {
     matches!(
         error.engine,
-        Some(EngineError::Conflict | EngineError::Deadlock { .. })
+        Some(EngineError::Conflict | EngineError::Dependencies | EngineError::Deadlock { .. })
     )
 }
 

@@ -7,6 +7,7 @@ use crate::catalog::{SchemaCache, Stored, StoredMut, TableId};
 use crate::dml::RowNumbers;
 use crate::error::Result;
 use crate::optimizer::{CardinalityEstimator, CostModel, DefaultCost, DefaultEstimator};
+use crate::system::SystemRelation;
 use godb_mvcc::{Begin, Environment, Isolation, StorageEngine};
 use std::sync::Arc;
 
@@ -23,6 +24,8 @@ pub struct SqlOptions {
     pub estimator: Arc<dyn CardinalityEstimator>,
     /// Says what an algorithm costs.
     pub cost: Arc<dyn CostModel>,
+    /// Relations that show what goes on in the database; see [`crate::system`].
+    pub system: Vec<Arc<dyn SystemRelation>>,
 }
 
 impl Default for SqlOptions {
@@ -33,6 +36,7 @@ impl Default for SqlOptions {
             isolation: Isolation::default(),
             estimator: Arc::new(DefaultEstimator),
             cost: Arc::new(DefaultCost),
+            system: Vec::new(),
         }
     }
 }

@@ -30,6 +30,14 @@ impl WaitGraph {
         self.waiting.remove(&by);
     }
 
+    /// Everyone who waits, and whom for.
+    pub(super) fn waits(&self) -> BTreeMap<TxnId, Vec<TxnId>> {
+        let waiting = self.waiting.iter();
+        waiting
+            .map(|(id, waiting)| (*id, waiting.blockers.clone()))
+            .collect()
+    }
+
     /// From now on nobody waits: those who do are told why, and so is whoever comes.
     pub(super) fn refuse(&mut self, fault: &Fault) {
         self.refused.get_or_insert_with(|| fault.clone());

@@ -79,6 +79,17 @@ pub struct LockStats {
     pub escalations: u64,
 }
 
+/// A transaction that runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TransactionStatus {
+    /// Its id.
+    pub id: TxnId,
+    /// How many locks it holds.
+    pub locks: usize,
+    /// Whom it waits for: who holds what it wants, or stands in line before it. Nobody when it runs.
+    pub waits_for: Vec<TxnId>,
+}
+
 /// What each transaction of a part of the table holds.
 type Held = HashMap<TxnId, Holdings, Build>;
 
@@ -159,6 +170,22 @@ impl LockManager {
     #[must_use]
     pub fn count_held(&self, by: TxnId) -> usize {
         self.held_by(by).lock().get(&by).map_or(0, Holdings::len)
+    }
+
+    /// The transactions that hold locks or wait for some, in the order of their ids. Each is shown as it was at some moment of the call.
+    #[must_use]
+    pub fn transactions(&self) -> Vec<TransactionStatus> {
+        let mut waits = self.graph.lock().waits();
+        let mut found = Vec::new();
+        for part in &self.held {
+            found.extend(part.lock().iter().map(|(id, holdings)| TransactionStatus {
+                id: *id,
+                locks: holdings.len(),
+                waits_for: waits.remove(id).unwrap_or_default(),
+            }));
+        }
+        found.sort_unstable_by_key(|status| status.id);
+        found
     }
 
     /// What happened so far.

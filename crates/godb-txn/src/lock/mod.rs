@@ -11,4 +11,4 @@ mod mode;
 mod queue;
 mod ticket;
 
-pub use manager::{LockManager, LockOptions, LockStats};
+pub use manager::{LockManager, LockOptions, LockStats, TransactionStatus};

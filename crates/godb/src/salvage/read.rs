@@ -240,6 +240,7 @@ fn pages(
             database_id: header.database_id,
             max_size: None,
             safe_copies,
+            direct: false,
         };
         let (pages, restored) = PageFile::open(&**overlay, file, options)?;
         if restored > 0 {

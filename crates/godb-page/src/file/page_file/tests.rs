@@ -17,6 +17,7 @@ fn options(page_size: usize) -> PageFileOptions {
         database_id: DatabaseId::from_bytes([3; 16]),
         max_size: None,
         safe_copies: "wal/safe-copies".to_owned(),
+        direct: false,
     }
 }
 
@@ -310,6 +311,7 @@ fn it_is_a_page_store() {
     let file = RealFileSystem.open(&path("db"), OpenMode::Create).unwrap();
     let options = PageFileOptions {
         safe_copies: path("safe-copies"),
+        direct: false,
         ..options(8192)
     };
     testing::page_store(&PageFile::open(&RealFileSystem, file, options).unwrap().0);

@@ -26,6 +26,37 @@ fn bytes_come_back_and_the_end_is_told() {
 }
 
 #[test]
+fn what_was_written_is_read_past_the_cache_or_through_it() {
+    // The second is in memory, where many systems cannot pass by the cache.
+    for folder in [Some(folder()), tempfile::tempdir_in("/dev/shm").ok()]
+        .into_iter()
+        .flatten()
+    {
+        let name = folder.path().join("f").to_str().unwrap().to_owned();
+        let file = RealFileSystem.open(&name, OpenMode::Create).unwrap();
+        let Some(direct) = RealFileSystem.open_direct(&name).unwrap() else {
+            continue;
+        };
+        for round in [1, 2] {
+            file.write_at(0, &[round; 3 * 4096]).unwrap();
+            let mut bytes = vec![0; 5 * 4096];
+            let aligned = bytes.as_ptr().align_offset(4096);
+            assert_eq!(
+                direct.read_at(4096, &mut bytes[aligned..aligned + 8192]).unwrap(),
+                8192
+            );
+            assert!(bytes[aligned..aligned + 8192].iter().all(|byte| *byte == round));
+            let mut part = [0; 5];
+            assert_eq!(direct.read_at(3 * 4096 - 2, &mut part).unwrap(), 2);
+            assert_eq!(part, [round, round, 0, 0, 0]);
+        }
+        assert!(matches!(direct.write_at(0, b"x"), Err(Fault::ReadOnly { .. })));
+        assert!(direct.set_len(0).is_err());
+    }
+    assert!(RealFileSystem.open_direct("/no/such/file").is_err());
+}
+
+#[test]
 fn one_owner_at_a_time_whatever_the_file_is_called() {
     let folder = folder();
     let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
