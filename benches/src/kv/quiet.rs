@@ -25,7 +25,11 @@ pub(super) fn wait(folder: &Path) -> Result<()> {
         rustix::fs::syncfs(std::fs::File::open(folder)?)?;
         sleep(LOOK);
         // One tick of the clock that counts is a hundredth of a second.
-        quiet = if cpu_seconds() - before < 0.015 { quiet + 1 } else { 0 };
+        quiet = if cpu_seconds() - before < 0.015 {
+            quiet + 1
+        } else {
+            0
+        };
     }
     Ok(())
 }

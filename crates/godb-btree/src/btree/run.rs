@@ -61,7 +61,9 @@ impl Coming {
         let Some(first) = self.leaves.get(done - self.start) else {
             return rows;
         };
-        let others = self.leaves[done - self.start..].iter().position(|leaf| leaf != first);
+        let others = self.leaves[done - self.start..]
+            .iter()
+            .position(|leaf| leaf != first);
         others.map_or(rows, |next| done + next)
     }
 

@@ -160,7 +160,10 @@ impl Arena {
 pub(super) fn rooms(count: usize, size: usize) -> (Vec<Room>, Option<Arena>) {
     match mapped(count, size) {
         Some((rooms, arena)) => (rooms, Some(arena)),
-        None => ((0..count).map(|_| Room::Boxed(vec![0; size].into())).collect(), None),
+        None => (
+            (0..count).map(|_| Room::Boxed(vec![0; size].into())).collect(),
+            None,
+        ),
     }
 }
 
@@ -184,7 +187,14 @@ fn mapped(count: usize, size: usize) -> Option<(Vec<Room>, Arena)> {
     });
     let rooms = rooms.collect();
     let frames = HUGE / size;
-    Some((rooms, Arena { mapping, skipped, frames }))
+    Some((
+        rooms,
+        Arena {
+            mapping,
+            skipped,
+            frames,
+        },
+    ))
 }
 
 #[cfg(test)]

@@ -84,7 +84,9 @@ impl Frame {
     #[inline]
     pub(super) fn approach(&self) {
         let start = std::ptr::from_ref(self).addr();
-        (0..size_of::<Self>()).step_by(64).for_each(|line| ask_for(start + line));
+        (0..size_of::<Self>())
+            .step_by(64)
+            .for_each(|line| ask_for(start + line));
     }
 
     /// The number of the page in it.
