@@ -85,6 +85,7 @@ impl Session {
             isolation: self.settings.isolation,
             read_only: self.settings.read_only,
             as_of,
+            ..Begin::default()
         };
         apply(&mut how, modes)?;
         self.open = Some(Open::begin(&self.sql, how)?);

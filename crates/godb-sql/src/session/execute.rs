@@ -53,6 +53,7 @@ impl Session {
             isolation,
             read_only,
             as_of,
+            ..Begin::default()
         })
     }
 
@@ -392,7 +393,7 @@ fn is_conflict(error: &SqlError) -> bool {
 fn begins_again(error: &SqlError) -> bool {
     matches!(
         error.engine,
-        Some(EngineError::Conflict | EngineError::Deadlock { .. })
+        Some(EngineError::Conflict | EngineError::Deadlock { .. } | EngineError::GaveWay { .. })
     )
 }
 

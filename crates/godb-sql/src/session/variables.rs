@@ -87,7 +87,7 @@ impl Session {
         let mut how = godb_mvcc::Begin {
             isolation: self.settings.isolation,
             read_only: self.settings.read_only,
-            as_of: None,
+            ..godb_mvcc::Begin::default()
         };
         super::control::apply(&mut how, modes)?;
         self.settings.isolation = how.isolation;
