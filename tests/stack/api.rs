@@ -271,13 +271,6 @@ fn features_that_are_not_there_are_refused_by_name() {
         }),
         "buffer_pool_size"
     );
-    assert_eq!(
-        refused(Config {
-            isolation: godb::Isolation::Serializable,
-            ..base()
-        }),
-        "isolation"
-    );
 }
 
 #[test]

@@ -11,6 +11,7 @@ mod index_scan;
 mod killed;
 mod large_transactions;
 mod plants;
+mod sessions;
 mod small_pool;
 mod time_travel;
 mod time_travel_keys;

@@ -5,11 +5,11 @@
 //! ```
 //!
 //! The planted bugs, each of which must make a model fail (`cargo xtask loom --plant` tries them all): `take-looks-first` (two look for a free page before either takes it), `uncoupled` (a reader lets the parent go before it has the child), `trust-glance` (a writer latches the leaf that a glance led to,
-//! and does not look whether it still leads there).
+//! and does not look whether it still leads there), `trust-spot` (somebody looked up where a tree begins, and does not look whether its root has moved since).
 #![cfg(godb_loom)]
 
 use godb_btree::sync::{Arc, explore, thread};
-use godb_btree::{BTree, Chain, DatabaseId, NoJournal, Tree, TreeId, TxnId, Value};
+use godb_btree::{BTree, Chain, Compaction, DatabaseId, NoJournal, Tree, TreeId, TxnId, Value};
 use godb_buffer::{EvictionKind, MemoryPageStore, NoLog, Pool};
 
 const ME: TxnId = TxnId::from_raw(1);
@@ -161,6 +161,45 @@ fn a_row_is_not_written_into_a_leaf_that_has_lost_its_place() {
         put(&tree, id, 45);
         other.join().expect("nobody panics");
         assert!([35, 45, 50].iter().all(|key| has(&tree, id, *key)));
+        sound(&tree);
+    });
+}
+
+/// Moves pages to the beginning of the file, and packs nothing.
+fn move_pages(tree: &Small) {
+    let mut compaction = Compaction::of(Vec::new());
+    while tree.compact_some(&mut compaction).expect("memory does not fail") {}
+}
+
+/// A tree with one row whose root lies behind a free page.
+fn behind_a_free_page() -> (Arc<Small>, TreeId) {
+    let (tree, before) = tree(&[]);
+    let id = tree.create(ME).expect("memory does not fail");
+    put(&tree, id, 10);
+    tree.destroy(before).expect("memory does not fail");
+    (tree, id)
+}
+
+#[test]
+fn a_reader_finds_its_row_while_the_root_moves() {
+    explore("root moves", 2, || {
+        let (tree, id) = behind_a_free_page();
+        let other = spawn(&tree, move_pages);
+        assert!(has(&tree, id, 10));
+        other.join().expect("nobody panics");
+        assert!(has(&tree, id, 10));
+        sound(&tree);
+    });
+}
+
+#[test]
+fn a_row_is_written_to_where_the_root_has_moved() {
+    explore("root moves", 2, || {
+        let (tree, id) = behind_a_free_page();
+        let other = spawn(&tree, move_pages);
+        put(&tree, id, 20);
+        other.join().expect("nobody panics");
+        assert!(has(&tree, id, 10) && has(&tree, id, 20));
         sound(&tree);
     });
 }

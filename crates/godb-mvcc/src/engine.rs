@@ -68,6 +68,9 @@ pub struct Begin {
     pub as_of: Option<Moment>,
     /// It is the next try of what failed, and this was the id of the first: where age decides who gives way it counts as old as that.
     pub first_try: Option<TxnId>,
+    /// Serializable and read-only, it waits when it begins until its snapshot is known to need no watching: then it is never refused, and makes nobody else fail. Of no effect
+    /// otherwise.
+    pub deferrable: bool,
 }
 
 /// How strongly a key is locked by [`EngineTransaction::lock`].

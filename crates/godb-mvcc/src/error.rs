@@ -35,6 +35,9 @@ pub enum Error {
     /// Another transaction changed the key after this one's snapshot.
     #[error("could not serialize access due to concurrent update")]
     Conflict,
+    /// Transactions that are serializable read what each other changed, so that no order of them one after the other might give the same; this one was chosen to give way.
+    #[error("could not serialize access due to read/write dependencies among transactions")]
+    Dependencies,
     /// The moment asked for is older than what is kept.
     #[error("the database keeps no versions from {asked}; the oldest moment it can show is {oldest}")]
     TooOld {
@@ -75,7 +78,11 @@ impl Error {
     pub fn is_retryable(&self) -> bool {
         matches!(
             self,
-            Self::Deadlock { .. } | Self::GaveWay { .. } | Self::LockTimeout { .. } | Self::Conflict
+            Self::Deadlock { .. }
+                | Self::GaveWay { .. }
+                | Self::LockTimeout { .. }
+                | Self::Conflict
+                | Self::Dependencies
         )
     }
 
@@ -94,7 +101,11 @@ impl Error {
     pub fn is_fatal_to_transaction(&self) -> bool {
         matches!(
             self,
-            Self::Fault(_) | Self::Deadlock { .. } | Self::GaveWay { .. } | Self::Conflict
+            Self::Fault(_)
+                | Self::Deadlock { .. }
+                | Self::GaveWay { .. }
+                | Self::Conflict
+                | Self::Dependencies
         )
     }
 }

@@ -54,7 +54,8 @@
 //! - *Repeatable read* takes one for the whole transaction. That is *snapshot isolation*: a writer waits for whoever is changing the row,
 //!   and is refused if that commits ("first updater wins"), so there are no lost updates. Berenson et al. (1995) showed what is left: *write skew* has none of the three anomalies by
 //!   which the SQL standard defines its levels, and is wrong all the same. Two transactions each read what the other changes, and both commit.
-//! - *Serializable* is refused with an error. It will be snapshot isolation that watches for dangerous pairs (Cahill et al., 2008).
+//! - *Serializable* is snapshot isolation that watches who has read what others changed, and ends one of three transactions whenever two such dependencies in a row become
+//!   dangerous (Cahill et al., 2008). Nobody waits for it; see `mvcc/ssi/`.
 //!
 //! # Two writers
 //!

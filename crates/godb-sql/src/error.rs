@@ -169,7 +169,7 @@ impl From<EngineError> for SqlError {
             EngineError::OutcomeUnknown(_) => state::TRANSACTION_RESOLUTION_UNKNOWN,
             EngineError::Deadlock { .. } | EngineError::GaveWay { .. } => state::DEADLOCK_DETECTED,
             EngineError::LockTimeout { .. } => state::LOCK_NOT_AVAILABLE,
-            EngineError::Conflict => state::SERIALIZATION_FAILURE,
+            EngineError::Conflict | EngineError::Dependencies => state::SERIALIZATION_FAILURE,
             EngineError::TooOld { .. } => state::SNAPSHOT_TOO_OLD,
             EngineError::InFuture { .. } => state::INVALID_PARAMETER_VALUE,
             EngineError::ReadOnlyTransaction => state::READ_ONLY_SQL_TRANSACTION,

@@ -180,11 +180,6 @@ impl Config {
 
     fn refuse_unsupported(&self) -> Result<()> {
         let missing = [
-            (
-                self.isolation == Isolation::Serializable,
-                "isolation",
-                "serializable is not supported yet",
-            ),
             (!self.mvcc, "mvcc", "cannot be switched off yet"),
             (
                 self.adaptive_indexing,

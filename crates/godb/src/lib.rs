@@ -26,7 +26,7 @@
 //! ```
 //!
 //! What is committed survives the end of the process and of the machine; see [`Config::wal_sync_mode`] for what that
-//! costs. Transactions see one moment of the database (snapshot isolation); readers never wait, and two
+//! costs. Transactions see one moment of the database (snapshot isolation, or serializable by [`Config::isolation`]); readers never wait, and two
 //! writers of one key are told so by a [retryable](Error::is_retryable) error, which [`Database::transaction`] acts on by itself.
 //!
 //! # The layers

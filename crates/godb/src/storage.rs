@@ -35,6 +35,11 @@ pub(crate) const SAFE_COPIES: &str = "safe-copies";
 /// How many dirty pages one step of the background writer writes.
 const WRITE_BACK: usize = 256;
 
+/// The share of the pool's size that marks of serializable transactions may take, and its bounds in bytes.
+const MARKS_SHARE: usize = 8;
+const MARKS_LEAST: usize = 256 << 10;
+const MARKS_MOST: usize = 32 << 20;
+
 /// What transactions gather before they write it, all together, as a part of the memory for pages; and the most of it. Beyond that, memory touched for the first
 /// time costs more than the longer runs save.
 const BATCH_SHARE: usize = 4;
@@ -433,6 +438,7 @@ fn open_engine(
     let options = MvccOptions {
         retention: config.retention,
         batch_memory: (config.buffer_pool_size / BATCH_SHARE).min(BATCH_MOST),
+        marks_memory: (config.buffer_pool_size / MARKS_SHARE).clamp(MARKS_LEAST, MARKS_MOST),
     };
     Ok(MvccEngine::open(
         transactions,

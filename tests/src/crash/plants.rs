@@ -89,6 +89,7 @@ pub const PLANTS: &[Plant] = &[
         Fault::PowerLoss,
         &["given-up-by-a-loser"],
     ),
+    plant_of("spread-in-two-records", Fault::TornWrites, &["rows-between-rows"]),
     plant_of(
         "cut-before-checkpoint",
         Fault::AnySubset,

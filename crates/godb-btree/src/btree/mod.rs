@@ -15,6 +15,7 @@ mod run;
 mod scan;
 mod space;
 mod split;
+mod spread;
 mod still;
 mod walk;
 

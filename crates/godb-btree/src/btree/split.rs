@@ -38,11 +38,11 @@ enum Pass {
 
 /// Where a page is cut.
 #[derive(Debug, PartialEq, Eq)]
-struct Cut {
+pub(super) struct Cut {
     /// How many of its cells stay.
-    stay: usize,
+    pub(super) stay: usize,
     /// What separates the two.
-    separator: Cell,
+    pub(super) separator: Cell,
 }
 
 impl<P: Pages> BTree<P> {
@@ -74,6 +74,9 @@ impl<P: Pages> BTree<P> {
                 };
             };
             let index = sound(parent_id, node::child_index(&parent, target))?;
+            if level == 0 && self.spread(&mut room, spot.tree, (parent_id, &mut parent), index, need)? {
+                return Ok(Pass::Split);
+            }
             let id = way_down(parent_id, &parent, index)?;
             let Some(page) = self.pages.try_write(id)? else {
                 drop(parent);
@@ -309,28 +312,49 @@ fn cut_inner(id: PageId, slots: &Slots<'_>, need: Need<'_>) -> Result<Cut, Fault
     })
 }
 
-/// Cuts a leaf as if the new row were in it already: `place` says where it goes, or which row it replaces.
+/// Where in a leaf a new row goes, or which row it replaces.
+type Place = Result<usize, usize>;
+
+/// Cuts a leaf as if the new row were in it already.
 fn cut_leaf(
     id: PageId,
     slots: &Slots<'_>,
     need: Need<'_>,
-    place: Result<usize, usize>,
+    place: Place,
     capacity: usize,
     last_leaf: bool,
 ) -> Result<Cut, Fault> {
-    let mut sizes = sound(
-        id,
-        (0..slots.len())
-            .map(|at| slots.footprint(at))
-            .collect::<Result<Vec<_>, _>>(),
-    )?;
+    let sizes = with_new_row(id, slots, need, place)?;
+    let at_end = place == Err(slots.len());
+    let border = choose_border(&sizes, capacity, at_end, last_leaf)
+        .ok_or_else(|| bad_page(id, "its rows are larger than rows can be"))?;
+    cut_at(id, slots, need, place, border)
+}
+
+/// The sizes of a leaf's rows, as if the new one were among them.
+pub(super) fn with_new_row(
+    id: PageId,
+    slots: &Slots<'_>,
+    need: Need<'_>,
+    place: Place,
+) -> Result<Vec<usize>, Fault> {
+    let sizes = (0..slots.len()).map(|at| slots.footprint(at));
+    let mut sizes = sound(id, sizes.collect::<Result<Vec<_>, _>>())?;
     match place {
         Ok(at) => sizes[at] = need.bytes + SLOT,
         Err(at) => sizes.insert(at, need.bytes + SLOT),
     }
-    let at_end = place == Err(slots.len());
-    let border = choose_border(&sizes, capacity, at_end, last_leaf)
-        .ok_or_else(|| bad_page(id, "its rows are larger than rows can be"))?;
+    Ok(sizes)
+}
+
+/// The cut that leaves so many rows on the left, the new one counted.
+pub(super) fn cut_at(
+    id: PageId,
+    slots: &Slots<'_>,
+    need: Need<'_>,
+    place: Place,
+    border: usize,
+) -> Result<Cut, Fault> {
     let key_at = |virtually: usize| match place {
         Err(at) if virtually == at => Ok(need.key),
         Err(at) if virtually > at => slots.key(virtually - 1),

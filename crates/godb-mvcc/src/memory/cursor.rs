@@ -1,6 +1,6 @@
 //! A scan of the engine in memory.
 
-use super::MemoryEngine;
+use super::{MemoryEngine, Place};
 use crate::engine::{EngineCursor, ShowRow};
 use crate::error::Error;
 use godb_txn::{Range, TreeId};
@@ -44,23 +44,12 @@ impl MemoryCursor {
 
     /// The next rows, copied out of the lock.
     fn fetch(&self) -> Vec<(Vec<u8>, Arc<[u8]>)> {
-        let in_tree = |bound: &Bound<Vec<u8>>| bound.clone().map(|key| (self.tree, key));
-        let first = match in_tree(&self.from) {
-            Bound::Unbounded => Bound::Included((self.tree, Vec::new())),
-            bound => bound,
-        };
-        let last = match in_tree(&self.to) {
-            Bound::Unbounded => {
-                Bound::Excluded((TreeId::from_raw(self.tree.raw().saturating_add(1)), Vec::new()))
-            }
-            bound => bound,
-        };
-        if is_empty(&first, &last) {
+        let Some(places) = places(self.tree, &self.from, &self.to) else {
             return Vec::new();
-        }
+        };
         let state = self.engine.state.lock();
-        let rows = state.rows.range((first, last));
-        let visible = |(place, row): (&super::Place, &super::Row)| {
+        let rows = state.rows.range(places);
+        let visible = |(place, row): (&Place, &super::Row)| {
             Some((place.1.clone(), row.visible(self.owner, self.snapshot)?.clone()))
         };
         if self.backward {
@@ -78,6 +67,24 @@ impl MemoryCursor {
             self.from = Bound::Excluded(key);
         }
     }
+}
+
+/// Where the keys of a range lie; `None` when there can be none.
+pub(super) fn places(
+    tree: TreeId,
+    from: &Bound<Vec<u8>>,
+    to: &Bound<Vec<u8>>,
+) -> Option<(Bound<Place>, Bound<Place>)> {
+    let in_tree = |bound: &Bound<Vec<u8>>| bound.clone().map(|key| (tree, key));
+    let first = match in_tree(from) {
+        Bound::Unbounded => Bound::Included((tree, Vec::new())),
+        bound => bound,
+    };
+    let last = match in_tree(to) {
+        Bound::Unbounded => Bound::Excluded((TreeId::from_raw(tree.raw().saturating_add(1)), Vec::new())),
+        bound => bound,
+    };
+    (!is_empty(&first, &last)).then_some((first, last))
 }
 
 /// Whether nothing can lie between the bounds; a sorted map refuses such ranges.

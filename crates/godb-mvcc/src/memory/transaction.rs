@@ -1,23 +1,36 @@
 //! A transaction of the engine in memory.
 
-use super::cursor::MemoryCursor;
+use super::cursor::{MemoryCursor, places};
 use super::row::Content;
 use super::{MemoryEngine, Place, State};
 use crate::engine::{
     Begin, EngineCursor, EngineSavepoint, EngineTransaction, Isolation, MAX_VALUE, Strength, Timestamp,
 };
 use crate::error::Error;
-use godb_txn::sync::wait_for;
+use godb_txn::sync::{Mutex, wait_for};
 use godb_txn::{Fault, Range, TreeId};
 use std::collections::BTreeSet;
 use std::io::Read;
+use std::ops::Bound;
 use std::sync::Arc;
+
+/// A tree, and what of it was read.
+type Span = (TreeId, Bound<Vec<u8>>, Bound<Vec<u8>>);
 
 /// One change, with what it replaced, for undoing.
 enum Undo {
     Row(Place, Option<(u64, Content)>),
     Created(TreeId),
     Dropped(TreeId),
+}
+
+/// The range of one key.
+fn one(key: &[u8]) -> Range<'_> {
+    Range {
+        from: Bound::Included(key),
+        to: Bound::Included(key),
+        backward: false,
+    }
 }
 
 /// A transaction.
@@ -30,6 +43,8 @@ pub(super) struct MemoryTransaction {
     undo: Vec<Undo>,
     locked: BTreeSet<Place>,
     dropped: BTreeSet<TreeId>,
+    /// What it has read, if that must not have changed when it commits.
+    read: Option<Mutex<Vec<Span>>>,
     /// It hit an error after which only rolling back is right.
     failed: Option<Error>,
     ended: bool,
@@ -37,6 +52,7 @@ pub(super) struct MemoryTransaction {
 
 impl MemoryTransaction {
     pub(super) fn new(engine: Arc<MemoryEngine>, how: Begin, owner: u64, snapshot: u64, wall: i64) -> Self {
+        let validates = how.isolation == Isolation::Serializable && !how.read_only && how.as_of.is_none();
         Self {
             engine,
             how,
@@ -46,9 +62,34 @@ impl MemoryTransaction {
             undo: Vec::new(),
             locked: BTreeSet::new(),
             dropped: BTreeSet::new(),
+            read: validates.then(Mutex::default),
             failed: None,
             ended: false,
         }
+    }
+
+    /// Remembers what is read, where that matters.
+    fn note_read(&self, tree: TreeId, range: Range<'_>) {
+        if let Some(read) = &self.read {
+            let own = |bound: Bound<&[u8]>| bound.map(<[u8]>::to_vec);
+            read.lock().push((tree, own(range.from), own(range.to)));
+        }
+    }
+
+    /// Whether all that was read is as it was.
+    fn validate(&self, state: &State) -> Result<(), Error> {
+        let Some(read) = &self.read else { return Ok(()) };
+        for (tree, from, to) in &*read.lock() {
+            let rows = places(*tree, from, to).map(|places| state.rows.range(places));
+            if rows
+                .into_iter()
+                .flatten()
+                .any(|(_, row)| row.changed_since(self.snapshot))
+            {
+                return Err(Error::Dependencies);
+            }
+        }
+        Ok(())
     }
 
     fn check(&self, state: &State, tree: TreeId) -> Result<(), Error> {
@@ -203,6 +244,7 @@ impl EngineTransaction for MemoryTransaction {
     fn get(&self, tree: TreeId, key: &[u8], show: &mut dyn FnMut(&[u8])) -> Result<bool, Error> {
         let state = self.engine.state.lock();
         self.check(&state, tree)?;
+        self.note_read(tree, one(key));
         let row = state.rows.get(&(tree, key.to_vec()));
         let content = row.and_then(|row| row.visible(self.owner, self.snapshot));
         if let Some(content) = content {
@@ -240,6 +282,7 @@ impl EngineTransaction for MemoryTransaction {
     }
 
     fn delete(&mut self, tree: TreeId, key: &[u8]) -> Result<bool, Error> {
+        self.note_read(tree, one(key));
         self.set(tree, key, None)
     }
 
@@ -249,6 +292,7 @@ impl EngineTransaction for MemoryTransaction {
 
     fn scan(&self, tree: TreeId, range: Range<'_>) -> Result<Box<dyn EngineCursor>, Error> {
         self.check(&self.engine.state.lock(), tree)?;
+        self.note_read(tree, range);
         Ok(Box::new(MemoryCursor::new(
             self.engine.clone(),
             self.owner,
@@ -315,6 +359,7 @@ impl EngineTransaction for MemoryTransaction {
         let mut state = engine.state.lock();
         let mut at = self.snapshot;
         if !self.undo.is_empty() {
+            self.validate(&state)?;
             at = state.now + 1;
             let last_wall = state.timeline.values().next_back().copied().unwrap_or(i64::MIN);
             state

@@ -8,6 +8,7 @@ use super::MvccEngine;
 use super::commits::Sight;
 use super::reading::{Glance, View, glance};
 use super::snapshots::Snapshot;
+use super::ssi::{Extent, Ticket};
 use super::transaction::Own;
 use super::version::Version;
 use crate::engine::{EngineCursor, ShowRow, Timestamp};
@@ -32,6 +33,16 @@ pub(super) struct MvccCursor<T: Transactions> {
     end: Bound<Vec<u8>>,
     backward: bool,
     known: Known,
+    passed: Option<Passed>,
+}
+
+/// How far a serializable transaction's scan has got, which is what it has read.
+struct Passed {
+    ticket: Arc<Ticket>,
+    /// All before this is marked, in the scan's direction.
+    upto: Bound<Vec<u8>>,
+    /// The last row that was looked at.
+    last: Vec<u8>,
 }
 
 /// A row that is shown when the page's latch is gone.
@@ -52,11 +63,20 @@ impl<T: Transactions> MvccCursor<T> {
     pub(super) fn open(
         snapshot: Arc<Snapshot<T>>,
         own: Arc<Own>,
+        ticket: Option<Arc<Ticket>>,
         tree: TreeId,
         range: Range<'_>,
     ) -> Result<Self, Error> {
         let at = snapshot.engine.tree().seek(tree, range)?;
-        let end = if range.backward { range.from } else { range.to };
+        let (start, end) = match range.backward {
+            true => (range.to, range.from),
+            false => (range.from, range.to),
+        };
+        let passed = ticket.map(|ticket| Passed {
+            ticket,
+            upto: start.map(<[u8]>::to_vec),
+            last: Vec::new(),
+        });
         Ok(Self {
             snapshot,
             own,
@@ -65,6 +85,7 @@ impl<T: Transactions> MvccCursor<T> {
             end: end.map(<[u8]>::to_vec),
             backward: range.backward,
             known: [(TxnId::default(), Sight::Seen); REMEMBERED],
+            passed,
         })
     }
 
@@ -110,6 +131,31 @@ impl<T: Transactions> MvccCursor<T> {
             .transpose()
     }
 
+    /// Leaves a mark on what was passed: to the last row looked at, or to the end when there is no `more`.
+    fn mark_passed(&mut self, looked: bool, more: bool) -> Result<(), Error> {
+        let Some(passed) = &mut self.passed else {
+            return Ok(());
+        };
+        if more && !looked {
+            return Ok(());
+        }
+        let upto = passed.upto.as_ref().map(Vec::as_slice);
+        let here = match more {
+            true => Bound::Included(passed.last.as_slice()),
+            false => self.end.as_ref().map(Vec::as_slice),
+        };
+        let extent = match self.backward {
+            true => Extent::between(here, upto),
+            false => Extent::between(upto, here),
+        };
+        let serial = &self.snapshot.engine.serial;
+        serial.read(&passed.ticket, self.tree, extent)?;
+        if more {
+            passed.upto = Bound::Excluded(passed.last.clone());
+        }
+        Ok(())
+    }
+
     /// Sets the scan back to right behind `key`.
     fn go_on_behind(&mut self, key: &[u8]) -> Result<(), Error> {
         let (here, end) = (Bound::Excluded(key), self.end.as_ref().map(Vec::as_slice));
@@ -130,7 +176,13 @@ impl<T: Transactions> EngineCursor for MvccCursor<T> {
         let view = self.own.view(self.snapshot.at());
         let all_below = engine.commits.seen_below(view.at);
         let (known, mut copied, mut failed) = (&mut self.known, Vec::new(), None);
+        let (mut passed, mut looked) = (self.passed.as_mut(), false);
         let more = engine.tree().next(&mut self.at, |key, value| {
+            if let Some(passed) = &mut passed {
+                looked = true;
+                passed.last.clear();
+                passed.last.extend_from_slice(key);
+            }
             let sight = |writer| match writer < all_below {
                 true => Sight::Seen,
                 false => remembered(engine, known, view, writer),
@@ -159,6 +211,7 @@ impl<T: Transactions> EngineCursor for MvccCursor<T> {
         if let Some(error) = failed {
             return Err(error);
         }
+        self.mark_passed(looked, more)?;
         let all_shown = self.show_copied(view, copied, show)?;
         Ok(more || !all_shown)
     }

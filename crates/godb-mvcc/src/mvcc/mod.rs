@@ -24,6 +24,7 @@ mod recent;
 mod rows;
 mod snapshots;
 mod source;
+mod ssi;
 mod stored;
 mod sweep;
 mod timeline;
@@ -52,7 +53,8 @@ use godb_txn::sync::{Mutex, MutexGuard, RwLock};
 use godb_txn::{Clock, Fault, Transactions, Tree, TreeId};
 use note::Note;
 use rows::Kept;
-use snapshots::{Snapshot, Snapshots};
+use snapshots::{Place, Snapshot, Snapshots};
+use ssi::{Entry, Serial, Ticket};
 use std::sync::Arc;
 use std::time::Duration;
 use sweep::Sweep;
@@ -71,6 +73,8 @@ pub struct MvccOptions {
     pub retention: Duration,
     /// How many bytes all transactions together may take for gathering puts that they make in the order of their keys. With zero each put is made at once.
     pub batch_memory: usize,
+    /// How many bytes the marks of serializable transactions may take, roughly. With more of them they become coarser, and refuse more than they must.
+    pub marks_memory: usize,
 }
 
 impl Default for MvccOptions {
@@ -78,6 +82,7 @@ impl Default for MvccOptions {
         Self {
             retention: Duration::ZERO,
             batch_memory: 1 << 20,
+            marks_memory: 4 << 20,
         }
     }
 }
@@ -105,6 +110,7 @@ pub struct MvccEngine<T: Transactions> {
     clock: Arc<dyn Clock>,
     claims: Claims,
     budget: Budget,
+    serial: Serial,
     dropped: DroppedTrees,
     kept: RwLock<Kept>,
     /// Whether the timeline may have rows.
@@ -143,6 +149,21 @@ impl<T: Transactions> MvccEngine<T> {
         self.claims.stripe(tree, key)
     }
 
+    /// The newest moment, and for a serializable transaction its part in the watching.
+    fn take_snapshot(&self, how: Begin) -> (Place, Option<Arc<Ticket>>) {
+        let take = || self.snapshots.take(&self.commits);
+        if how.isolation != Isolation::Serializable {
+            return (take(), None);
+        }
+        let entry = Entry {
+            read_only: how.read_only,
+            deferrable: how.deferrable,
+        };
+        let release = |place| self.snapshots.release(place);
+        let (place, ticket) = self.serial.begin(entry, take, release);
+        (place, Some(ticket))
+    }
+
     /// The longest key: its history key must fit too.
     fn longest_key(&self) -> usize {
         self.tree().max_key().saturating_sub(keys::OVERHEAD)
@@ -174,20 +195,14 @@ impl<T: Transactions> MvccEngine<T> {
 
 impl<T: Transactions> StorageEngine for MvccEngine<T> {
     fn begin(self: Arc<Self>, how: Begin) -> Result<Box<dyn EngineTransaction>, Error> {
-        if how.isolation == Isolation::Serializable {
-            return Err(Error::Unsupported {
-                what: "serializable isolation",
-            });
+        if let Some(moment) = how.as_of {
+            let (snapshot, wall) = self.past(moment)?;
+            return Ok(Box::new(MvccTransaction::new(how, snapshot, wall, None)));
         }
-        let (snapshot, wall) = match how.as_of {
-            Some(moment) => self.past(moment)?,
-            None => {
-                let place = self.snapshots.take(&self.commits);
-                let wall = self.clock.wall_micros();
-                (Snapshot::new(self, place), wall)
-            }
-        };
-        Ok(Box::new(MvccTransaction::new(how, snapshot, wall)))
+        let (place, ticket) = self.take_snapshot(how);
+        let wall = self.clock.wall_micros();
+        let snapshot = Snapshot::new(self, place);
+        Ok(Box::new(MvccTransaction::new(how, snapshot, wall, ticket)))
     }
 
     fn root(&self) -> TreeId {

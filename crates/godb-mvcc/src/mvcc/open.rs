@@ -30,6 +30,7 @@ impl<T: Transactions> MvccEngine<T> {
         };
         let next = next_id(&below, &commits)?;
         commits.settle(next);
+        let serial = Serial::new(commits.clone(), options.marks_memory);
         let engine = Self {
             below,
             commits,
@@ -39,6 +40,7 @@ impl<T: Transactions> MvccEngine<T> {
             clock,
             claims: Claims::new(),
             budget: Budget::new(options.batch_memory),
+            serial,
             dropped: DroppedTrees::default(),
             kept: RwLock::new(Kept::default()),
             has_timeline: AtomicBool::new(true),

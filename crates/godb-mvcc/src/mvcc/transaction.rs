@@ -17,6 +17,7 @@ use super::reader::ChainReader;
 use super::reading::{Glance, View, glance};
 use super::snapshots::Snapshot;
 use super::source::Source;
+use super::ssi::{Extent, Ticket};
 use super::version::{Header, MAX_HEADER, Version};
 use super::write::{Leftovers, New};
 use crate::engine::{
@@ -74,6 +75,8 @@ pub(super) struct MvccTransaction<T: Transactions> {
     own: Arc<Own>,
     /// Given at the first write.
     id: Option<TxnId>,
+    /// Its part in the watching over serializable transactions, if it is one.
+    ticket: Option<Arc<Ticket>>,
     dropped: Vec<TreeId>,
     points: Vec<Point>,
     /// Behind a lock because a read makes the puts that were gathered.
@@ -95,13 +98,19 @@ pub(super) struct Writes {
 }
 
 impl<T: Transactions> MvccTransaction<T> {
-    pub(super) fn new(how: Begin, snapshot: Arc<Snapshot<T>>, wall: i64) -> Self {
+    pub(super) fn new(
+        how: Begin,
+        snapshot: Arc<Snapshot<T>>,
+        wall: i64,
+        ticket: Option<Arc<Ticket>>,
+    ) -> Self {
         Self {
             how,
             snapshot,
             wall,
             own: Arc::default(),
             id: None,
+            ticket,
             dropped: Vec::new(),
             points: Vec::new(),
             writes: Mutex::default(),
@@ -250,6 +259,7 @@ impl<T: Transactions> MvccTransaction<T> {
 
     fn put_from(&mut self, tree: TreeId, key: &[u8], value: &mut dyn Read) -> Result<u64, Error> {
         let by = self.changing_key(tree, key)?;
+        self.mark_write(by, tree, Extent::key(key))?;
         // A short value lies in the leaf like any other; what was read to find out comes first in the stream.
         let room = self.max_inline();
         let head = Source::new(value).read_some(room + 1)?;
@@ -280,6 +290,32 @@ impl<T: Transactions> MvccTransaction<T> {
         Ok(())
     }
 
+    /// Leaves a mark on what is read, in a serializable transaction.
+    #[inline]
+    fn mark_read(&self, tree: TreeId, extent: Extent<'_>) -> Result<(), Error> {
+        match &self.ticket {
+            Some(ticket) => self.engine().serial.read(ticket, tree, extent),
+            None => Ok(()),
+        }
+    }
+
+    /// Leaves a mark on what is written, in a serializable transaction.
+    #[inline]
+    fn mark_write(&self, by: TxnId, tree: TreeId, extent: Extent<'_>) -> Result<(), Error> {
+        match &self.ticket {
+            Some(ticket) => self.engine().serial.write(ticket, by, tree, extent),
+            None => Ok(()),
+        }
+    }
+
+    /// It has ended without a commit that changed anything. What one that only reads has read is known outside, however it ends.
+    fn stop_watching(&mut self, committed: bool) {
+        if let Some(ticket) = self.ticket.take() {
+            let kept = committed || self.how.read_only;
+            self.engine().serial.ended_unchanged(&ticket, kept);
+        }
+    }
+
     /// Frees what the transaction holds outside the lock manager.
     fn let_go(&mut self) {
         let mut writes = self.writes.lock();
@@ -297,6 +333,7 @@ impl<T: Transactions> MvccTransaction<T> {
             }
             None => Ok(()),
         };
+        self.stop_watching(false);
         self.let_go();
         Ok(result?)
     }
@@ -316,10 +353,14 @@ impl<T: Transactions> MvccTransaction<T> {
         let at = match result {
             Ok(at) if at.raw() > 0 => Timestamp(at.raw()),
             other => {
+                self.stop_watching(other.is_ok());
                 self.dropped.iter().for_each(|tree| engine.dropped.remove(*tree));
                 return Ok(other.map(|_| self.snapshot.at())?);
             }
         };
+        if let Some(ticket) = self.ticket.take() {
+            engine.serial.committed(&ticket, at);
+        }
         for tree in &self.dropped {
             engine.dropped.add(*tree, at);
         }
@@ -351,6 +392,7 @@ impl<T: Transactions> Drop for MvccTransaction<T> {
 impl<T: Transactions> EngineTransaction for MvccTransaction<T> {
     fn get(&self, tree: TreeId, key: &[u8], show: &mut dyn FnMut(&[u8])) -> Result<bool, Error> {
         self.check_readable(tree)?;
+        self.mark_read(tree, Extent::key(key))?;
         let (engine, view) = (self.engine(), self.view());
         let look = |value: Value<'_>| glance(value, |writer| engine.sight(view, writer), &mut *show);
         let found = engine.tree().get(tree, key, look);
@@ -372,6 +414,7 @@ impl<T: Transactions> EngineTransaction for MvccTransaction<T> {
 
     fn get_reader(&self, tree: TreeId, key: &[u8]) -> Result<Option<Box<dyn Read + Send>>, Error> {
         self.check_readable(tree)?;
+        self.mark_read(tree, Extent::key(key))?;
         let view = self.view();
         let visible = self.engine().visible(view, tree, key);
         let visible = visible.map_err(|error| self.engine().about_tree(tree, error))?;
@@ -392,6 +435,7 @@ impl<T: Transactions> EngineTransaction for MvccTransaction<T> {
             return Err(Fault::TooLarge { what, got, limit }.into());
         }
         let by = self.writing_key(tree, key)?;
+        self.mark_write(by, tree, Extent::key(key))?;
         let result = self.put_bytes(by, tree, key, value);
         self.note(tree, result)
     }
@@ -403,8 +447,14 @@ impl<T: Transactions> EngineTransaction for MvccTransaction<T> {
 
     fn delete(&mut self, tree: TreeId, key: &[u8]) -> Result<bool, Error> {
         let by = self.changing_key(tree, key)?;
+        // It tells whether the key was there.
+        self.mark_read(tree, Extent::key(key))?;
         let result = self.write(&mut self.writes.lock(), by, tree, key, New::Delete);
-        self.note(tree, result)
+        let was_there = self.note(tree, result)?;
+        if was_there {
+            self.mark_write(by, tree, Extent::key(key))?;
+        }
+        Ok(was_there)
     }
 
     fn lock(&mut self, tree: TreeId, key: &[u8], strength: Strength) -> Result<(), Error> {
@@ -416,13 +466,14 @@ impl<T: Transactions> EngineTransaction for MvccTransaction<T> {
     fn scan(&self, tree: TreeId, range: Range<'_>) -> Result<Box<dyn EngineCursor>, Error> {
         self.check_readable(tree)?;
         let (snapshot, own) = (self.snapshot.clone(), self.own.clone());
-        let cursor = MvccCursor::open(snapshot, own, tree, range);
+        let cursor = MvccCursor::open(snapshot, own, self.ticket.clone(), tree, range);
         let cursor = cursor.map_err(|error| self.engine().about_tree(tree, error))?;
         Ok(Box::new(cursor))
     }
 
     fn count(&self, tree: TreeId) -> Result<u64, Error> {
         self.check_readable(tree)?;
+        self.mark_read(tree, Extent::ALL)?;
         let committed = self.engine().commits.counts.at(tree, self.snapshot.at());
         let own = self.writes.lock().difference.of(tree);
         match committed.and_then(|rows| rows.checked_add_signed(own)) {
@@ -441,6 +492,7 @@ impl<T: Transactions> EngineTransaction for MvccTransaction<T> {
 
     fn drop_tree(&mut self, tree: TreeId) -> Result<(), Error> {
         let by = self.changing_key(tree, b"")?;
+        self.mark_write(by, tree, Extent::ALL)?;
         let result = self.drop_whole(by, tree);
         self.note(tree, result)
     }
@@ -511,9 +563,15 @@ impl<T: Transactions> EngineTransaction for MvccTransaction<T> {
         if let Some(error) = &self.writes.lock().failed {
             return Err(error.clone());
         }
+        if let Some(ticket) = &self.ticket {
+            self.engine().serial.prepare(ticket)?;
+        }
         match self.id {
             Some(id) => self.commit_changes(id),
-            None => Ok(self.snapshot.at()),
+            None => {
+                self.stop_watching(true);
+                Ok(self.snapshot.at())
+            }
         }
     }
 

@@ -12,6 +12,7 @@ mod isolation;
 mod locks;
 mod past;
 mod scans;
+mod serializable;
 mod threads;
 mod trees;
 mod values;
@@ -39,7 +40,7 @@ const HOUR: Duration = Duration::from_secs(3600);
 pub fn conforms(make: impl Fn(Duration) -> Engine) {
     let lessons = [isolation::LESSONS, values::LESSONS, scans::LESSONS];
     let more = [trees::LESSONS, locks::LESSONS, threads::LESSONS];
-    let books = [counts::LESSONS];
+    let books = [counts::LESSONS, serializable::LESSONS];
     for lesson in lessons.iter().chain(&more).chain(&books).copied().flatten() {
         lesson(&make(NO_PAST));
     }

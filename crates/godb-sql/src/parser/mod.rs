@@ -9,9 +9,11 @@
 //!   the statement is nested. [`depth`] measures that before the parser starts and refuses what would not fit the stack:
 //!   a stack overflow kills the whole process, an error kills a statement.
 //! * **Reading the past.** `AS OF SYSTEM TIME` is not in the grammar. [`as_of`] recognises it between tokens.
+//! * **DEFERRABLE.** The grammar's transaction modes lack it; [`deferrable`] takes it out.
 //! * **Splitting.** [`split()`] finds where statements end in a script without parsing them.
 
 mod as_of;
+mod deferrable;
 mod depth;
 mod dialect;
 mod parameters;
@@ -47,6 +49,8 @@ pub struct Parsed {
     pub as_of: Option<AsOf>,
     /// `AS OF SYSTEM TIME` for single tables: where the table's name begins, and the moment.
     pub table_as_of: Vec<(Location, AsOf)>,
+    /// What a BEGIN or SET TRANSACTION says of DEFERRABLE.
+    pub deferrable: Option<bool>,
     /// How many parameters it has: the highest number named.
     pub parameters: usize,
     /// What a VACUUM asks for.
@@ -68,6 +72,7 @@ pub fn parse_one(sql: &str) -> Result<Parsed> {
     let mut tokens = tokenize(sql)?;
     let parameters = parameters::number(&mut tokens, sql)?;
     let clauses = as_of::take(&mut tokens, sql)?;
+    let deferrable = deferrable::take(&mut tokens);
     let vacuum = vacuum::take(&mut tokens, sql)?;
     depth::check_tokens(&tokens)?;
     spell_out_table(&mut tokens);
@@ -77,6 +82,7 @@ pub fn parse_one(sql: &str) -> Result<Parsed> {
         statement,
         as_of: clauses.statement,
         table_as_of: clauses.tables,
+        deferrable,
         parameters,
         vacuum,
         text: sql.to_owned(),

@@ -57,7 +57,7 @@ impl Session {
                 self.in_block("RELEASE SAVEPOINT")?.release(&fold(name))?;
                 Ok(StatementResult::done("RELEASE"))
             }
-            other => return self.variables(other, failed),
+            other => return self.variables(other, prepared.parsed().deferrable, failed),
         };
         result.map(Some)
     }
@@ -85,6 +85,7 @@ impl Session {
             isolation: self.settings.isolation,
             read_only: self.settings.read_only,
             as_of,
+            deferrable: prepared.parsed().deferrable.unwrap_or(self.settings.deferrable),
             ..Begin::default()
         };
         apply(&mut how, modes)?;
@@ -116,7 +117,11 @@ impl Session {
     }
 
     /// SET TRANSACTION: before the transaction has done anything, it begins anew.
-    pub(super) fn set_transaction(&mut self, modes: &[TransactionMode]) -> Result<StatementResult> {
+    pub(super) fn set_transaction(
+        &mut self,
+        modes: &[TransactionMode],
+        deferrable: Option<bool>,
+    ) -> Result<StatementResult> {
         let mut result = StatementResult::done("SET");
         let Some(open) = &mut self.open else {
             result.notice = Some("SET TRANSACTION can only be used in transaction blocks".to_owned());
@@ -124,6 +129,11 @@ impl Session {
         };
         let mut how = open.how;
         apply(&mut how, modes)?;
+        how.deferrable = deferrable.unwrap_or(how.deferrable);
+        if how.deferrable != open.how.deferrable && !open.untouched {
+            let message = "SET TRANSACTION [NOT] DEFERRABLE must be called before any query";
+            return Err(SqlError::new(state::ACTIVE_SQL_TRANSACTION, message));
+        }
         if how.isolation != open.how.isolation && !open.untouched {
             let message = "SET TRANSACTION ISOLATION LEVEL must be called before any query";
             return Err(SqlError::new(state::ACTIVE_SQL_TRANSACTION, message));

@@ -393,7 +393,12 @@ fn is_conflict(error: &SqlError) -> bool {
 fn begins_again(error: &SqlError) -> bool {
     matches!(
         error.engine,
-        Some(EngineError::Conflict | EngineError::Deadlock { .. } | EngineError::GaveWay { .. })
+        Some(
+            EngineError::Conflict
+                | EngineError::Dependencies
+                | EngineError::Deadlock { .. }
+                | EngineError::GaveWay { .. }
+        )
     )
 }
 

@@ -90,7 +90,8 @@ impl Open {
         if self.how.isolation == Isolation::ReadCommitted {
             return Ok(self.tx.next_statement()?);
         }
-        if fresh && sql.engine.now() > self.tx.snapshot() {
+        // One that has waited for a safe snapshot keeps it.
+        if fresh && !self.how.deferrable && sql.engine.now() > self.tx.snapshot() {
             self.tx = sql.engine.clone().begin(self.how)?;
         }
         Ok(())

@@ -16,6 +16,8 @@ pub(super) struct Settings {
     pub(super) isolation: Isolation,
     /// Transactions only read, unless they say otherwise.
     pub(super) read_only: bool,
+    /// Serializable transactions that only read wait for a safe snapshot, unless they say otherwise.
+    pub(super) deferrable: bool,
     /// Settings that clients make and read back, and that have no other effect here: their only accepted values have none. Only those that were made are here, for
     /// every transaction of the key-value API has a session.
     other: BTreeMap<&'static str, String>,
@@ -56,6 +58,7 @@ impl Settings {
             work_mem,
             isolation,
             read_only: false,
+            deferrable: false,
             other: BTreeMap::new(),
         }
     }
@@ -82,6 +85,10 @@ impl Settings {
                 self.read_only = boolean(value).ok_or_else(|| invalid(&name, value))?;
             }
             ("default_transaction_read_only", None) => self.read_only = defaults.read_only,
+            ("default_transaction_deferrable", Some(value)) => {
+                self.deferrable = boolean(value).ok_or_else(|| invalid(&name, value))?;
+            }
+            ("default_transaction_deferrable", None) => self.deferrable = defaults.deferrable,
             (other, value) => return self.set_other(other, value),
         }
         Ok(())
@@ -124,6 +131,7 @@ impl Settings {
             "work_mem" => format!("{}kB", self.work_mem >> 10),
             "default_transaction_isolation" => isolation_name(self.isolation).to_owned(),
             "default_transaction_read_only" => on_off(self.read_only).to_owned(),
+            "default_transaction_deferrable" => on_off(self.deferrable).to_owned(),
             other => match self.other.get(other) {
                 Some(value) => value.clone(),
                 None => default_of(other).ok_or_else(|| unknown(other))?.to_owned(),
@@ -138,6 +146,7 @@ impl Settings {
             "work_mem",
             "default_transaction_isolation",
             "default_transaction_read_only",
+            "default_transaction_deferrable",
         ];
         let others = FREE.iter().chain(FIXED).map(|(name, _)| *name);
         let mut names: Vec<_> = own.into_iter().chain(others).collect();

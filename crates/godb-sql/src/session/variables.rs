@@ -13,13 +13,14 @@ impl Session {
     pub(super) fn variables(
         &mut self,
         statement: &Statement,
+        deferrable: Option<bool>,
         failed: bool,
     ) -> Result<Option<StatementResult>> {
         let result = match statement {
             Statement::Set(_) | Statement::ShowVariable { .. } | Statement::Reset(_) if failed => {
                 Err(failed_transaction())
             }
-            Statement::Set(set) => self.set(set),
+            Statement::Set(set) => self.set(set, deferrable),
             Statement::Reset(reset) => self.reset(&reset.reset),
             Statement::ShowVariable { variable } => self.show(variable),
             Statement::Discard { .. } => {
@@ -31,7 +32,7 @@ impl Session {
         result.map(Some)
     }
 
-    fn set(&mut self, set: &Set) -> Result<StatementResult> {
+    fn set(&mut self, set: &Set, deferrable: Option<bool>) -> Result<StatementResult> {
         match set {
             Set::SingleAssignment {
                 scope,
@@ -55,12 +56,12 @@ impl Session {
                 modes,
                 snapshot: None,
                 session: false,
-            } => self.set_transaction(modes),
+            } => self.set_transaction(modes, deferrable),
             Set::SetTransaction {
                 modes,
                 snapshot: None,
                 session: true,
-            } => self.set_characteristics(modes),
+            } => self.set_characteristics(modes, deferrable),
             other => Err(SqlError::unsupported(format!("{other}"))),
         }
     }
@@ -72,7 +73,7 @@ impl Session {
             let mut settings = self.settings.clone();
             settings.set("default_transaction_isolation", Some(&text), &self.defaults)?;
             let level = isolation_level(settings.isolation);
-            return self.set_transaction(&[TransactionMode::IsolationLevel(level)]);
+            return self.set_transaction(&[TransactionMode::IsolationLevel(level)], None);
         }
         let default = matches!(values, [Expr::Identifier(ident)] if ident.quote_style.is_none() && ident.value.eq_ignore_ascii_case("default"));
         self.set_text(name, (!default).then_some(text.as_str()))
@@ -83,15 +84,21 @@ impl Session {
         Ok(StatementResult::done("SET"))
     }
 
-    fn set_characteristics(&mut self, modes: &[TransactionMode]) -> Result<StatementResult> {
+    fn set_characteristics(
+        &mut self,
+        modes: &[TransactionMode],
+        deferrable: Option<bool>,
+    ) -> Result<StatementResult> {
         let mut how = godb_mvcc::Begin {
             isolation: self.settings.isolation,
             read_only: self.settings.read_only,
+            deferrable: deferrable.unwrap_or(self.settings.deferrable),
             ..godb_mvcc::Begin::default()
         };
         super::control::apply(&mut how, modes)?;
         self.settings.isolation = how.isolation;
         self.settings.read_only = how.read_only;
+        self.settings.deferrable = how.deferrable;
         Ok(StatementResult::done("SET"))
     }
 
@@ -122,6 +129,10 @@ impl Session {
             ("transaction_isolation", None) => isolation_name(self.settings.isolation).to_owned(),
             ("transaction_read_only", Some(open)) => {
                 on_off(open.how.read_only || open.how.as_of.is_some()).to_owned()
+            }
+            ("transaction_deferrable", open) => {
+                let deferrable = open.as_ref().map(|open| open.how.deferrable);
+                on_off(deferrable.unwrap_or(self.settings.deferrable)).to_owned()
             }
             ("transaction_read_only", None) => on_off(self.settings.read_only).to_owned(),
             (name, _) => self.settings.show(name)?,

@@ -24,6 +24,16 @@ fn pages() -> Vec<Workload> {
             vec![commit(puts((0..80).rev(), 300)), vec![Background], put(0, 1)],
         ),
         script(
+            "rows-between-rows",
+            vec![
+                commit(puts((0..150).step_by(3), 200)),
+                commit(puts((0..30).map(|n| n * 5 + 1), 200)),
+                vec![Checkpoint],
+                commit(puts((0..150).filter(|n| n % 3 == 1), 200)),
+                commit(puts((0..150).filter(|n| n % 3 == 2), 200)),
+            ],
+        ),
+        script(
             "split-between-checkpoints",
             vec![
                 commit(puts(0..30, 300)),

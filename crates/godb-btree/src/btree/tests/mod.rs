@@ -5,6 +5,7 @@ mod crash;
 mod lesson;
 mod model;
 mod nonsense;
+mod spread;
 mod threads;
 
 use super::*;

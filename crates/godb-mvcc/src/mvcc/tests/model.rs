@@ -228,6 +228,7 @@ impl World {
         Self::with(MvccOptions {
             retention,
             batch_memory: 0,
+            ..MvccOptions::default()
         })
     }
 
@@ -399,7 +400,7 @@ proptest! {
     #[test]
     fn gathered_puts_are_puts(steps in steps_of_one(), memory in prop_oneof![Just(32 << 10), Just(1 << 20)]) {
         let retention = Duration::from_secs(60);
-        run(World::with(MvccOptions { retention, batch_memory: memory }), &steps);
+        run(World::with(MvccOptions { retention, batch_memory: memory, ..MvccOptions::default() }), &steps);
     }
 
     #[test]
