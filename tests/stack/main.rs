@@ -12,6 +12,7 @@ mod killed;
 mod large_transactions;
 mod limits;
 mod plants;
+mod sessions;
 mod small_pool;
 mod time_travel;
 mod time_travel_keys;
