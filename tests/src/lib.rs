@@ -9,4 +9,5 @@ pub mod real;
 #[cfg(test)]
 mod recovery;
 pub mod salvage;
+pub mod sessions;
 pub mod slt;

@@ -20,7 +20,7 @@ use godb_page::{
     PageFile, PageFileOptions, PageStore, RealFileSystem, TreeId,
 };
 use godb_recovery::{Recovered, RecoveryOptions, Report, Resume, recover};
-use godb_txn::{LockOptions, TransactionManager, Transactions};
+use godb_txn::{LockManager, LockOptions, TransactionManager, Transactions};
 use godb_wal::{Log, LogOptions, LoggedTree, Lsn, Record, log_epoch, remove_log};
 use std::path::Path;
 use std::time::Duration;
@@ -236,9 +236,9 @@ impl Storage {
         Ok(())
     }
 
-    /// Transactions and locks.
-    pub(crate) fn transactions(&self) -> &TransactionManager<Recovered<LoggedTree<Tree>>> {
-        self.engine.below()
+    /// Who holds and waits for what.
+    pub(crate) fn locks(&self) -> &LockManager {
+        self.engine.below().locks()
     }
 
     /// The buffer pool.
@@ -424,6 +424,8 @@ fn open_engine(
     let commits = Commits::new(environment.clock.clone());
     let locks = LockOptions {
         timeout: config.lock_timeout,
+        policy: config.deadlock_policy,
+        clock: Some(environment.clock.clone()),
     };
     let transactions = TransactionManager::new(recovered, commits.clone(), locks);
     let found = RecoveredCommits {
