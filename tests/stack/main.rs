@@ -11,6 +11,7 @@ mod flights;
 mod index_scan;
 mod killed;
 mod large_transactions;
+mod limits;
 mod plants;
 mod sessions;
 mod small_pool;

@@ -88,7 +88,7 @@ impl Wanted {
     /// the others leave their pages to the system.
     fn cache_of(&self, name: &str) -> u64 {
         self.cache.unwrap_or(match name {
-            "godb" => self.limit / 16 * 13,
+            "godb" => self.limit / 8 * 7,
             _ => self.limit / 16,
         })
     }

@@ -47,7 +47,7 @@ fn try_work(arguments: &[String]) -> Result<()> {
                 false => Durability::Synced,
             },
             checkpoints: true,
-            larger_than_memory: !is_load,
+            larger_than_memory: true,
         },
     )?;
     let items = items.parse()?;

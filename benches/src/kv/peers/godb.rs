@@ -1,4 +1,4 @@
-//! godb, at its defaults but for the cache: repeatable read, checksums, no retention.
+//! godb, at its defaults but for the cache: repeatable read, checksums, no retention. Where data is larger than memory it has pages of 4 KiB, as its peers do, and reads them past the system's cache.
 
 use crate::Result;
 use crate::kv::peer::{Durability, Kind, Opening, Peer, Reader, Session, Visit, Writer};
@@ -14,6 +14,10 @@ fn open(opening: &Opening<'_>) -> Result<Box<dyn Peer>> {
         wal_sync_mode: match opening.durability {
             Durability::Synced => SyncMode::Full,
             Durability::Unsynced => SyncMode::Off,
+        },
+        page_size: match opening.larger_than_memory {
+            true => 4096,
+            false => Config::default().page_size,
         },
         direct_io: opening.larger_than_memory,
         checkpoint_log_size: (!opening.checkpoints).then_some(u64::MAX),

@@ -158,12 +158,22 @@ impl<T: Transactions> MvccTransaction<T> {
         if let Some(error) = &self.writes.lock().failed {
             return Err(error.clone());
         }
+        let engine = self.engine();
         if let Some(id) = self.id {
+            // A row that is written is its own lock: nobody else would tell that an older transaction waits for it.
+            if let Err(error) = engine.below.check(id) {
+                let error = Error::from(error);
+                self.writes.lock().failed = Some(error.clone());
+                return Err(error);
+            }
             return Ok(id);
         }
-        let engine = self.engine();
+        let first_try = self.how.first_try;
         engine.below.finish_rollbacks();
-        let id = engine.commits.begin(|| engine.below.begin());
+        let id = engine.commits.begin(|| match first_try {
+            Some(first) => engine.below.begin_again(first),
+            None => engine.below.begin(),
+        });
         self.id = Some(id);
         self.own.id.store(id.raw(), Ordering::Release);
         Ok(id)
