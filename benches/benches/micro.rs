@@ -229,6 +229,7 @@ fn log_append(criterion: &mut Criterion) {
 fn lock(criterion: &mut Criterion) {
     let locks = LockManager::new(LockOptions {
         timeout: Duration::from_secs(1),
+        ..LockOptions::default()
     });
     let (me, table) = (TxnId::from_raw(1), TreeId::default());
     let mut next = numbers(ROWS);

@@ -2,7 +2,7 @@
 
 use crate::compaction::{CompactionPhase, CompactionProgress, Heed};
 use crate::error::Error;
-use godb_txn::{Range, TreeId};
+use godb_txn::{Range, TreeId, TxnId};
 use std::io::Read;
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -66,6 +66,8 @@ pub struct Begin {
     pub read_only: bool,
     /// It reads the past; implies `read_only`.
     pub as_of: Option<Moment>,
+    /// It is the next try of what failed, and this was the id of the first: where age decides who gives way it counts as old as that.
+    pub first_try: Option<TxnId>,
     /// Serializable and read-only, it waits when it begins until its snapshot is known to need no watching: then it is never refused, and makes nobody else fail. Of no effect
     /// otherwise.
     pub deferrable: bool,

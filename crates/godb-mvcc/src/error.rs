@@ -13,10 +13,18 @@ pub enum Error {
     #[error("the outcome of the commit is unknown until the database is opened again: {0}")]
     OutcomeUnknown(Fault),
     /// Waiting on would have waited for ever; this transaction was chosen to give way.
-    #[error("deadlock detected: {} transactions wait for each other", .cycle.len())]
+    #[error("deadlock detected: transactions {} wait for each other, each for the next", Cycle(.cycle))]
     Deadlock {
         /// The transactions of the cycle, the victim first.
         cycle: Vec<TxnId>,
+    },
+    /// An older transaction wants what this one holds, or holds what this one wants: it gives way, so that nobody comes to wait for ever.
+    #[error("deadlock avoided: transaction {victim} gave way to the older transaction {to}")]
+    GaveWay {
+        /// The one that failed.
+        victim: TxnId,
+        /// The older one.
+        to: TxnId,
     },
     /// The lock was not free within the configured time.
     #[error("canceling statement due to lock timeout after {waited_ms} ms")]
@@ -70,8 +78,22 @@ impl Error {
     pub fn is_retryable(&self) -> bool {
         matches!(
             self,
-            Self::Deadlock { .. } | Self::LockTimeout { .. } | Self::Conflict | Self::Dependencies
+            Self::Deadlock { .. }
+                | Self::GaveWay { .. }
+                | Self::LockTimeout { .. }
+                | Self::Conflict
+                | Self::Dependencies
         )
+    }
+
+    /// The id of the transaction that had to give way, so that the next try can be counted as old as the first: [`Begin::first_try`](crate::Begin::first_try).
+    #[must_use]
+    pub fn victim(&self) -> Option<TxnId> {
+        match self {
+            Self::Deadlock { cycle } => cycle.first().copied(),
+            Self::GaveWay { victim, .. } => Some(*victim),
+            _ => None,
+        }
     }
 
     /// Whether the transaction can only be rolled back now.
@@ -79,8 +101,24 @@ impl Error {
     pub fn is_fatal_to_transaction(&self) -> bool {
         matches!(
             self,
-            Self::Fault(_) | Self::Deadlock { .. } | Self::Conflict | Self::Dependencies
+            Self::Fault(_)
+                | Self::Deadlock { .. }
+                | Self::GaveWay { .. }
+                | Self::Conflict
+                | Self::Dependencies
         )
+    }
+}
+
+/// Ids, each of which waits for the next, and the last for the first.
+struct Cycle<'a>(&'a [TxnId]);
+
+impl std::fmt::Display for Cycle<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        for (i, id) in self.0.iter().enumerate() {
+            write!(f, "{}{id}", if i == 0 { "" } else { ", " })?;
+        }
+        Ok(())
     }
 }
 
@@ -90,6 +128,7 @@ impl From<godb_txn::Error> for Error {
             godb_txn::Error::Fault(fault) => Self::Fault(fault),
             godb_txn::Error::OutcomeUnknown(fault) => Self::OutcomeUnknown(fault),
             godb_txn::Error::Deadlock { cycle } => Self::Deadlock { cycle },
+            godb_txn::Error::GaveWay { victim, to } => Self::GaveWay { victim, to },
             godb_txn::Error::LockTimeout { waited_ms } => Self::LockTimeout { waited_ms },
             other => Self::Fault(Fault::Poisoned {
                 why: other.to_string().into(),

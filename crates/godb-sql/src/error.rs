@@ -167,7 +167,7 @@ impl From<EngineError> for SqlError {
         let code = match &error {
             EngineError::Fault(fault) => state_of_fault(fault),
             EngineError::OutcomeUnknown(_) => state::TRANSACTION_RESOLUTION_UNKNOWN,
-            EngineError::Deadlock { .. } => state::DEADLOCK_DETECTED,
+            EngineError::Deadlock { .. } | EngineError::GaveWay { .. } => state::DEADLOCK_DETECTED,
             EngineError::LockTimeout { .. } => state::LOCK_NOT_AVAILABLE,
             EngineError::Conflict | EngineError::Dependencies => state::SERIALIZATION_FAILURE,
             EngineError::TooOld { .. } => state::SNAPSHOT_TOO_OLD,

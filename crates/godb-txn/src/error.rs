@@ -18,6 +18,14 @@ pub enum Error {
         /// The transactions of the cycle, the victim first.
         cycle: Vec<TxnId>,
     },
+    /// An older transaction wants what this one holds, or holds what this one wants: it gives way, so that nobody comes to wait for ever.
+    #[error("deadlock avoided: transaction {victim} gave way to the older transaction {to}")]
+    GaveWay {
+        /// The one that failed.
+        victim: TxnId,
+        /// The older one.
+        to: TxnId,
+    },
     /// The lock was not free within the configured time.
     #[error("lock not available within {waited_ms} ms")]
     LockTimeout {
@@ -30,7 +38,10 @@ impl Error {
     /// Whether running the transaction again can succeed.
     #[must_use]
     pub fn is_retryable(&self) -> bool {
-        matches!(self, Self::Deadlock { .. } | Self::LockTimeout { .. })
+        matches!(
+            self,
+            Self::Deadlock { .. } | Self::GaveWay { .. } | Self::LockTimeout { .. }
+        )
     }
 }
 

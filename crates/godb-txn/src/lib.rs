@@ -43,7 +43,7 @@
 //!
 //! # Locks
 //!
-//! What can be locked is a tree of three levels, database, table, key; and, beside it, a transaction itself, for those who wait for its end. A lock on something says something about all that lies below it, so
+//! What can be locked is a tree of three levels, database, table, key (or range of keys); and, beside it, a transaction itself, for those who wait for its end. A lock on something says something about all that lies below it, so
 //! whoever locks a key announces that on the table and the database by an *intention* (Gray, Lorie, Putzolu and Traiger, 1976). Then one who wants the
 //! whole table finds out by looking in one place:
 //!
@@ -64,15 +64,25 @@
 //!   queues   64 parts of a hash table, a latch each       key "a" of tree 7 ─▶  granted: T3 S, T5 S   waiting: T5 X (stronger), T8 X, T9 S
 //!   held     64 parts, a latch each                       T5 ─▶ { database: IX, tree 7: IX, "a": S }
 //!   graph    one latch, taken only by those who wait      T5 ─▶ T3      T8 ─▶ T3, T5      T9 ─▶ T5, T8
+//!   ranges   a latch a table, where ranges are locked      tree 8 ─▶  granted: T3 ["a", "f") S   waiting: T6 "c" X
 //! ```
 //!
 //! A waiter sleeps on a *ticket* of its own. Three things can end its sleep, a grant, a time-out, and being chosen as a victim; they may
 //! come at the same moment, and whichever settles the ticket first is the one that counts. The others must then undo what they were about to do: a lock must not be given to one who has
 //! already left.
 //!
-//! **Deadlocks** are found when they arise. A cycle in the graph of who waits for whom can only be closed by somebody who begins to wait, so that is when the graph is
-//! searched, from the one who begins. The *youngest* transaction of the cycle gives way: it has most likely done the least, and one that tries again with a new id
-//! cannot make an old one starve. The time-out is for what no graph shows: a session whose user has gone to lunch.
+//! **Deadlocks** are found when they arise, or cannot arise: that is a [policy](DeadlockPolicy). By the first, a cycle in the graph of who waits for whom can only be closed by somebody who
+//! begins to wait, so that is when the graph is searched, from the one who begins. The *youngest* transaction of the cycle gives way: it has most likely done the least.
+//! *Wait-die* and *wound-wait* need no search: waiting is allowed in one direction of age only, so no cycle ever closes, and the price is that some give way where there was none. The time-out is for what
+//! no policy shows: a session whose user has gone to lunch.
+//!
+//! Whoever gives way is told to whom, and may try again. Its id is new then, but its *age* is that of its first try ([`Transactions::begin_again`]). Were it young again each time, it could give way for
+//! ever; so it grows older than all others some day, and the oldest never gives way. Under wound-wait the one that gives way may be running, and then it has no ear: it is marked, and hears of it when it next asks for
+//! a lock, writes or wants to commit.
+//!
+//! **Ranges.** Two reads of `WHERE age > 30` in one transaction shall give the same rows. Locks on the rows that were there keep them as they are, and keep nobody from adding another, a *phantom*. Against that a lock is taken on
+//! the range itself, an interval of key space, and a key in it, there or not, is a request that overlaps it. The tree knows nothing of that. As long as no range of a table is locked, each of its keys is a queue of its own,
+//! found by hashing; the first range turns the table over to one ordered structure in which overlaps can be found.
 //!
 //! **Many locks** on keys of one table become one on the table: each costs some hundreds of bytes, and a transaction may want more of them than there is memory for. From 4096 on it is tried now and
 //! then, and works if nobody else is in the table; at 65,536 it is waited for. So the locks of a transaction never take more than some twenty megabytes.
@@ -82,7 +92,7 @@
 //! - Commits are published in the order of the log, without gaps, each after it is durable and before its locks are free.
 //! - A lock is held from its grant until the transaction has ended (*strict* two-phase locking): nobody builds on what may still be taken back.
 //! - Two that exclude each other are never granted at once. Whoever waits is woken as soon as nothing is in its way, or is in no queue any more.
-//! - Every cycle is found by the last one to enter it, and costs one victim.
+//! - Every cycle is found by the last one to enter it, and costs one victim; or, under wait-die and wound-wait, nobody ever waits in a direction of age in which a cycle could close.
 //! - Nobody who waits holds a latch, neither one of this crate nor one of a page.
 //!
 //! `tests/loom.rs` runs these very types through every interleaving of small cases, and every one of them is broken on purpose to see that a model notices.
@@ -94,13 +104,11 @@
 //!
 //! # Where this comes from, and what was left out
 //!
-//! Gray and Reuter, *Transaction Processing* (1993), chapters 7 and 8, is the book of all this; Mohan et al., *ARIES* (1992), the paper on rollback; Agrawal, Carey and
-//! McVoy (1987) compared ways to resolve deadlocks, and found for real systems what is done here: detect at once, restart the one that has done least.
+//! Gray and Reuter, *Transaction Processing* (1993), chapters 7 and 8, is the book of all this; Mohan et al., *ARIES* (1992), the paper on rollback; Rosenkrantz, Stearns and Lewis (1978) the one on wait-die and wound-wait; Agrawal, Carey and
+//! McVoy (1987) compared ways to resolve deadlocks, and found for real systems what is done here by default: detect at once, restart the one that has done least.
 //!
 //! - *Early lock release* (freeing locks when the commit record is in the log's buffer, before it is durable): it shortens waits, but then one who read what
 //!   is not durable must be held back too, and a failed sync would fail those that only read. Not worth it while a row's versions let readers go on anyway.
-//! - *Wait-die and wound-wait* (Rosenkrantz, Stearns and Lewis, 1978) need no graph, and pay with restarts where there was no deadlock.
-//! - *Locks on ranges of keys*, against phantoms: nobody needs them before there is serializable isolation by locking. They belong here as intervals and not into the tree.
 //! - *Validation at commit* in place of locks (Kung and Robinson, 1981; Hekaton): writers of the same row would learn of each other only at the end, after doing all
 //!   the work. Here the second one waits, and then knows.
 
@@ -118,6 +126,9 @@ pub use godb_recovery::{
     MemoryLog, MemoryTree, MemoryWal, NewHead, PageId, Range, Recoverable, Recovered, RecoveryOptions,
     Report, Resume, Row, Spawn, Tree, TreeId, TxnId, Value, recover,
 };
-pub use lock::{LockManager, LockOptions, LockStats, TransactionStatus};
+pub use lock::{
+    DeadlockPolicy, LockManager, LockOptions, LockStats, LockStatus, LockedResource, TransactionStatus,
+    WaitPlace, WaitStats,
+};
 pub use manager::TransactionManager;
 pub use transactions::{CommitHook, Mode, Resource, Savepoint, Transactions};

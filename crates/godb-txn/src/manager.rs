@@ -14,7 +14,7 @@
 //!   checkpoints.
 
 use crate::error::Error;
-use crate::lock::{LockManager, LockOptions, LockStats, TransactionStatus};
+use crate::lock::{LockManager, LockOptions};
 use crate::transactions::{CommitHook, Mode, Resource, Savepoint, Transactions};
 use godb_recovery::sync::atomic::{AtomicBool, Ordering};
 use godb_recovery::sync::{Arc, Mutex};
@@ -88,14 +88,9 @@ impl<R: Recoverable> TransactionManager<R> {
         &self.below
     }
 
-    /// What happened in the lock manager.
-    pub fn lock_stats(&self) -> LockStats {
-        self.locks.stats()
-    }
-
-    /// The transactions that run, in the order of their ids.
-    pub fn transactions(&self) -> Vec<TransactionStatus> {
-        self.locks.transactions()
+    /// Who holds and waits for what, and what happened.
+    pub fn locks(&self) -> &LockManager {
+        &self.locks
     }
 
     /// Nobody commits or gets a lock any more. Whoever waits for one hears of it now: its holder may be a session that does nothing for hours.
@@ -255,6 +250,16 @@ impl<R: Recoverable> Transactions for TransactionManager<R> {
         id
     }
 
+    fn begin_again(&self, first: TxnId) -> TxnId {
+        let id = self.begin();
+        self.locks.set_first_try(id, first);
+        id
+    }
+
+    fn check(&self, by: TxnId) -> Result<(), Error> {
+        self.locks.check(by)
+    }
+
     fn lock(&self, by: TxnId, what: Resource<'_>, mode: Mode) -> Result<(), Error> {
         self.poison.check()?;
         self.locks.lock(by, what, mode)?;
@@ -286,11 +291,13 @@ impl<R: Recoverable> Transactions for TransactionManager<R> {
         if cfg!(godb_plant = "free-before-publish") {
             self.locks.release_all(by);
         }
-        let result = if self.below.mark(by) == Lsn::default() {
-            self.hook.rolled_back(by);
-            Ok(Lsn::default())
-        } else {
-            self.commit_changes(by)
+        let result = match self.locks.check(by) {
+            Err(gave_way) => self.take_back(by).map_err(Error::from).and(Err(gave_way)),
+            Ok(()) if self.below.mark(by) == Lsn::default() => {
+                self.hook.rolled_back(by);
+                Ok(Lsn::default())
+            }
+            Ok(()) => self.commit_changes(by),
         };
         self.let_go(by);
         result

@@ -27,6 +27,8 @@ pub enum Resource<'a> {
     Table(TreeId),
     /// One key of a tree, whether it is there or not.
     Key(TreeId, &'a [u8]),
+    /// The keys of a tree from the first on, up to and without the second, or to the end; whether they are there or not.
+    KeyRange(TreeId, &'a [u8], Option<&'a [u8]>),
     /// A transaction itself. Each holds its own exclusively from the beginning, so that whoever must wait for its end asks for
     /// a shared lock on it.
     Transaction(TxnId),
@@ -63,6 +65,13 @@ pub trait Transactions: Send + Sync + 'static {
     fn tree(&self) -> &Self::Tree;
     /// A new transaction.
     fn begin(&self) -> TxnId;
+    /// A new transaction that is the next try of one that failed, whose first try had this id: as old as that one where age decides who gives way, or it might give way for ever.
+    fn begin_again(&self, first: TxnId) -> TxnId;
+    /// Fails when the transaction has to give way to another. To be asked before each write that needs no lock; cheap.
+    ///
+    /// # Errors
+    /// [`Error::GaveWay`].
+    fn check(&self, by: TxnId) -> Result<(), Error>;
     /// Goes on with rollbacks that failed earlier. To be called before a transaction begins, where nothing is held that the version layer needs when it is
     /// told that a transaction has ended.
     fn finish_rollbacks(&self) {}
@@ -74,7 +83,7 @@ pub trait Transactions: Send + Sync + 'static {
     /// intention locks above it by itself.
     ///
     /// # Errors
-    /// [`Error::Deadlock`] when this transaction is to give way, [`Error::LockTimeout`], and [`Fault::Poisoned`] once a commit's outcome
+    /// [`Error::Deadlock`] or [`Error::GaveWay`] when this transaction is to give way, [`Error::LockTimeout`], and [`Fault::Poisoned`] once a commit's outcome
     /// is unknown: what the lock protects may then be half done.
     fn lock(&self, by: TxnId, what: Resource<'_>, mode: Mode) -> Result<(), Error>;
     /// Takes a lock if that needs no waiting.

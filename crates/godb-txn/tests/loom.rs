@@ -36,7 +36,10 @@ const T4: TxnId = TxnId::from_raw(4);
 /// Runs a model of locks; each execution starts from a new manager.
 fn model(protocol: &str, timeout: Duration, run: impl Fn(Arc<LockManager>) + Sync + Send + 'static) {
     explore(protocol, 2, move || {
-        run(Arc::new(LockManager::new(LockOptions { timeout })))
+        run(Arc::new(LockManager::new(LockOptions {
+            timeout,
+            ..LockOptions::default()
+        })))
     });
 }
 
@@ -385,7 +388,14 @@ fn commits(
             fails,
             told: told.clone(),
         };
-        let manager = TransactionManager::new(log, told.clone(), LockOptions { timeout: FOREVER });
+        let manager = TransactionManager::new(
+            log,
+            told.clone(),
+            LockOptions {
+                timeout: FOREVER,
+                ..LockOptions::default()
+            },
+        );
         run(Arc::new(manager), told);
     });
 }

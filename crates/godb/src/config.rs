@@ -6,22 +6,9 @@
 use crate::error::{Error, Result};
 use godb_buffer::EvictionKind;
 use godb_mvcc::Isolation;
+use godb_txn::DeadlockPolicy;
 use godb_wal::SyncMode;
 use std::time::Duration;
-
-/// What happens when transactions wait for each other in a circle.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum DeadlockPolicy {
-    /// A transaction about to wait looks for a cycle in the wait-for graph; the youngest in it gives way.
-    #[default]
-    WaitForGraph,
-    /// An older transaction waits for a younger one; a younger one gives way at once. Not supported yet.
-    WaitDie,
-    /// An older transaction makes a younger one give way; a younger one waits. Not supported yet.
-    WoundWait,
-    /// Only the lock timeout ends a deadlock. Not supported yet.
-    Timeout,
-}
 
 /// How pages are made smaller on disk.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -193,11 +180,6 @@ impl Config {
 
     fn refuse_unsupported(&self) -> Result<()> {
         let missing = [
-            (
-                self.deadlock_policy != DeadlockPolicy::WaitForGraph,
-                "deadlock_policy",
-                "only WaitForGraph is supported yet",
-            ),
             (!self.mvcc, "mvcc", "cannot be switched off yet"),
             (
                 self.adaptive_indexing,

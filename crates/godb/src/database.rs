@@ -132,11 +132,15 @@ impl Database {
     /// [retryable](Error::is_retryable) error. Others go on meanwhile: the pause holds nothing. After a hundred times the error is given back.
     pub fn transaction<T>(&self, mut body: impl FnMut(&mut Transaction) -> Result<T>) -> Result<T> {
         let mut retry = Retry::default();
+        let mut how = self.defaults();
         loop {
-            let mut tx = self.begin()?;
+            let mut tx = self.begin_with(how)?;
             let result = body(&mut tx).and_then(|value| tx.commit().map(|_| value));
             match result {
-                Err(error) if error.is_retryable() && retry.again(&*self.instance.random) => {}
+                Err(error) if error.is_retryable() && retry.again(&*self.instance.random) => {
+                    // It keeps its age over all tries: the oldest never gives way, and some day this one is the oldest.
+                    how.first_try = how.first_try.or(error.victim());
+                }
                 other => return other,
             }
         }

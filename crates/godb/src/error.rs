@@ -1,5 +1,6 @@
 //! [`Error`]: everything that can go wrong, in one flat type with a SQLSTATE.
 
+use godb_page::TxnId;
 use godb_sql::{EngineError, Fault, SqlError, SqlState, state};
 
 /// Why a request failed.
@@ -55,6 +56,15 @@ impl Error {
             Self::Sql(error) => error.is_retryable(),
             Self::Engine(error) => error.is_retryable(),
             _ => false,
+        }
+    }
+
+    /// The transaction that had to give way to another, if that is what happened.
+    pub(crate) fn victim(&self) -> Option<TxnId> {
+        match self {
+            Self::Sql(error) => error.engine.as_ref().and_then(EngineError::victim),
+            Self::Engine(error) => error.victim(),
+            _ => None,
         }
     }
 

@@ -57,7 +57,7 @@ mod system;
 mod transaction;
 
 pub use check::{CheckReport, Finding, Wrong};
-pub use config::{Compression, Config, DeadlockPolicy};
+pub use config::{Compression, Config};
 pub use convert::{FromValue, ToValue};
 pub use database::Database;
 pub use error::{Error, Result};
@@ -68,6 +68,7 @@ pub use godb_sql::{
     IndexDescription, IndexMended, Interval, Isolation, Moment, Numeric, Progress, SqlError, StorageEngine,
     TableDescription, Timestamp, TransactionState, Value,
 };
+pub use godb_txn::DeadlockPolicy;
 pub use godb_wal::SyncMode;
 pub use pairs::{Pair, Pairs};
 pub use prepared::Prepared;

@@ -20,7 +20,7 @@ use godb_page::{
     PageFile, PageFileOptions, PageStore, RealFileSystem, TreeId,
 };
 use godb_recovery::{Recovered, RecoveryOptions, Report, Resume, recover};
-use godb_txn::{LockOptions, TransactionManager, Transactions};
+use godb_txn::{LockManager, LockOptions, TransactionManager, Transactions};
 use godb_wal::{Log, LogOptions, LoggedTree, Lsn, Record, log_epoch, remove_log};
 use std::path::Path;
 use std::time::Duration;
@@ -192,9 +192,10 @@ impl Storage {
         self.log.wake();
     }
 
-    /// Writes dirty pages where they begin to crowd the pool; checkpoints write the others. Tells whether there is more to do.
+    /// Writes dirty pages where they begin to crowd the pool; checkpoints write the others. Where they do not, it is time to join memory to huge pages. Tells whether there is more to do.
     pub(crate) fn write_back(&self) -> Result<bool> {
         if self.pool.dirty_count() * DIRTY_SHARE < self.pool.frame_count() {
+            self.pool.join_memory();
             return Ok(false);
         }
         Ok(self.pool.write_back(WRITE_BACK)? == WRITE_BACK)
@@ -235,9 +236,9 @@ impl Storage {
         Ok(())
     }
 
-    /// Transactions and locks.
-    pub(crate) fn transactions(&self) -> &TransactionManager<Recovered<LoggedTree<Tree>>> {
-        self.engine.below()
+    /// Who holds and waits for what.
+    pub(crate) fn locks(&self) -> &LockManager {
+        self.engine.below().locks()
     }
 
     /// The buffer pool.
@@ -423,6 +424,8 @@ fn open_engine(
     let commits = Commits::new(environment.clock.clone());
     let locks = LockOptions {
         timeout: config.lock_timeout,
+        policy: config.deadlock_policy,
+        clock: Some(environment.clock.clone()),
     };
     let transactions = TransactionManager::new(recovered, commits.clone(), locks);
     let found = RecoveredCommits {

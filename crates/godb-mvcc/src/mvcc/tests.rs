@@ -42,6 +42,7 @@ fn open_with(log: &Arc<MemoryLog>, environment: &Environment, options: MvccOptio
     let commits = Commits::new(environment.clock.clone());
     let locks = LockOptions {
         timeout: Duration::from_millis(30),
+        ..LockOptions::default()
     };
     let below = TransactionManager::new(recovered, commits.clone(), locks);
     let found = RecoveredCommits {

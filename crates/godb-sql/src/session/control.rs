@@ -86,6 +86,7 @@ impl Session {
             read_only: self.settings.read_only,
             as_of,
             deferrable: prepared.parsed().deferrable.unwrap_or(self.settings.deferrable),
+            ..Begin::default()
         };
         apply(&mut how, modes)?;
         self.open = Some(Open::begin(&self.sql, how)?);

@@ -53,7 +53,7 @@ impl Session {
             isolation,
             read_only,
             as_of,
-            deferrable: false,
+            ..Begin::default()
         })
     }
 
@@ -393,7 +393,12 @@ fn is_conflict(error: &SqlError) -> bool {
 fn begins_again(error: &SqlError) -> bool {
     matches!(
         error.engine,
-        Some(EngineError::Conflict | EngineError::Dependencies | EngineError::Deadlock { .. })
+        Some(
+            EngineError::Conflict
+                | EngineError::Dependencies
+                | EngineError::Deadlock { .. }
+                | EngineError::GaveWay { .. }
+        )
     )
 }
 

@@ -92,8 +92,8 @@ impl Session {
         let mut how = godb_mvcc::Begin {
             isolation: self.settings.isolation,
             read_only: self.settings.read_only,
-            as_of: None,
             deferrable: deferrable.unwrap_or(self.settings.deferrable),
+            ..godb_mvcc::Begin::default()
         };
         super::control::apply(&mut how, modes)?;
         self.settings.isolation = how.isolation;

@@ -1,9 +1,11 @@
-//! [`WaitGraph`]: who waits for whom. A cycle in it is a deadlock.
+//! [`WaitGraph`]: who waits for whom, and who has to give way because of that.
 
+use super::line::Edge;
+use super::policy::{Age, DeadlockPolicy, Verdict};
 use super::ticket::{Outcome, Ticket};
 use godb_recovery::sync::Arc;
 use godb_recovery::{Fault, TxnId};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// One waiting transaction: whom it waits for, and where it sleeps. A transaction waits for one lock at a time.
 struct Waiting {
@@ -12,17 +14,99 @@ struct Waiting {
 }
 
 /// Who waits for whom.
-#[derive(Default)]
 pub(super) struct WaitGraph {
+    policy: DeadlockPolicy,
     waiting: BTreeMap<TxnId, Waiting>,
+    /// The first tries of those that are tried again.
+    first_tries: BTreeMap<TxnId, TxnId>,
+    /// Those that have to give way as soon as they ask for anything, and to whom.
+    wounded: BTreeMap<TxnId, TxnId>,
+    /// How often somebody had to give way.
+    victims: u64,
     /// Why nobody may wait any more.
     refused: Option<Fault>,
 }
 
 impl WaitGraph {
-    /// Notes, or notes anew, whom a transaction waits for.
-    pub(super) fn set(&mut self, by: TxnId, blockers: Vec<TxnId>, ticket: Arc<Ticket>) {
-        self.waiting.insert(by, Waiting { blockers, ticket });
+    /// Nobody waits.
+    pub(super) fn new(policy: DeadlockPolicy) -> Self {
+        Self {
+            policy,
+            waiting: BTreeMap::new(),
+            first_tries: BTreeMap::new(),
+            wounded: BTreeMap::new(),
+            victims: 0,
+            refused: None,
+        }
+    }
+
+    fn age(&self, id: TxnId) -> Age {
+        let first = self.first_tries.get(&id).copied().unwrap_or(id);
+        Age { first, id }
+    }
+
+    /// Counts a transaction as old as its first try.
+    pub(super) fn set_first_try(&mut self, id: TxnId, first: TxnId) {
+        self.first_tries.insert(id, first);
+    }
+
+    /// Notes, or notes anew, whom those in a line wait for; by the policy some of them, or of those they wait for, give way now.
+    pub(super) fn note(&mut self, edges: Vec<Edge>) {
+        for (waiter, blockers, ticket) in edges {
+            let ages = blockers.iter().map(|blocker| self.age(*blocker));
+            let verdict = self.policy.judge(self.age(waiter), ages);
+            let to = match (&verdict, self.wounded.get(&waiter)) {
+                (Verdict::Die(to), _) => Some(*to),
+                (_, Some(by)) if !cfg!(godb_plant = "wound-unseen-by-sleeper") => Some(*by),
+                _ => None,
+            };
+            if let Some(to) = to {
+                let died = ticket.settle(Outcome::GaveWay(to));
+                self.victims += u64::from(died && matches!(verdict, Verdict::Die(_)));
+                self.waiting.remove(&waiter);
+                continue;
+            }
+            self.waiting.insert(waiter, Waiting { blockers, ticket });
+            if let Verdict::Wound(younger) = verdict {
+                younger.into_iter().for_each(|victim| self.wound(victim, waiter));
+            }
+        }
+    }
+
+    /// One must give way to `by`: at once if it waits, else when it asks for something or wants to commit.
+    fn wound(&mut self, victim: TxnId, by: TxnId) {
+        if self.wounded.insert(victim, by).is_none() {
+            self.victims += 1;
+        }
+        if cfg!(godb_plant = "wound-runners-only") {
+            return;
+        }
+        if let Some(waiting) = self.waiting.get(&victim) {
+            waiting.ticket.settle(Outcome::GaveWay(by));
+        }
+    }
+
+    /// To whom a transaction has to give way.
+    pub(super) fn wounded_by(&self, id: TxnId) -> Option<TxnId> {
+        self.wounded.get(&id).copied()
+    }
+
+    /// A transaction has ended.
+    pub(super) fn forget(&mut self, id: TxnId) {
+        self.first_tries.remove(&id);
+        if !cfg!(godb_plant = "wound-kept") {
+            self.wounded.remove(&id);
+        }
+    }
+
+    /// Of how many transactions it is noted that they are older than their ids, or wounded.
+    pub(super) fn marks(&self) -> usize {
+        self.first_tries.len() + self.wounded.len()
+    }
+
+    /// How often somebody had to give way.
+    pub(super) fn victims(&self) -> u64 {
+        self.victims
     }
 
     /// A transaction waits no more.
@@ -56,30 +140,31 @@ impl WaitGraph {
             .filter(|_| !cfg!(godb_plant = "refuse-waiters-only"))
     }
 
-    /// Looks for cycles through `from`; in each the youngest transaction is chosen to give way. Returns how many there were.
-    pub(super) fn break_cycles(&mut self, from: TxnId) -> u64 {
-        let mut broken = 0;
+    /// Looks for cycles through `from`, where the policy wants that; in each the youngest transaction is chosen to give way.
+    pub(super) fn break_cycles(&mut self, from: TxnId) {
+        if !self.policy.searches() {
+            return;
+        }
         while let Some(mut cycle) = self.cycle_through(from) {
             let youngest = cycle
                 .iter()
                 .enumerate()
-                .max_by_key(|(_, id)| **id)
+                .max_by_key(|(_, id)| self.age(**id))
                 .map_or(0, |(at, _)| at);
             cycle.rotate_left(youngest);
             // One whose wait has ended in another way is no part of a cycle any more: look again without it.
             if let Some(victim) = self.waiting.remove(&cycle[0])
                 && victim.ticket.settle(Outcome::Victim(cycle))
             {
-                broken += 1;
+                self.victims += 1;
             }
         }
-        broken
     }
 
     /// A path from `from` back to itself.
     fn cycle_through(&self, from: TxnId) -> Option<Vec<TxnId>> {
         let mut path = vec![(from, 0)];
-        let mut seen = std::collections::BTreeSet::new();
+        let mut seen = BTreeSet::new();
         while let Some((at, next)) = path.last_mut() {
             let blocker = self
                 .waiting

@@ -3,9 +3,11 @@
 //! A lock on a key costs some hundreds of bytes, in the table of queues and here. One who locks many keys of a table would in the end need more memory for locks than for
 //! pages. So at some number it is tried to get the whole table instead (Gray and Reuter 1993, 8.5.5), which covers the keys; they are freed then. As long as others are in that table
 //! that fails, and is tried again from time to time; at a second, higher number it is waited for. A deadlock that this may cause is found like any other.
+//!
+//! Whether a certain key is held is not kept here: its line knows, and has to be asked anyway.
 
-use super::manager::{Build, Name};
-use crate::transactions::Mode;
+use super::name::{ById, LockedResource, Name};
+use crate::transactions::{Mode, Resource};
 use godb_recovery::TreeId;
 use std::collections::HashMap;
 
@@ -25,76 +27,102 @@ pub(super) enum Escalation {
     Wait(Mode),
 }
 
-/// Locks on keys of one table.
-#[derive(Clone, Copy, Debug)]
-struct Keys {
-    count: usize,
+/// What is held of a table.
+#[derive(Debug, Default)]
+struct TableHolding {
+    /// Of the table itself.
+    mode: Option<Mode>,
+    /// Keys and ranges.
+    parts: Vec<Name>,
     /// All their modes together.
-    mode: Mode,
+    part_mode: Option<Mode>,
 }
 
 /// What one transaction holds.
 #[derive(Debug, Default)]
 pub(super) struct Holdings {
-    modes: HashMap<Name, Mode, Build>,
-    keys: HashMap<TreeId, Keys, Build>,
+    database: Option<Mode>,
+    tables: HashMap<TreeId, TableHolding, ById>,
+    transactions: Vec<Name>,
+}
+
+/// Whether `held` allows all that `wanted` does.
+fn as_strong(held: Option<Mode>, wanted: Mode) -> bool {
+    held.is_some_and(|held| held.joined_with(wanted) == held)
+}
+
+fn join(held: &mut Option<Mode>, mode: Mode) {
+    *held = Some(held.map_or(mode, |held| held.joined_with(mode)));
 }
 
 impl Holdings {
     /// How many locks there are.
     pub(super) fn len(&self) -> usize {
-        self.modes.len()
+        let of_table = |table: &TableHolding| usize::from(table.mode.is_some()) + table.parts.len();
+        usize::from(self.database.is_some())
+            + self.tables.values().map(of_table).sum::<usize>()
+            + self.transactions.len()
     }
 
-    /// Whether the resource is held at least so strongly, itself or by the table that it is a key of.
-    pub(super) fn covers(&self, name: &Name, mode: Mode) -> bool {
-        let as_strong = |name: &Name| {
-            self.modes
-                .get(name)
-                .is_some_and(|held| held.joined_with(mode) == *held)
-        };
-        // Intentions on the table say nothing about its keys: a mode without intentions is looked for.
-        let table = match (name, mode) {
-            (Name::Key(tree, _), Mode::Shared | Mode::Exclusive) => Some(Name::Table(*tree)),
-            _ => None,
-        };
-        table.is_some_and(|table| as_strong(&table)) || as_strong(name)
-    }
-
-    /// Notes what was granted.
-    pub(super) fn add(&mut self, name: Name, mode: Mode) {
-        if let Name::Key(tree, _) = &name {
-            let keys = self.keys.entry(*tree).or_insert(Keys { count: 0, mode });
-            keys.count += usize::from(!self.modes.contains_key(&name));
-            keys.mode = keys.mode.joined_with(mode);
-        }
-        let slot = self.modes.entry(name).or_insert(mode);
-        *slot = slot.joined_with(mode);
-    }
-
-    /// What is to be done before one more key of `tree` is locked in `mode`.
-    pub(super) fn escalation(&self, tree: TreeId, mode: Mode) -> Escalation {
-        match self.keys.get(&tree) {
-            Some(keys) if keys.count >= WAIT_AT => Escalation::Wait(keys.mode.joined_with(mode)),
-            Some(keys) if keys.count.is_multiple_of(TRY_AT) && keys.count > 0 => {
-                Escalation::Try(keys.mode.joined_with(mode))
+    /// Whether it is known without asking its line that the resource is held so strongly: itself, or by the table that it is a part of.
+    pub(super) fn covers(&self, what: Resource<'_>, mode: Mode) -> bool {
+        let of_table = |tree| self.tables.get(&tree).and_then(|table| table.mode);
+        match what {
+            Resource::Database => as_strong(self.database, mode),
+            Resource::Table(tree) => as_strong(of_table(tree), mode),
+            // Intentions on the table say nothing about its keys: a mode without intentions is looked for.
+            Resource::Key(tree, _) | Resource::KeyRange(tree, ..) => {
+                matches!(mode, Mode::Shared | Mode::Exclusive) && as_strong(of_table(tree), mode)
             }
+            Resource::Transaction(_) => false,
+        }
+    }
+
+    /// Notes what was granted. `new` says that nothing was held of it before.
+    pub(super) fn add(&mut self, name: Name, mode: Mode, new: bool) {
+        match &name.resource {
+            LockedResource::Database => join(&mut self.database, mode),
+            LockedResource::Table(tree) => join(&mut self.tables.entry(*tree).or_default().mode, mode),
+            LockedResource::Key(tree, _) | LockedResource::KeyRange(tree, ..) => {
+                let table = self.tables.entry(*tree).or_default();
+                join(&mut table.part_mode, mode);
+                if new {
+                    table.parts.push(name);
+                }
+            }
+            LockedResource::Transaction(_) if new => self.transactions.push(name),
+            LockedResource::Transaction(_) => {}
+        }
+    }
+
+    /// What is to be done before one more key or range of `tree` is locked in `mode`.
+    pub(super) fn escalation(&self, tree: TreeId, mode: Mode) -> Escalation {
+        let Some(table) = self.tables.get(&tree) else {
+            return Escalation::None;
+        };
+        let all = table.part_mode.map_or(mode, |held| held.joined_with(mode));
+        match table.parts.len() {
+            count if count >= WAIT_AT => Escalation::Wait(all),
+            count if count.is_multiple_of(TRY_AT) && count > 0 => Escalation::Try(all),
             _ => Escalation::None,
         }
     }
 
-    /// Takes out the keys of a table that is held as strongly now; their locks are to be freed.
-    pub(super) fn take_keys(&mut self, tree: TreeId) -> Vec<Name> {
-        self.keys.remove(&tree);
-        let of_tree = |name: &Name, _: &mut Mode| matches!(name, Name::Key(of, _) if *of == tree);
-        let taken = self.modes.extract_if(of_tree).map(|(name, _)| name).collect();
-        self.modes.shrink_to_fit();
-        taken
+    /// Takes out the keys and ranges of a table that is held as strongly now; their locks are to be freed.
+    pub(super) fn take_parts(&mut self, tree: TreeId) -> Vec<Name> {
+        let table = self.tables.entry(tree).or_default();
+        table.part_mode = None;
+        std::mem::take(&mut table.parts)
     }
 
     /// Everything.
     pub(super) fn into_names(self) -> impl Iterator<Item = Name> {
-        self.modes.into_keys()
+        let tables = self.tables.into_iter().flat_map(|(tree, table)| {
+            let own = table.mode.map(|_| Name::from(Resource::Table(tree)));
+            table.parts.into_iter().chain(own)
+        });
+        let database = self.database.map(|_| Name::from(Resource::Database));
+        tables.chain(database).chain(self.transactions)
     }
 }
 
@@ -104,47 +132,46 @@ mod tests {
     use crate::transactions::Mode::{Exclusive, IntentExclusive, IntentShared, Shared};
 
     const TREE: TreeId = TreeId::from_raw(7);
-
-    fn key(number: usize) -> Name {
-        Name::Key(TREE, number.to_be_bytes().into())
-    }
+    const TABLE: Resource<'_> = Resource::Table(TREE);
+    const KEY: Resource<'_> = Resource::Key(TREE, b"a");
 
     #[test]
     fn a_table_covers_its_keys_and_an_intention_does_not() {
         let mut holdings = Holdings::default();
-        holdings.add(Name::Table(TREE), IntentExclusive);
-        assert!(!holdings.covers(&key(1), Shared) && !holdings.covers(&key(1), Exclusive));
-        assert!(holdings.covers(&Name::Table(TREE), IntentShared));
-        holdings.add(Name::Table(TREE), Shared);
-        assert!(holdings.covers(&key(1), Shared) && !holdings.covers(&key(1), Exclusive));
-        holdings.add(Name::Table(TREE), Exclusive);
-        assert!(holdings.covers(&key(1), Exclusive));
-        let other = Name::Key(TreeId::from_raw(8), [1].into());
-        assert!(!holdings.covers(&other, Shared));
+        holdings.add(TABLE.into(), IntentExclusive, true);
+        assert!(!holdings.covers(KEY, Shared) && !holdings.covers(KEY, Exclusive));
+        assert!(holdings.covers(TABLE, IntentShared));
+        holdings.add(TABLE.into(), Shared, false);
+        assert!(holdings.covers(KEY, Shared) && !holdings.covers(KEY, Exclusive));
+        holdings.add(TABLE.into(), Exclusive, false);
+        assert!(holdings.covers(KEY, Exclusive));
+        assert!(holdings.covers(Resource::KeyRange(TREE, b"a", None), Exclusive));
+        assert!(!holdings.covers(Resource::Key(TreeId::from_raw(8), b"a"), Shared));
+        assert_eq!(holdings.len(), 1);
     }
 
     #[test]
     fn keys_are_counted_once_and_ask_for_their_table_at_intervals() {
         let mut holdings = Holdings::default();
+        let key = |number: usize| Name::from(Resource::Key(TREE, &number.to_be_bytes()));
         assert_eq!(holdings.escalation(TREE, Shared), Escalation::None);
         for number in 0..TRY_AT {
             assert_eq!(holdings.escalation(TREE, Shared), Escalation::None, "{number}");
-            holdings.add(key(number), Shared);
-            holdings.add(key(number), Shared);
+            holdings.add(key(number), Shared, true);
         }
         assert_eq!(holdings.escalation(TREE, Shared), Escalation::Try(Shared));
         assert_eq!(holdings.escalation(TREE, Exclusive), Escalation::Try(Exclusive));
-        holdings.add(key(TRY_AT), Exclusive);
+        holdings.add(key(TRY_AT), Exclusive, true);
         assert_eq!(holdings.escalation(TREE, Shared), Escalation::None);
-        for number in TRY_AT..WAIT_AT {
-            holdings.add(key(number), Shared);
+        for number in TRY_AT + 1..WAIT_AT {
+            holdings.add(key(number), Shared, true);
         }
         assert_eq!(
             holdings.escalation(TREE, Shared),
             Escalation::Wait(Exclusive),
             "one of them is exclusive"
         );
-        assert_eq!(holdings.take_keys(TREE).len(), WAIT_AT);
+        assert_eq!(holdings.take_parts(TREE).len(), WAIT_AT);
         assert_eq!(holdings.escalation(TREE, Shared), Escalation::None);
         assert_eq!(holdings.len(), 0);
     }

@@ -2,105 +2,44 @@
 
 use super::graph::WaitGraph;
 use super::holdings::{Escalation, Holdings};
-use super::queue::{Asked, Queue};
-use super::ticket::{Outcome, Ticket};
+use super::line::{Answer, Line};
+use super::name::{ById, Name};
+use super::policy::DeadlockPolicy;
+use super::status::{LockStats, LockStatus, TransactionStatus, WaitPlace, WaitStats};
+use super::table::{LockTable, PARTS};
+use super::ticket::Outcome;
 use crate::error::Error;
 use crate::transactions::{Mode, Resource};
-use godb_recovery::sync::atomic::{AtomicU64, Ordering};
-use godb_recovery::sync::{Arc, Mutex};
-use godb_recovery::{Fault, TreeId, TxnId};
-use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hash, Hasher};
+use godb_recovery::sync::Mutex;
+use godb_recovery::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use godb_recovery::{Clock, Fault, TreeId, TxnId};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 use std::time::Duration;
 
-/// How many parts each table has; few in a model, to which each lock costs time.
-const PARTS: usize = if cfg!(godb_loom) { 2 } else { 64 };
-
-/// A resource that owns its key.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Name {
-    Database,
-    Table(TreeId),
-    Key(TreeId, Box<[u8]>),
-    Transaction(TxnId),
-}
-
-impl From<Resource<'_>> for Name {
-    fn from(resource: Resource<'_>) -> Self {
-        match resource {
-            Resource::Database => Self::Database,
-            Resource::Table(tree) => Self::Table(tree),
-            Resource::Key(tree, key) => Self::Key(tree, key.into()),
-            Resource::Transaction(id) => Self::Transaction(id),
-        }
-    }
-}
-
-/// The FNV-1a hash: short keys, no seed, so that a model runs the same way each time.
-pub(crate) struct Fnv(u64);
-
-impl Default for Fnv {
-    fn default() -> Self {
-        Self(0xCBF2_9CE4_8422_2325)
-    }
-}
-
-impl Hasher for Fnv {
-    fn finish(&self) -> u64 {
-        self.0 ^ (self.0 >> 32)
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01B3);
-        }
-    }
-}
-
-pub(super) type Build = BuildHasherDefault<Fnv>;
-
 /// How locks behave.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Default)]
 pub struct LockOptions {
     /// How long a request waits.
     pub timeout: Duration,
+    /// Who gives way when transactions would wait for each other in a circle.
+    pub policy: DeadlockPolicy,
+    /// Measures how long is waited, for the statistics.
+    pub clock: Option<Arc<dyn Clock>>,
 }
 
-/// What happened since the manager was made.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct LockStats {
-    /// Requests that had to wait.
-    pub waits: u64,
-    /// Cycles that were broken.
-    pub deadlocks: u64,
-    /// Waits that took too long.
-    pub timeouts: u64,
-    /// Times when many locks on keys became one on their table.
-    pub escalations: u64,
-}
-
-/// A transaction that runs.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TransactionStatus {
-    /// Its id.
-    pub id: TxnId,
-    /// How many locks it holds.
-    pub locks: usize,
-    /// Whom it waits for: who holds what it wants, or stands in line before it. Nobody when it runs.
-    pub waits_for: Vec<TxnId>,
-}
-
-/// What each transaction of a part of the table holds.
-type Held = HashMap<TxnId, Holdings, Build>;
+/// What each transaction of a part holds.
+type Held = HashMap<TxnId, Holdings, ById>;
 
 /// Locks on resources.
 pub struct LockManager {
     options: LockOptions,
-    queues: Box<[Mutex<HashMap<Name, Queue, Build>>]>,
+    table: LockTable,
     held: Box<[Mutex<Held>]>,
     graph: Mutex<WaitGraph>,
-    waits: AtomicU64,
-    deadlocks: AtomicU64,
+    /// The graph's marks, so that nobody takes its latch while there are none.
+    marks: AtomicUsize,
+    waits: Mutex<BTreeMap<WaitPlace, WaitStats>>,
     timeouts: AtomicU64,
     escalations: AtomicU64,
 }
@@ -110,27 +49,32 @@ impl LockManager {
     #[must_use]
     pub fn new(options: LockOptions) -> Self {
         Self {
-            options,
-            queues: (0..PARTS).map(|_| Mutex::new(HashMap::default())).collect(),
-            held: (0..PARTS).map(|_| Mutex::new(HashMap::default())).collect(),
-            graph: Mutex::new(WaitGraph::default()),
-            waits: AtomicU64::new(0),
-            deadlocks: AtomicU64::new(0),
+            table: LockTable::new(),
+            held: (0..PARTS).map(|_| Mutex::default()).collect(),
+            graph: Mutex::new(WaitGraph::new(options.policy)),
+            marks: AtomicUsize::new(0),
+            waits: Mutex::default(),
             timeouts: AtomicU64::new(0),
             escalations: AtomicU64::new(0),
+            options,
         }
     }
 
     /// Takes a lock, and before it the intention locks on what lies above; waits where it must. Who holds very many keys of a table gets the table.
     pub fn lock(&self, by: TxnId, what: Resource<'_>, mode: Mode) -> Result<(), Error> {
-        match self.escalation(by, what, mode) {
+        self.check(by)?;
+        let (mut missing, escalation) = self.missing(by, what, mode);
+        match escalation {
             Escalation::None => {}
             Escalation::Try(all) => {
                 self.try_escalate(by, what, all);
             }
             Escalation::Wait(all) => self.escalate(by, what, all)?,
         }
-        for (what, mode) in steps(what, mode) {
+        if escalation != Escalation::None {
+            missing = self.missing(by, what, mode).0;
+        }
+        for (what, mode) in missing.into_iter().flatten() {
             self.lock_one(by, what, mode)?;
         }
         Ok(())
@@ -138,7 +82,7 @@ impl LockManager {
 
     /// Takes a lock if that needs no waiting. Intention locks that were taken on the way stay: they hinder few.
     pub fn try_lock(&self, by: TxnId, what: Resource<'_>, mode: Mode) -> bool {
-        let may = match self.escalation(by, what, mode) {
+        let may = match self.missing(by, what, mode).1 {
             Escalation::None => true,
             Escalation::Try(all) => {
                 self.try_escalate(by, what, all);
@@ -146,18 +90,41 @@ impl LockManager {
             }
             Escalation::Wait(all) => self.try_escalate(by, what, all),
         };
-        may && self.try_lock_steps(by, what, mode)
+        may && self.try_lock_missing(by, what, mode)
     }
 
-    fn try_lock_steps(&self, by: TxnId, what: Resource<'_>, mode: Mode) -> bool {
-        steps(what, mode).all(|(what, mode)| self.try_lock_one(by, what, mode))
+    /// Counts a transaction that begins as old as the first try of what it does.
+    pub fn set_first_try(&self, by: TxnId, first: TxnId) {
+        let mut graph = self.graph.lock();
+        graph.set_first_try(by, first);
+        self.marks.store(graph.marks(), Ordering::Release);
+    }
+
+    /// Fails when a transaction has to give way to an older one.
+    ///
+    /// # Errors
+    /// [`Error::GaveWay`].
+    pub fn check(&self, by: TxnId) -> Result<(), Error> {
+        if self.marks.load(Ordering::Acquire) == 0 {
+            return Ok(());
+        }
+        match self.graph.lock().wounded_by(by) {
+            Some(to) => Err(Error::GaveWay { victim: by, to }),
+            None => Ok(()),
+        }
     }
 
     /// Frees everything that a transaction holds.
     pub fn release_all(&self, by: TxnId) {
         let held = self.held_by(by).lock().remove(&by).unwrap_or_default();
         for name in held.into_names() {
-            self.with_queue(&name, |queue| queue.release(by));
+            self.change(&name, |line| line.release(by, &name.resource));
+        }
+        // Only now, when it holds nothing any more, can nobody wound it.
+        if self.marks.load(Ordering::Acquire) > 0 {
+            let mut graph = self.graph.lock();
+            graph.forget(by);
+            self.marks.store(graph.marks(), Ordering::Release);
         }
     }
 
@@ -170,6 +137,12 @@ impl LockManager {
     #[must_use]
     pub fn count_held(&self, by: TxnId) -> usize {
         self.held_by(by).lock().get(&by).map_or(0, Holdings::len)
+    }
+
+    /// Of how many running transactions it is noted that they must give way or are older than their ids.
+    #[must_use]
+    pub fn count_marks(&self) -> usize {
+        self.graph.lock().marks()
     }
 
     /// The transactions that hold locks or wait for some, in the order of their ids. Each is shown as it was at some moment of the call.
@@ -188,153 +161,165 @@ impl LockManager {
         found
     }
 
+    /// Every lock that is held or waited for.
+    #[must_use]
+    pub fn locks(&self) -> Vec<LockStatus> {
+        self.table.show()
+    }
+
+    /// What was waited for so far.
+    #[must_use]
+    pub fn waits(&self) -> BTreeMap<WaitPlace, WaitStats> {
+        self.waits.lock().clone()
+    }
+
     /// What happened so far.
     #[must_use]
     pub fn stats(&self) -> LockStats {
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         LockStats {
-            waits: read(&self.waits),
-            deadlocks: read(&self.deadlocks),
+            waits: self.waits.lock().values().map(|waits| waits.waits).sum(),
+            deadlocks: self.graph.lock().victims(),
             timeouts: read(&self.timeouts),
             escalations: read(&self.escalations),
         }
     }
 
     fn held_by(&self, by: TxnId) -> &Mutex<Held> {
-        &self.held[part(&by)]
+        &self.held[usize::try_from(by.raw() % PARTS as u64).unwrap_or(0)]
     }
 
-    /// Whether the transaction holds the resource at least so strongly.
-    fn holds(&self, by: TxnId, name: &Name, mode: Mode) -> bool {
-        let held = self.held_by(by).lock();
-        held.get(&by).is_some_and(|holdings| holdings.covers(name, mode))
-    }
-
-    fn note_held(&self, by: TxnId, name: Name, mode: Mode) {
+    fn note_held(&self, by: TxnId, name: Name, mode: Mode, new: bool) {
         let mut held = self.held_by(by).lock();
-        held.entry(by).or_default().add(name, mode);
+        held.entry(by).or_default().add(name, mode, new);
     }
 
-    /// What is to be done before this lock is asked for, if it is one on a key and there are many already.
-    fn escalation(&self, by: TxnId, what: Resource<'_>, mode: Mode) -> Escalation {
-        let Resource::Key(tree, _) = what else {
-            return Escalation::None;
-        };
+    /// The locks that a request amounts to, the highest first, without those that are held; and what is to be done before, if it is one for a part of a table and
+    /// there are many already.
+    fn missing<'a>(
+        &self,
+        by: TxnId,
+        what: Resource<'a>,
+        mode: Mode,
+    ) -> ([Option<(Resource<'a>, Mode)>; 3], Escalation) {
+        let steps = steps(what, mode);
         let held = self.held_by(by).lock();
-        held.get(&by)
-            .map_or(Escalation::None, |holdings| holdings.escalation(tree, mode))
+        let Some(holdings) = held.get(&by) else {
+            return (steps, Escalation::None);
+        };
+        let escalation = match tree_around(what) {
+            Some(tree) if !holdings.covers(what, mode) => holdings.escalation(tree, mode),
+            _ => Escalation::None,
+        };
+        let missing = steps.map(|step| step.filter(|(what, mode)| !holdings.covers(*what, *mode)));
+        (missing, escalation)
+    }
+
+    fn try_lock_missing(&self, by: TxnId, what: Resource<'_>, mode: Mode) -> bool {
+        let (missing, _) = self.missing(by, what, mode);
+        let mut missing = missing.into_iter().flatten();
+        missing.all(|(what, mode)| self.try_lock_one(by, what, mode))
     }
 
     /// Takes the table of a key, if it is free; tells whether it did.
-    fn try_escalate(&self, by: TxnId, key: Resource<'_>, mode: Mode) -> bool {
-        let Resource::Key(tree, _) = key else { return false };
-        let taken = self.try_lock_steps(by, Resource::Table(tree), mode);
+    fn try_escalate(&self, by: TxnId, part: Resource<'_>, mode: Mode) -> bool {
+        let Some(tree) = tree_around(part) else {
+            return false;
+        };
+        let taken = self.try_lock_missing(by, Resource::Table(tree), mode);
         if taken || cfg!(godb_plant = "escalate-regardless") {
-            self.free_keys(by, tree);
+            self.free_parts(by, tree);
         }
         taken
     }
 
     /// Waits for the table of a key.
-    fn escalate(&self, by: TxnId, key: Resource<'_>, mode: Mode) -> Result<(), Error> {
-        let Resource::Key(tree, _) = key else {
+    fn escalate(&self, by: TxnId, part: Resource<'_>, mode: Mode) -> Result<(), Error> {
+        let Some(tree) = tree_around(part) else {
             return Ok(());
         };
-        for (what, mode) in steps(Resource::Table(tree), mode) {
+        for (what, mode) in steps(Resource::Table(tree), mode).into_iter().flatten() {
             self.lock_one(by, what, mode)?;
         }
-        self.free_keys(by, tree);
+        self.free_parts(by, tree);
         Ok(())
     }
 
-    /// Frees the keys of a table that is held as strongly.
-    fn free_keys(&self, by: TxnId, tree: TreeId) {
+    /// Frees the keys and ranges of a table that is held as strongly.
+    fn free_parts(&self, by: TxnId, tree: TreeId) {
         self.escalations.fetch_add(1, Ordering::Relaxed);
         let taken = self
             .held_by(by)
             .lock()
             .get_mut(&by)
-            .map(|holdings| holdings.take_keys(tree));
+            .map(|holdings| holdings.take_parts(tree));
         for name in taken.unwrap_or_default() {
-            self.with_queue(&name, |queue| queue.release(by));
+            self.change(&name, |line| line.release(by, &name.resource));
         }
     }
 
     fn try_lock_one(&self, by: TxnId, what: Resource<'_>, mode: Mode) -> bool {
         let name = Name::from(what);
-        if self.holds(by, &name, mode) {
-            return true;
-        }
-        let granted = {
-            let mut queues = self.queues[part(&name)].lock();
-            let queue = queues.entry(name.clone()).or_default();
-            let granted = queue.try_grant(by, mode);
-            if granted {
-                self.note_edges(queue);
-            } else if queue.is_empty() {
-                queues.remove(&name);
+        match self.ask(by, &name, mode, false) {
+            Answer::Held => true,
+            Answer::Granted(new) => {
+                self.note_held(by, name, mode, new);
+                true
             }
-            granted
-        };
-        if granted {
-            self.note_held(by, name, mode);
+            Answer::MustWait(..) | Answer::Busy => false,
         }
-        granted
     }
 
     fn lock_one(&self, by: TxnId, what: Resource<'_>, mode: Mode) -> Result<(), Error> {
         let name = Name::from(what);
-        if self.holds(by, &name, mode) {
-            return Ok(());
-        }
-        if let Some(ticket) = self.ask(by, &name, mode) {
-            self.waits.fetch_add(1, Ordering::Relaxed);
-            let outcome = ticket.wait(self.options.timeout);
-            self.after_wait(by, &name, outcome)?;
-        }
-        self.note_held(by, name, mode);
+        let new = match self.ask(by, &name, mode, true) {
+            Answer::Held | Answer::Busy => return Ok(()),
+            Answer::Granted(new) => new,
+            Answer::MustWait(ticket, new) => {
+                let began = self.count_wait(&name);
+                let outcome = ticket.wait(self.options.timeout);
+                let result = self.after_wait(by, &name, outcome);
+                self.count_waited(&name, began, result.is_err());
+                result?;
+                new
+            }
+        };
+        self.note_held(by, name, mode, new);
         Ok(())
     }
 
-    /// Asks for a lock; if it must be waited for, notes that in the graph and looks for a cycle.
-    fn ask(&self, by: TxnId, name: &Name, mode: Mode) -> Option<Arc<Ticket>> {
-        let mut queues = self.queues[part(name)].lock();
-        let queue = queues.entry(name.clone()).or_default();
-        match queue.ask(by, mode) {
-            Asked::Granted => {
-                self.note_edges(queue);
-                None
-            }
-            Asked::MustWait(ticket) => {
-                let mut graph = self.graph.lock();
-                for (waiter, blockers, ticket) in queue.edges() {
-                    graph.set(waiter, blockers, ticket);
+    /// Asks for a lock; if it must be waited for, notes that in the graph, and who has to give way because of that.
+    fn ask(&self, by: TxnId, name: &Name, mode: Mode, wait: bool) -> Answer {
+        self.table.with(name, |line| {
+            let answer = line.ask(by, &name.resource, mode, wait);
+            match &answer {
+                // One that strengthened its lock ahead of those in line may stand in the way of more of them.
+                // It runs, so that closes no cycle yet; when it waits later, the cycle is found.
+                Answer::Granted(_) if line.has_waiters() && !cfg!(godb_plant = "upgrade-unnoted") => {
+                    let mut graph = self.graph.lock();
+                    graph.note(line.edges());
+                    self.marks.store(graph.marks(), Ordering::Release);
                 }
-                if let Some(fault) = graph.refused() {
-                    ticket.settle(Outcome::Refused(fault.clone()));
+                Answer::MustWait(ticket, _) => {
+                    let mut graph = self.graph.lock();
+                    graph.note(line.edges());
+                    if let Some(fault) = graph.refused() {
+                        ticket.settle(Outcome::Refused(fault.clone()));
+                    }
+                    graph.break_cycles(by);
+                    self.marks.store(graph.marks(), Ordering::Release);
                 }
-                let broken = graph.break_cycles(by);
-                self.deadlocks.fetch_add(broken, Ordering::Relaxed);
-                Some(ticket)
+                _ => {}
             }
-        }
-    }
-
-    /// Notes whom those in line wait for now: one that strengthened its lock ahead of them may stand in the way of more of them.
-    /// It runs, so that closes no cycle yet; when it waits later, the cycle is found.
-    fn note_edges(&self, queue: &Queue) {
-        if queue.has_waiters() && !cfg!(godb_plant = "upgrade-unnoted") {
-            let mut graph = self.graph.lock();
-            for (waiter, blockers, ticket) in queue.edges() {
-                graph.set(waiter, blockers, ticket);
-            }
-        }
+            answer
+        })
     }
 
     fn after_wait(&self, by: TxnId, name: &Name, outcome: Outcome) -> Result<(), Error> {
         let error = match outcome {
             Outcome::Granted | Outcome::Waiting => return Ok(()),
             Outcome::Victim(cycle) => Error::Deadlock { cycle },
+            Outcome::GaveWay(to) => Error::GaveWay { victim: by, to },
             Outcome::Refused(fault) => Error::Fault(fault),
             Outcome::TimedOut => {
                 self.timeouts.fetch_add(1, Ordering::Relaxed);
@@ -342,58 +327,79 @@ impl LockManager {
                 Error::LockTimeout { waited_ms }
             }
         };
-        self.with_queue(name, |queue| {
-            let mut ended = queue.give_up(by);
+        self.change(name, |line| {
+            let mut ended = line.give_up(by);
             ended.push(by);
             ended
         });
         Err(error)
     }
 
-    /// Changes a queue, and notes for the graph what that changed for those who wait in it.
-    fn with_queue(&self, name: &Name, change: impl FnOnce(&mut Queue) -> Vec<TxnId>) {
-        let mut queues = self.queues[part(name)].lock();
-        let Some(queue) = queues.get_mut(name) else { return };
-        // The graph is locked before anybody is woken: one who is, and waits elsewhere at once, notes that only afterwards.
-        #[cfg(not(godb_plant = "wake-before-graph"))]
-        let mut graph = queue.has_waiters().then(|| self.graph.lock());
-        let no_longer_waiting = change(queue);
-        #[cfg(godb_plant = "wake-before-graph")]
-        let mut graph = Some(self.graph.lock());
-        if let Some(graph) = &mut graph {
-            no_longer_waiting
-                .into_iter()
-                .for_each(|waiter| graph.remove(waiter));
-            for (waiter, blockers, ticket) in queue.edges() {
-                graph.set(waiter, blockers, ticket);
+    fn now(&self) -> Duration {
+        self.options
+            .clock
+            .as_ref()
+            .map_or(Duration::ZERO, |clock| clock.monotonic())
+    }
+
+    /// Counts a wait that begins now.
+    fn count_wait(&self, name: &Name) -> Duration {
+        let mut waits = self.waits.lock();
+        waits.entry(WaitPlace::from(&name.resource)).or_default().waits += 1;
+        drop(waits);
+        self.now()
+    }
+
+    /// Counts what came of it.
+    fn count_waited(&self, name: &Name, began: Duration, failed: bool) {
+        let waited = self.now().saturating_sub(began);
+        let mut waits = self.waits.lock();
+        let stats = waits.entry(WaitPlace::from(&name.resource)).or_default();
+        stats.failed += u64::from(failed);
+        stats.waited += waited;
+    }
+
+    /// Changes a line, and notes for the graph what that changed for those who wait in it.
+    fn change(&self, name: &Name, change: impl FnOnce(&mut dyn Line) -> Vec<TxnId>) {
+        self.table.with(name, |line| {
+            // The graph is locked before anybody is woken: one who is, and waits elsewhere at once, notes that only afterwards.
+            #[cfg(not(godb_plant = "wake-before-graph"))]
+            let mut graph = line.has_waiters().then(|| self.graph.lock());
+            let no_longer_waiting = change(line);
+            #[cfg(godb_plant = "wake-before-graph")]
+            let mut graph = Some(self.graph.lock());
+            if let Some(graph) = &mut graph {
+                no_longer_waiting
+                    .into_iter()
+                    .for_each(|waiter| graph.remove(waiter));
+                graph.note(line.edges());
+                self.marks.store(graph.marks(), Ordering::Release);
             }
-        }
-        drop(graph);
-        if queue.is_empty() {
-            queues.remove(name);
-        }
+        });
+    }
+}
+
+/// The tree that a resource is a key or range of.
+fn tree_around(what: Resource<'_>) -> Option<TreeId> {
+    match what {
+        Resource::Key(tree, _) | Resource::KeyRange(tree, ..) => Some(tree),
+        Resource::Database | Resource::Table(_) | Resource::Transaction(_) => None,
     }
 }
 
 /// The locks that a request amounts to, the highest first.
-fn steps(what: Resource<'_>, mode: Mode) -> impl Iterator<Item = (Resource<'_>, Mode)> {
+fn steps(what: Resource<'_>, mode: Mode) -> [Option<(Resource<'_>, Mode)>; 3] {
     let intention = mode.intention();
-    let above = match what {
-        Resource::Database | Resource::Transaction(_) => [None, None],
-        Resource::Table(_) => [Some(Resource::Database), None],
-        Resource::Key(tree, _) => [Some(Resource::Database), Some(Resource::Table(tree))],
-    };
-    above
-        .into_iter()
-        .flatten()
-        .map(move |above| (above, intention))
-        .chain([(what, mode)])
-}
-
-fn part(of: &impl Hash) -> usize {
-    let mut hasher = Fnv::default();
-    of.hash(&mut hasher);
-    usize::try_from(hasher.finish() % PARTS as u64).unwrap_or(0)
+    let database = Some((Resource::Database, intention));
+    match what {
+        Resource::Database | Resource::Transaction(_) => [None, None, Some((what, mode))],
+        Resource::Table(_) => [database, None, Some((what, mode))],
+        Resource::Key(tree, _) | Resource::KeyRange(tree, ..) => [
+            database,
+            Some((Resource::Table(tree), intention)),
+            Some((what, mode)),
+        ],
+    }
 }
 
 #[cfg(test)]

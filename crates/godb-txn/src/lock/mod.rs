@@ -1,14 +1,23 @@
 //! The lock manager: who may touch what, and who waits for whom.
 //!
-//! Every locked resource has a [`queue`] of granted and waiting requests, served first come, first served; an upgrade
-//! of a lock already held goes to the front. Queues live in parts of a hash table with a lock each. Nobody who waits holds such a lock.
-//! When a request begins to wait, the [`graph`] of who waits for whom is searched for a cycle; the youngest transaction in it gives way.
+//! Read [`mode`] first, then [`queue`]: every locked resource has one, with granted and waiting requests, served first come, first served; an upgrade
+//! of a lock already held goes to the front. The [`table`] finds the queue of a resource. Tables in which ranges are locked have [`intervals`] in place of queues of keys; both are a [`line`].
+//! Nobody who waits holds a latch. When a request begins to wait, the [`graph`] is told, and the [`policy`] says who has to give way. [`holdings`] remember what to free at the end.
 
 mod graph;
 mod holdings;
+mod intervals;
+mod line;
 mod manager;
 mod mode;
+mod name;
+mod policy;
 mod queue;
+mod status;
+mod table;
 mod ticket;
 
-pub use manager::{LockManager, LockOptions, LockStats, TransactionStatus};
+pub use manager::{LockManager, LockOptions};
+pub use name::LockedResource;
+pub use policy::DeadlockPolicy;
+pub use status::{LockStats, LockStatus, TransactionStatus, WaitPlace, WaitStats};

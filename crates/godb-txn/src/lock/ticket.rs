@@ -13,6 +13,8 @@ pub(super) enum Outcome {
     Granted,
     /// Chosen to give way in this cycle.
     Victim(Vec<TxnId>),
+    /// Has to give way to this one, that nobody may come to wait for ever.
+    GaveWay(TxnId),
     /// Waited long enough.
     TimedOut,
     /// Nobody gets locks any more, for this reason.

@@ -1,6 +1,7 @@
 //! The transaction manager on the simplest log and tree, and what it does when the log fails.
 
 use super::*;
+use crate::DeadlockPolicy;
 use crate::error::Error;
 use crate::testing::{Told, conforms};
 use godb_recovery::sync::atomic::AtomicUsize;
@@ -12,6 +13,8 @@ use std::time::Duration;
 
 const LOCKS: LockOptions = LockOptions {
     timeout: Duration::from_millis(200),
+    policy: DeadlockPolicy::WaitForGraph,
+    clock: None,
 };
 
 fn below() -> Recovered<MemoryWal<MemoryTree>> {
@@ -169,6 +172,7 @@ fn who_waits_for_a_session_that_does_nothing_is_told_of_a_failed_sync_at_once() 
     let (failing, told) = (Arc::new(Failing::default()), Arc::new(Told::default()));
     let patient = LockOptions {
         timeout: Duration::from_secs(3600),
+        ..LOCKS
     };
     let db = Arc::new(TransactionManager::new(
         Fragile(below(), failing.clone()),
@@ -185,7 +189,7 @@ fn who_waits_for_a_session_that_does_nothing_is_told_of_a_failed_sync_at_once() 
             std::thread::spawn(move || db.lock(by, Resource::Key(tree, b"a"), Mode::Exclusive))
         })
         .collect();
-    while db.lock_stats().waits < 3 {
+    while db.locks().stats().waits < 3 {
         std::thread::yield_now();
     }
     failing.acknowledge.store(1, Ordering::SeqCst);

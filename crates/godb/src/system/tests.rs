@@ -34,3 +34,98 @@ fn godb_transactions_shows_who_waits_for_whom() {
     second.join().unwrap().unwrap();
     assert_eq!(count(&db, "SELECT count(*) FROM godb_transactions"), 0);
 }
+
+#[test]
+fn godb_locks_and_godb_lock_waits_name_the_table() {
+    let db = Database::in_memory().unwrap();
+    db.execute("CREATE TABLE t (id int PRIMARY KEY)", params![])
+        .unwrap();
+    db.execute("INSERT INTO t VALUES (1)", params![]).unwrap();
+    let mut first = db.begin().unwrap();
+    first.execute("DELETE FROM t WHERE id = 1", params![]).unwrap();
+    let other = db.clone();
+    let second = std::thread::spawn(move || other.execute("DELETE FROM t WHERE id = 1", params![]));
+    let waiting =
+        "SELECT count(*) FROM godb_locks WHERE locked = 'transaction' AND mode = 'S' AND NOT granted";
+    let begun = Instant::now();
+    while count(&db, waiting) == 0 {
+        assert!(begun.elapsed() < Duration::from_secs(8), "nobody is seen to wait");
+        std::thread::yield_now();
+    }
+    let in_line = "SELECT count(*) FROM godb_locks WHERE table_name = 't' AND locked = 'key' AND mode = 'X' AND granted";
+    assert_eq!(
+        count(&db, in_line),
+        1,
+        "who waits for the row keeps its place by a lock on the key"
+    );
+    first.commit().unwrap();
+    second.join().unwrap().unwrap();
+    assert_eq!(count(&db, "SELECT count(*) FROM godb_locks"), 0);
+    assert_eq!(
+        count(
+            &db,
+            "SELECT waits FROM godb_lock_waits WHERE locked = 'transaction'"
+        ),
+        1
+    );
+}
+
+/// Many move money between few accounts, each over random pairs, so that circles arise all the time: every transfer comes to its end under each policy.
+#[test]
+fn transfers_end_under_every_deadlock_policy() {
+    use crate::{Config, DeadlockPolicy};
+    for policy in [
+        DeadlockPolicy::WaitForGraph,
+        DeadlockPolicy::WaitDie,
+        DeadlockPolicy::WoundWait,
+        DeadlockPolicy::Timeout,
+    ] {
+        let config = Config {
+            deadlock_policy: policy,
+            lock_timeout: Duration::from_millis(if policy == DeadlockPolicy::Timeout {
+                5
+            } else {
+                20_000
+            }),
+            ..Config::default()
+        };
+        let db = Database::in_memory_with(config).unwrap();
+        (0..4u8).for_each(|account| db.put(&[account], &100u64.to_le_bytes()).unwrap());
+        let threads = (0..4u64).map(|thread| {
+            let db = db.clone();
+            std::thread::spawn(move || transfers(&db, thread))
+        });
+        threads
+            .collect::<Vec<_>>()
+            .into_iter()
+            .for_each(|thread| thread.join().unwrap());
+        let balance =
+            |account: u8| u64::from_le_bytes(db.get(&[account]).unwrap().unwrap().try_into().unwrap());
+        assert_eq!((0..4).map(balance).sum::<u64>(), 400, "{policy:?}");
+        assert_eq!(count(&db, "SELECT count(*) FROM godb_locks"), 0, "{policy:?}");
+    }
+}
+
+fn transfers(db: &Database, seed: u64) {
+    let mut random = seed;
+    for _ in 0..50 {
+        random = random
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(seed * 2 + 1);
+        let (from, to) = ([(random >> 33) as u8 % 4], [(random >> 41) as u8 % 4]);
+        let moved = db.transaction(|tx| {
+            for (key, less) in [(from, true), (to, false)] {
+                let old = u64::from_le_bytes(tx.get(&key)?.unwrap().try_into().unwrap());
+                let new = if less {
+                    old.wrapping_sub(1)
+                } else {
+                    old.wrapping_add(1)
+                };
+                tx.put(&key, &new.to_le_bytes())?;
+                std::thread::yield_now();
+            }
+            Ok(())
+        });
+        moved.unwrap();
+    }
+}

@@ -1,6 +1,6 @@
 //! `godb_transactions`: who runs, and who waits for whom.
 
-use super::number;
+use super::{number, text};
 use crate::storage::Storage;
 use godb_sql::{Asking, DataType, SqlError, SystemRelation, Value};
 use std::sync::Arc;
@@ -23,13 +23,13 @@ impl SystemRelation for Transactions {
     }
 
     fn rows(&self, _asking: &Asking<'_>) -> Result<Vec<Vec<Value>>, SqlError> {
-        let running = self.0.transactions().transactions().into_iter();
+        let running = self.0.locks().transactions().into_iter();
         let row = |one: godb_txn::TransactionStatus| {
             let waits = !one.waits_for.is_empty();
             let ids: Vec<String> = one.waits_for.iter().map(ToString::to_string).collect();
             vec![
                 number(one.id.raw()),
-                Value::Text(if waits { "waiting" } else { "running" }.to_owned()),
+                text(if waits { "waiting" } else { "running" }),
                 number(one.locks),
                 if waits {
                     Value::Text(ids.join(", "))

@@ -11,7 +11,10 @@ const A: Resource<'_> = Resource::Key(TREE, b"a");
 const B: Resource<'_> = Resource::Key(TREE, b"b");
 
 fn manager(timeout: Duration) -> Arc<LockManager> {
-    Arc::new(LockManager::new(LockOptions { timeout }))
+    Arc::new(LockManager::new(LockOptions {
+        timeout,
+        ..LockOptions::default()
+    }))
 }
 
 const LONG: Duration = Duration::from_secs(20);
@@ -324,3 +327,7 @@ fn a_cycle_of_three_costs_one_victim_and_names_all() {
     assert!(results[1].is_ok() && results[2].is_ok());
     assert_eq!((locks.stats().deadlocks, locks.stats().timeouts), (1, 0));
 }
+
+mod policies;
+mod ranges;
+mod shown;
