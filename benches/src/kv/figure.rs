@@ -57,7 +57,7 @@ pub(crate) fn percentiles(mut times: Vec<Duration>) -> Option<[f64; 3]> {
 }
 
 /// User and system time of the process, as Linux tells it; zero elsewhere.
-fn cpu_seconds() -> f64 {
+pub(super) fn cpu_seconds() -> f64 {
     let Ok(stat) = std::fs::read_to_string("/proc/self/stat") else {
         return 0.0;
     };

@@ -1,7 +1,7 @@
 //! godb beside other embedded key-value stores: `cargo xtask bench`.
 //!
-//! Every database does each phase in turn, before the next phase begins, so that a machine that gets slower gets slower for all. Reading
-//! phases are repeated, and the best round counts: whatever disturbs a round only makes it slower.
+//! Every database does each phase in turn, before the next phase begins, so that a machine that gets slower gets slower for all. Each begins when the one before has left the disk and
+//! the processor to it. Reading phases are repeated, and the best round counts: whatever disturbs a round only makes it slower.
 
 mod chart;
 mod data;
@@ -11,6 +11,7 @@ mod options;
 mod peer;
 mod peers;
 mod phases;
+mod quiet;
 mod results;
 mod zipf;
 
@@ -174,6 +175,7 @@ fn each(
         if runner.peer.is_none() {
             runner.open(Durability::Synced)?;
         }
+        quiet::wait(&runner.folder)?;
         let figure =
             phase(runner).map_err(|error| format!("{}: {}: {error}", runner.kind.name, goal.what))?;
         results.note(goal, runner.kind.name, figure);
@@ -193,12 +195,14 @@ fn best(mut round: impl FnMut() -> Result<Figure>) -> Result<Figure> {
     Ok(best)
 }
 
-/// Single writes that wait for nothing.
+/// Single writes that wait for nothing. Each database was opened anew for this, so it first reads all it has: the others are measured warm, too.
 fn unsynced(runners: &mut [Runner<'_>], results: &mut Results) -> Result<()> {
     for runner in runners.iter_mut() {
         runner.open(Durability::Unsynced)?;
     }
     each(runners, results, UNSYNCED, |runner| {
+        phases::warm_up(runner.peer()?)?;
+        quiet::wait(&runner.folder)?;
         phases::single_writes(runner.peer()?, 50_000, 13)
     })?;
     for runner in runners {

@@ -88,6 +88,16 @@ pub(super) fn commits(peer: &dyn Peer, threads: u64, count: u64, seed: u64) -> R
     Ok(watch.stop(count / threads * threads))
 }
 
+/// Reads every pair, untimed.
+pub(super) fn warm_up(peer: &dyn Peer) -> Result<()> {
+    peer.session()?.read(&mut |view| {
+        view.scan(&[], &mut |key, value| {
+            black_box((key, value));
+            ControlFlow::Continue(())
+        })
+    })
+}
+
 /// Counts the pairs.
 pub(super) fn count(peer: &dyn Peer) -> Result<Figure> {
     let watch = Stopwatch::start();

@@ -160,6 +160,13 @@ pub trait Tree: Send + Sync + 'static {
         rows: &[Row<'_>],
         present: &mut dyn FnMut(usize),
     ) -> Result<(), Fault>;
+
+    /// Puts a row whose key is new; `false`, with nothing changed, when the key is there. One way down where [`get`](Self::get) and [`put`](Self::put) are two.
+    fn put_new(&self, by: TxnId, tree: TreeId, key: &[u8], value: Value<'_>) -> Result<bool, Fault> {
+        let mut is_new = true;
+        self.add(by, tree, &[Row { key, value }], &mut |_| is_new = false)?;
+        Ok(is_new)
+    }
     /// Removes `key`; tells whether it was there.
     fn remove(&self, by: TxnId, tree: TreeId, key: &[u8]) -> Result<bool, Fault>;
 

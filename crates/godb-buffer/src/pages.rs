@@ -74,6 +74,8 @@ pub trait Pages: Send + Sync + 'static {
     fn discard(&self, id: PageId);
     /// Hints that a page will be wanted soon. Never waits.
     fn prefetch(&self, id: PageId);
+    /// Hints that pages will be looked at in a moment: where they are in memory, the processor begins to get their bytes, side by side. Never waits.
+    fn approach(&self, _ids: &[PageId]) {}
     /// Makes room in the file for pages below `pages`, so that writing them back cannot find the disk full.
     fn ensure_capacity(&self, pages: u32) -> Result<(), Fault>;
     /// How many pages the file has room for.
@@ -146,6 +148,11 @@ impl<P: Pages> Pages for Arc<P> {
 
     fn prefetch(&self, id: PageId) {
         P::prefetch(self, id);
+    }
+
+    #[inline]
+    fn approach(&self, ids: &[PageId]) {
+        P::approach(self, ids);
     }
 
     fn ensure_capacity(&self, pages: u32) -> Result<(), Fault> {

@@ -1,19 +1,57 @@
-//! Read-ahead: a forward scan tells the pool which leaves it will want.
+//! Read-ahead: a forward scan, or a run of rows, tells the pool which leaves it will want.
 //!
 //! A leaf knows only its right neighbour, and to learn that one's neighbour one must have read it: a scan that follows links waits for the disk once a leaf, with one request at a
 //! time. The page above the leaves knows them all. So the scan looks there now and then and hints at a dozen or two leaves to come; the disk works on them side by side
 //! while the scan is busy with those that came. Hints go to the system's cache, take no frame, and cost nothing but themselves where pages are in memory.
 
-use super::BTree;
 use super::scan::BTreeCursor;
 use super::walk::{sound, way_down};
-use crate::node;
+use super::{BTree, Spot};
+use crate::node::{self, Target};
+use crate::tree::Row;
+use godb_buffer::slotted::Slots;
 use godb_buffer::{Fault, PageId, Pages, header};
+use smallvec::SmallVec;
 
 /// So many leaves ahead of the scan the pool is told of.
 const AHEAD: u32 = 32;
 
+/// The leaves of some rows.
+pub(super) type Leaves = SmallVec<[PageId; APPROACHED]>;
+
+/// So many rows' leaves are on their way from memory at once.
+pub(super) const APPROACHED: usize = 16;
+
 impl<P: Pages> BTree<P> {
+    /// These rows, in the order of their keys, will be added in a moment: has their leaves on the way from memory, side by side. Returns the leaves, as far as they are
+    /// known; they may be others by the time.
+    pub(super) fn approach(&self, spot: Spot, rows: &[Row<'_>]) -> Result<Leaves, Fault> {
+        let mut leaves = Leaves::new();
+        while let Some(first) = rows.get(leaves.len()) {
+            let Some((id, page)) = self.glance_above(spot, Target::At(first.key))? else {
+                break;
+            };
+            let last = usize::from(header::slot_count(&page));
+            for row in &rows[leaves.len()..] {
+                let index = sound(id, node::child_index(&page, Target::At(row.key)))?;
+                leaves.push(way_down(id, &page, index)?);
+                if index == last {
+                    // This key, or the next one, may belong below the next page.
+                    break;
+                }
+            }
+        }
+        self.pages.approach(&leaves);
+        for (row, leaf) in leaves.iter().enumerate() {
+            if let Some(page) = self.pages.glance(*leaf)
+                && let Ok(slots) = Slots::of(&page)
+            {
+                slots.expect_insertion(rows[row].key);
+            }
+        }
+        Ok(leaves)
+    }
+
     /// The scan has shown a leaf and goes on to `next`, its right neighbour.
     pub(super) fn read_ahead(&self, at: &mut BTreeCursor, next: PageId) -> Result<(), Fault> {
         at.ahead = at.ahead.saturating_sub(1);

@@ -221,6 +221,13 @@ impl<P: Pages> Tree for BTree<P> {
         self.located(tree, self.spot(tree).and_then(add))
     }
 
+    fn put_new(&self, by: TxnId, tree: TreeId, key: &[u8], value: Value<'_>) -> Result<bool, Fault> {
+        too_large("a key", key.len(), self.max_key())?;
+        too_large("a value in a leaf", value.inline.len(), self.max_inline())?;
+        let put = |spot| self.put_new_row(Author::Forward(by), spot, key, value);
+        self.located(tree, self.spot(tree).and_then(put))
+    }
+
     fn remove(&self, by: TxnId, tree: TreeId, key: &[u8]) -> Result<bool, Fault> {
         let remove = |spot| self.remove_row(Author::Forward(by), spot, key);
         self.located(tree, self.spot(tree).and_then(remove))

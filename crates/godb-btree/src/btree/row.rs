@@ -10,6 +10,15 @@ use crate::tree::{Chain, Value};
 use godb_buffer::slotted::{self, Slots, usable};
 use godb_buffer::{Fault, PageId, Pages};
 
+/// What became of an attempt to put a row.
+enum Tried {
+    Put,
+    /// The leaf has no room for it.
+    Full,
+    /// Its key is there, and new ones were wanted.
+    Present,
+}
+
 /// What taking a row out did to its leaf.
 pub(super) enum Removal {
     /// There was no such row.
@@ -90,22 +99,42 @@ impl<P: Pages> BTree<P> {
         key: &[u8],
         value: Value<'_>,
     ) -> Result<(), Fault> {
-        let cell = node::leaf_cell(key, value);
-        while !self.try_put(author, spot, key, value.chain, &cell)? {
-            self.split(
-                author,
-                spot,
-                0,
-                Need {
-                    key,
-                    bytes: cell.len(),
-                },
-            )?;
-        }
-        Ok(())
+        self.put_as(author, spot, key, value, false).map(|_| ())
     }
 
-    /// Puts the row if its leaf has room.
+    /// Puts the row if its key is new; `false` when it is not.
+    pub(super) fn put_new_row(
+        &self,
+        author: Author,
+        spot: Spot,
+        key: &[u8],
+        value: Value<'_>,
+    ) -> Result<bool, Fault> {
+        self.put_as(author, spot, key, value, true)
+    }
+
+    fn put_as(
+        &self,
+        author: Author,
+        spot: Spot,
+        key: &[u8],
+        value: Value<'_>,
+        only_new: bool,
+    ) -> Result<bool, Fault> {
+        let cell = node::leaf_cell(key, value);
+        loop {
+            match self.try_put(author, spot, key, value.chain, &cell, only_new)? {
+                Tried::Put => return Ok(true),
+                Tried::Present => return Ok(false),
+                Tried::Full => {
+                    let bytes = cell.len();
+                    self.split(author, spot, 0, Need { key, bytes })?;
+                }
+            }
+        }
+    }
+
+    /// Puts the row if its leaf has room, and, where it is `only_new` ones that are wanted, its key is not there.
     fn try_put(
         &self,
         author: Author,
@@ -113,15 +142,19 @@ impl<P: Pages> BTree<P> {
         key: &[u8],
         chain: Option<Chain>,
         cell: &[u8],
-    ) -> Result<bool, Fault> {
+        only_new: bool,
+    ) -> Result<Tried, Fault> {
         let mut room = self.room(author, self.row_room(key.len(), cell.len()))?;
         let _admitted = self.pages.admit(WALK)?;
         let mut pins = Pins::new(&*self.pages);
         let (id, mut leaf) = self.leaf_of(&mut pins, &mut spot, key)?;
         let slots = sound(id, Slots::of(&leaf))?;
         let place = sound(id, slots.search(key))?;
+        if only_new && place.is_ok() {
+            return Ok(Tried::Present);
+        }
         if !sound(id, slotted::fits(&leaf, cell.len(), place.ok()))? {
-            return Ok(false);
+            return Ok(Tried::Full);
         }
         let back = match place {
             Ok(at) => {
@@ -140,7 +173,7 @@ impl<P: Pages> BTree<P> {
             Err(at) => page.insert(at, cell),
         });
         step.commit(&mut room, author.by(), author.undo(&back));
-        Ok(true)
+        Ok(Tried::Put)
     }
 
     /// The value loses its place, and with it the chain it may have.

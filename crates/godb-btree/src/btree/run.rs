@@ -6,6 +6,7 @@
 //! The record is taken back row by row, for the rows may have moved to different leaves since then; how that is interrupted and
 //! gone on with, [`UndoNext`] tells.
 
+use super::ahead::{APPROACHED, Leaves};
 use super::split::Need;
 use super::walk::{Pins, WALK, sound};
 use super::{Author, BTree, Spot};
@@ -35,12 +36,47 @@ const ROOM: usize = 4;
 /// A leaf's page holds so many times the rows of a record: their compensations then fit into what is promised with the room.
 const BYTES_A_ROW: usize = 128;
 
+/// Rows that go to one leaf without its neighbours being asked for ahead.
+const CROWD: usize = 4;
+
 /// The rows of a run that go to one leaf.
 #[derive(Default)]
 struct Share {
     /// The rows to add, by number, and the slot of each when those before it are there.
     places: SmallVec<[(usize, usize); 16]>,
     filled: Filled,
+}
+
+/// The rows whose leaves are on the way.
+#[derive(Default)]
+struct Coming {
+    leaves: Leaves,
+    start: usize,
+    end: usize,
+}
+
+impl Coming {
+    /// The end of the rows from `done` on that may go to one leaf. The next one, as far as was seen, goes to another; to ask the leaf would cost a look at its last row.
+    fn share(&self, done: usize, rows: usize) -> usize {
+        let Some(first) = self.leaves.get(done - self.start) else {
+            return rows;
+        };
+        let others = self.leaves[done - self.start..]
+            .iter()
+            .position(|leaf| leaf != first);
+        others.map_or(rows, |next| done + next)
+    }
+
+    /// So many rows went to one leaf. Where that were many, looking ahead does not pay.
+    fn met(&mut self, rows: usize, done: usize) {
+        if rows > CROWD {
+            *self = Self {
+                leaves: Leaves::new(),
+                start: done,
+                end: done + APPROACHED,
+            };
+        }
+    }
 }
 
 impl<P: Pages> BTree<P> {
@@ -53,9 +89,15 @@ impl<P: Pages> BTree<P> {
         present: &mut dyn FnMut(usize),
     ) -> Result<(), Fault> {
         let mut done = 0;
+        let mut coming = Coming::default();
         while let Some(next) = rows.get(done) {
-            let filled = self.fill_leaf(author, spot, &rows[done..], &mut |row| present(done + row))?;
+            if done >= coming.end {
+                coming = self.look_ahead(spot, rows, done)?;
+            }
+            let here = coming.share(done, rows.len());
+            let filled = self.fill_leaf(author, spot, &rows[done..here], &mut |row| present(done + row))?;
             done += filled.rows;
+            coming.met(filled.rows, done);
             let next = rows.get(done).unwrap_or(next);
             if filled.full {
                 let (key, bytes) = (next.key, node::leaf_cell(next.key, next.value).len());
@@ -63,6 +105,16 @@ impl<P: Pages> BTree<P> {
             }
         }
         Ok(())
+    }
+
+    /// Has the leaves of the rows from `done` on come from memory.
+    fn look_ahead(&self, spot: Spot, rows: &[Row<'_>], done: usize) -> Result<Coming, Fault> {
+        let window = &rows[done..rows.len().min(done + APPROACHED)];
+        Ok(Coming {
+            leaves: self.approach(spot, window)?,
+            start: done,
+            end: done + window.len(),
+        })
     }
 
     /// Adds rows to the leaf of the first, as many as belong there, and as its page and the log space for it take.

@@ -227,6 +227,7 @@ impl<P: Pages> BTree<P> {
         let lsn = header::lsn(&page);
         let index = sound(parent, node::child_index(&page, Target::At(key)))?;
         let id = way_down(parent, &page, index)?;
+        self.pages.approach(&[id]);
         drop(page);
         let leaf = self.pages.try_write(id);
         let same = |page: P::Glance<'_>| header::lsn(&page) == lsn;

@@ -5,7 +5,7 @@ use super::dirt::Dirt;
 use super::latch::Latch;
 use godb_page::sync::Mutex;
 use godb_page::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
-use godb_page::{Fault, Lsn, PageId};
+use godb_page::{Fault, Lsn, PageId, ask_for};
 
 /// No page, and the end of a chain. No page has this number.
 pub(super) const NONE: u32 = u32::MAX;
@@ -78,6 +78,15 @@ impl Frame {
                 content: Content::Gone,
             }),
         }
+    }
+
+    /// Asks for what the frame says of its page.
+    #[inline]
+    pub(super) fn approach(&self) {
+        let start = std::ptr::from_ref(self).addr();
+        (0..size_of::<Self>())
+            .step_by(64)
+            .for_each(|line| ask_for(start + line));
     }
 
     /// The number of the page in it.

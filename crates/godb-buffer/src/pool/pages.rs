@@ -155,6 +155,11 @@ impl<S: PageStore> Pages for Pool<S> {
         self.forget(id);
     }
 
+    #[inline]
+    fn approach(&self, ids: &[PageId]) {
+        self.table.approach(ids);
+    }
+
     fn prefetch(&self, id: PageId) {
         // Into the operating system's cache only: no frame is taken, and nobody waits.
         if self.table.pin(id).is_none() {

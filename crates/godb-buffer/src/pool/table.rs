@@ -14,7 +14,7 @@
 //! gone     unclaimed, in no chain, page none: a read that failed, or a fresh page given up; free when its last user has left
 //! ```
 
-use super::arena;
+use super::arena::{self, Arena};
 use super::fetch::Fetch;
 use super::frame::{Body, Frame, NONE};
 use super::glances::Glances;
@@ -23,7 +23,7 @@ use super::latch::LatchWrite;
 use super::shelf::Shelved;
 use godb_page::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use godb_page::sync::{Mutex, MutexGuard};
-use godb_page::{Lsn, PageId};
+use godb_page::{Lsn, PageId, ask_for};
 
 /// More steps than any real chain has: buckets are twice as many as frames.
 const STEPS: usize = 64;
@@ -37,6 +37,8 @@ struct Padded(Mutex<()>);
 
 /// The frames, and which page is in which.
 pub(super) struct Table {
+    /// The memory of the frames, where it is one piece.
+    arena: Option<Arena>,
     frames: Box<[Frame]>,
     /// The first frame of each chain.
     heads: Box<[AtomicU32]>,
@@ -62,8 +64,9 @@ impl Table {
     /// A table of `count` empty, claimed frames.
     pub(super) fn new(count: usize, page_size: usize) -> Self {
         let buckets = (2 * count).next_power_of_two();
-        let rooms = arena::rooms(count, page_size);
+        let (rooms, arena) = arena::rooms(count, page_size);
         Self {
+            arena,
             fetch: Fetch::new(&rooms),
             frames: rooms.into_iter().map(Frame::new).collect(),
             heads: (0..buckets).map(|_| AtomicU32::new(NONE)).collect(),
@@ -72,6 +75,11 @@ impl Table {
             glances: Glances::new(),
             dirty: AtomicUsize::new(0),
         }
+    }
+
+    /// The memory of the frames, where it is one piece.
+    pub(super) fn arena(&self) -> Option<&Arena> {
+        self.arena.as_ref()
     }
 
     /// Every frame.
@@ -147,6 +155,21 @@ impl Table {
             at = frame.next.load(Ordering::Acquire);
         }
         None
+    }
+
+    /// Asks for the memory of the frames of pages, as far as a frame is the first of its bucket. Nearly all are.
+    #[inline]
+    pub(super) fn approach(&self, pages: &[PageId]) {
+        for page in pages {
+            ask_for(std::ptr::from_ref(&self.heads[self.bucket_of(*page)]).addr());
+        }
+        for page in pages {
+            let at = self.heads[self.bucket_of(*page)].load(Ordering::Relaxed);
+            if let Some(frame) = self.frames.get(at as usize) {
+                frame.approach();
+                self.fetch.page(at);
+            }
+        }
     }
 
     /// Pins the page if it is in memory.

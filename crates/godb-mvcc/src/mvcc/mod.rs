@@ -109,6 +109,8 @@ pub struct MvccEngine<T: Transactions> {
     options: MvccOptions,
     clock: Arc<dyn Clock>,
     claims: Claims,
+    /// The last keys that were put had rows before.
+    meets_rows: AtomicBool,
     budget: Budget,
     serial: Serial,
     dropped: DroppedTrees,

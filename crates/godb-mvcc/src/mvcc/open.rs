@@ -39,6 +39,7 @@ impl<T: Transactions> MvccEngine<T> {
             options,
             clock,
             claims: Claims::new(),
+            meets_rows: AtomicBool::new(false),
             budget: Budget::new(options.batch_memory),
             serial,
             dropped: DroppedTrees::default(),

@@ -43,6 +43,11 @@ impl<T: Transactions> MvccTransaction<T> {
         {
             return Ok(was_there);
         }
+        if let New::Put(value) = new
+            && engine.put_if_new(by, (tree, key), value)?
+        {
+            return Ok(false);
+        }
         loop {
             let writer = {
                 let _stripe = engine.stripe(tree, key);

@@ -35,6 +35,9 @@ use std::cmp::Ordering;
 
 /// Bytes of a slot.
 pub const SLOT: usize = 8;
+
+/// Lines of memory that a usual row takes.
+const LINES_OF_A_CELL: usize = 4;
 /// The bit of a key word that is not part of the key's length.
 pub const FLAG: u16 = 0x8000;
 /// Where the header's spare bytes keep the length of the shared prefix.
@@ -205,6 +208,16 @@ impl<'a> Slots<'a> {
             let at = usize::from(Slot::load(*slot).offset);
             crate::ahead::ask_for(self.page.as_ptr().addr() + at);
         }
+    }
+
+    /// Asks the processor for what an insertion of `key` will touch: the cell that is compared with it, and the bytes before the first cell.
+    pub fn expect_insertion(&self, key: &[u8]) {
+        let suffix = key.get(prefix(self.page)..).unwrap_or_default();
+        let first = self.first_head(head(suffix));
+        self.expect_cells(first.min(self.len().saturating_sub(1)), 1);
+        let cells = usize::from(header::cell_bytes(self.page));
+        let end = self.page.as_ptr().addr() + self.page.len().saturating_sub(cells);
+        (1..=LINES_OF_A_CELL).for_each(|line| crate::ahead::ask_for(end - 64 * line));
     }
 
     /// The length of the cell in slot `at`, with its slot.
