@@ -1,6 +1,7 @@
 //! Tests of the whole stack: what several of its programs share.
 
 pub mod crash;
+pub mod elle;
 pub mod faults;
 pub mod figures;
 pub mod fuzz;

@@ -6,6 +6,7 @@ mod api;
 mod bad_input;
 mod compaction;
 mod concurrency;
+mod elle;
 mod flights;
 mod index_scan;
 mod killed;

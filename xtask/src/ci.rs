@@ -9,7 +9,7 @@ use anyhow::{Result, bail, ensure};
 use lexopt::{Arg, Parser, ValueExt};
 
 use crate::command::{cargo, run as execute, shell};
-use crate::{crash_test, deny, layers, loom, slt, tidy, workspace};
+use crate::{crash_test, deny, elle, layers, loom, slt, tidy, workspace};
 
 /// The README's command for all tests.
 const TESTS: &str = "cargo test";
@@ -109,6 +109,16 @@ const STAGES: &[Stage] = &[
                 "--quick",
             ];
             passed(cargo_run(options, &words, None))
+        },
+    },
+    Stage {
+        name: "elle",
+        asks: "transactions at once show no anomaly that their level excludes, and every planted one is found",
+        run: |options| {
+            passed(elle::start(
+                &options.root,
+                &["--plants", "--transactions", "20000"],
+            ))
         },
     },
     Stage {

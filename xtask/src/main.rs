@@ -15,6 +15,7 @@ mod command;
 mod coverage;
 mod crash_test;
 mod deny;
+mod elle;
 mod faults;
 mod faults_file;
 mod fuzz;
@@ -49,6 +50,7 @@ cargo xtask TASK
                         changes the log and recovery in one place after another, and counts how often a test notices
   crash-test [OPTION]...
                         crashes the engine at every operation and checks what is left; --help lists its options
+  elle [OPTION]...      runs random transactions at once and judges what they saw: --transactions 1000000 in full, --plants for the planted bugs
   faults [--run] [--row N]
                         the fault matrix with the figures of its last full run; --run runs its campaigns
   fuzz [--seconds N] [--jobs N] [--sanitizer NAME] [--figures FOLDER] [TARGET]...
@@ -86,6 +88,7 @@ fn run() -> Result<()> {
         "tsan" => tsan::run(arguments),
         "mutants" => mutants::run(arguments),
         "crash-test" => crash_test::run(arguments),
+        "elle" => elle::run(arguments),
         "faults" => faults::run(arguments),
         "fuzz" => fuzz::run(arguments),
         "pg" => pg::run(arguments),

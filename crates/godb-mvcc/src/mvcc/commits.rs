@@ -22,7 +22,7 @@ use super::note;
 use super::recent::{Commit, Recent};
 use crate::engine::Timestamp;
 use godb_txn::sync::atomic::{AtomicI64, AtomicU64, Ordering};
-use godb_txn::sync::{Mutex, RwLock};
+use godb_txn::sync::{Mutex, RwLock, planted};
 use godb_txn::{Clock, CommitHook, Lsn, TxnId};
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::hash::{BuildHasherDefault, Hasher};
@@ -175,6 +175,7 @@ impl Commits {
         }
         match self.when(id) {
             When::At(committed) if committed <= at => Sight::Seen,
+            When::Running if planted("running-seen") => Sight::Seen,
             When::At(_) | When::Running => Sight::Unseen,
             // The floor's time is raised before the map forgets.
             When::Old if self.is_below(at) => Sight::Old,

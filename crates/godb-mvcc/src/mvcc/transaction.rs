@@ -25,8 +25,8 @@ use crate::engine::{
     count_by_walking,
 };
 use crate::error::Error;
-use godb_txn::sync::Mutex;
 use godb_txn::sync::atomic::{AtomicU64, Ordering};
+use godb_txn::sync::{Mutex, planted};
 use godb_txn::{Chain, Fault, Range, Savepoint, Transactions, Tree, TreeId, TxnId, Value};
 use std::collections::BTreeSet;
 use std::io::Read;
@@ -290,6 +290,29 @@ impl<T: Transactions> MvccTransaction<T> {
         Ok(())
     }
 
+    /// Shows the value of a key.
+    #[inline]
+    fn look_up(&self, tree: TreeId, key: &[u8], show: &mut dyn FnMut(&[u8])) -> Result<bool, Error> {
+        self.check_readable(tree)?;
+        let (engine, view) = (self.engine(), self.view());
+        let look = |value: Value<'_>| glance(value, |writer| engine.sight(view, writer), &mut *show);
+        let found = engine.tree().get(tree, key, look);
+        let found = found.map_err(|fault| engine.about_tree(tree, fault.into()))?;
+        let version = match found.transpose()? {
+            None | Some(Glance::Absent) => return Ok(false),
+            Some(Glance::Shown(())) => return Ok(true),
+            Some(Glance::Older(previous)) => engine.older(view, tree, key, previous)?,
+            Some(Glance::Long(head, chain)) => {
+                show(&engine.whole(head, Some(chain))?);
+                return Ok(true);
+            }
+            Some(Glance::Unsure(_)) => engine.visible(view, tree, key)?,
+        };
+        let Some(version) = version else { return Ok(false) };
+        show(&engine.whole(version.bytes, version.chain)?);
+        Ok(true)
+    }
+
     /// Leaves a mark on what is read, in a serializable transaction.
     #[inline]
     fn mark_read(&self, tree: TreeId, extent: Extent<'_>) -> Result<(), Error> {
@@ -391,25 +414,12 @@ impl<T: Transactions> Drop for MvccTransaction<T> {
 
 impl<T: Transactions> EngineTransaction for MvccTransaction<T> {
     fn get(&self, tree: TreeId, key: &[u8], show: &mut dyn FnMut(&[u8])) -> Result<bool, Error> {
-        self.check_readable(tree)?;
-        self.mark_read(tree, Extent::key(key))?;
-        let (engine, view) = (self.engine(), self.view());
-        let look = |value: Value<'_>| glance(value, |writer| engine.sight(view, writer), &mut *show);
-        let found = engine.tree().get(tree, key, look);
-        let found = found.map_err(|fault| engine.about_tree(tree, fault.into()))?;
-        let version = match found.transpose()? {
-            None | Some(Glance::Absent) => return Ok(false),
-            Some(Glance::Shown(())) => return Ok(true),
-            Some(Glance::Older(previous)) => engine.older(view, tree, key, previous)?,
-            Some(Glance::Long(head, chain)) => {
-                show(&engine.whole(head, Some(chain))?);
-                return Ok(true);
-            }
-            Some(Glance::Unsure(_)) => engine.visible(view, tree, key)?,
-        };
-        let Some(version) = version else { return Ok(false) };
-        show(&engine.whole(version.bytes, version.chain)?);
-        Ok(true)
+        let found = self.look_up(tree, key, show)?;
+        // That a key is not there was read, too.
+        if found || !planted("missing-keys-unmarked") {
+            self.mark_read(tree, Extent::key(key))?;
+        }
+        Ok(found)
     }
 
     fn get_reader(&self, tree: TreeId, key: &[u8]) -> Result<Option<Box<dyn Read + Send>>, Error> {
@@ -460,6 +470,12 @@ impl<T: Transactions> EngineTransaction for MvccTransaction<T> {
     fn lock(&mut self, tree: TreeId, key: &[u8], strength: Strength) -> Result<(), Error> {
         let by = self.changing_key(tree, key)?;
         let result = self.lock_key(&mut self.writes.lock(), by, tree, key, strength);
+        self.note(tree, result)
+    }
+
+    fn try_lock(&mut self, tree: TreeId, key: &[u8], strength: Strength) -> Result<bool, Error> {
+        let by = self.changing_key(tree, key)?;
+        let result = self.try_lock_key(&mut self.writes.lock(), by, tree, key, strength);
         self.note(tree, result)
     }
 

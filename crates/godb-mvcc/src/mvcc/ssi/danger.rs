@@ -11,6 +11,7 @@ use super::members::{Inner, Member, MemberId, Phase};
 use crate::engine::Timestamp;
 use crate::error::Error;
 use crate::mvcc::commits::Commits;
+use godb_txn::sync::planted;
 
 impl Inner {
     /// An arrow was drawn: looks for danger with either end as the pivot.
@@ -61,6 +62,7 @@ impl Inner {
             true => third > first.at,
             false => not_first(first),
         };
+        let harmless = harmless || planted("danger-ignored");
         if harmless || not_first(pivot) || first.is_doomed() || pivot.is_doomed() {
             return Ok(());
         }
@@ -88,7 +90,11 @@ impl Inner {
                 let first = self.members.get(t1);
                 first.is_some_and(|first| first.last().is_none() && !first.is_doomed() && !first.only_reads())
             };
-            if t2.last().is_some() || t2.is_doomed() || !t2.before.iter().any(in_danger) {
+            if planted("danger-ignored")
+                || t2.last().is_some()
+                || t2.is_doomed()
+                || !t2.before.iter().any(in_danger)
+            {
                 continue;
             }
             match t2.phase {

@@ -3,6 +3,7 @@
 use super::members::{Inner, Member, MemberId, Phase, SUMMARY};
 use crate::engine::Timestamp;
 use crate::mvcc::commits::Commits;
+use godb_txn::sync::planted;
 
 impl Inner {
     /// A transaction has committed what it wrote.
@@ -43,7 +44,9 @@ impl Inner {
     /// Forgets what nobody that runs was concurrent with.
     pub(super) fn forget(&mut self) {
         let oldest = self.snapshots.keys().next().copied();
-        let over = |last: Timestamp| oldest.is_none_or(|oldest| last <= oldest);
+        let over = |last: Timestamp| {
+            planted("marks-dropped-at-commit") || oldest.is_none_or(|oldest| last <= oldest)
+        };
         while let Some((last, id)) = self.committed.first().copied()
             && over(last)
         {
