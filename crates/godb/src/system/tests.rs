@@ -112,7 +112,8 @@ fn transfers(db: &Database, seed: u64) {
         random = random
             .wrapping_mul(6_364_136_223_846_793_005)
             .wrapping_add(seed * 2 + 1);
-        let (from, to) = ([(random >> 33) as u8 % 4], [(random >> 41) as u8 % 4]);
+        let [_, _, _, _, from, to, ..] = random.to_le_bytes();
+        let (from, to) = ([from % 4], [to % 4]);
         let moved = db.transaction(|tx| {
             for (key, less) in [(from, true), (to, false)] {
                 let old = u64::from_le_bytes(tx.get(&key)?.unwrap().try_into().unwrap());

@@ -79,7 +79,7 @@ fn all_end(policy: DeadlockPolicy, timeout: Duration, threads: Vec<Vec<Vec<Step>
         let (locks, ids, told) = (locks.clone(), ids.clone(), told.clone());
         std::thread::spawn(move || {
             transactions.iter().for_each(|steps| run(&locks, &ids, steps));
-            drop(told.send(()));
+            let _ = told.send(());
         });
     }
     let ended = (0..count).all(|_| tell.recv_timeout(Duration::from_secs(60)).is_ok());

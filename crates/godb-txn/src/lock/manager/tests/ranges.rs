@@ -122,7 +122,7 @@ proptest! {
                 }
                 Op::Range(by, from, to, mode) => {
                     let end = to.map(|to| [to]);
-                    let what = Resource::KeyRange(TREE, &[from], end.as_ref().map(|end| end.as_slice()));
+                    let what = Resource::KeyRange(TREE, &[from], end.as_ref().map(<[u8; 1]>::as_slice));
                     (by, from..to.unwrap_or(20), mode, locks.try_lock(TxnId::from_raw(by), what, mode))
                 }
             };
