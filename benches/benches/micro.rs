@@ -23,6 +23,9 @@ const PAGE: usize = 8192;
 /// Rows of the tree and of the database.
 const ROWS: u64 = 100_000;
 
+/// Rows that are put into an empty tree.
+const NEW_ROWS: u64 = 10_000;
+
 /// Bytes of a value.
 const VALUE: [u8; 100] = [7; 100];
 
@@ -36,7 +39,9 @@ fn main() {
         .sample_size(30)
         .configure_from_args();
     page_search(&mut criterion);
+    page_edit(&mut criterion);
     pool_hit(&mut criterion);
+    pool_miss(&mut criterion);
     tree(&mut criterion);
     log_append(&mut criterion);
     lock(&mut criterion);
@@ -86,6 +91,20 @@ fn page_search(criterion: &mut Criterion) {
     });
 }
 
+fn page_edit(criterion: &mut Criterion) {
+    let (mut page, count) = full_leaf();
+    let mut next = numbers(count);
+    criterion.bench_function("page: remove a row of a full leaf and insert it again", |bench| {
+        bench.iter(|| {
+            let at = usize::try_from(next()).expect("a page has few rows");
+            let cell = Slots::of(&page).and_then(|slots| slots.cell(at));
+            let cell = cell.expect("the page is sound").to_vec();
+            slotted::remove(&mut page, at).expect("it is there");
+            slotted::insert(&mut page, at, &cell).expect("it was there before");
+        });
+    });
+}
+
 /// A pool in which all pages have room.
 fn pool(frames: usize) -> Arc<Pool<MemoryPageStore>> {
     let store = MemoryPageStore::new(PAGE, DatabaseId::default());
@@ -112,6 +131,28 @@ fn pool_hit(criterion: &mut Criterion) {
     });
 }
 
+/// One page in eight is in memory; those that come in are copied from a store in memory.
+fn pool_miss(criterion: &mut Criterion) {
+    const PAGES: u32 = 8192;
+    for policy in EvictionKind::ALL {
+        let store = MemoryPageStore::new(PAGE, DatabaseId::default());
+        let pool = Pool::new(store, Arc::new(NoLog), 1024, policy);
+        for number in 0..PAGES {
+            let lsn = Lsn::from_raw(1);
+            let mut page = pool.fresh(PageId::from_raw(number)).expect("a frame is free");
+            page.stamp(lsn, lsn);
+        }
+        pool.flush().expect("memory has room");
+        let mut number = 0;
+        criterion.bench_function(&format!("pool: bring a page in, {policy}"), |bench| {
+            bench.iter(|| {
+                number = (number + 1) % PAGES;
+                pool.read(PageId::from_raw(number)).expect("it was written")[100]
+            });
+        });
+    }
+}
+
 fn tree(criterion: &mut Criterion) {
     let me = TxnId::from_raw(1);
     let trees = BTree::create(pool(16_384), Arc::new(NoJournal::default())).expect("memory has room");
@@ -132,6 +173,25 @@ fn tree(criterion: &mut Criterion) {
     criterion.bench_function("tree: put over one of 100,000 rows", |bench| {
         bench.iter(|| put(next()));
     });
+    let mut group = criterion.benchmark_group("tree");
+    group.throughput(Throughput::Elements(NEW_ROWS));
+    let mut anywhere = numbers(u64::MAX);
+    let empty = || {
+        let trees = BTree::create(pool(1024), Arc::new(NoJournal::default())).expect("memory has room");
+        let tree = trees.create(me).expect("memory has room");
+        (trees, tree)
+    };
+    // Finding the leaf, inserting, sharing with a neighbour, splitting.
+    group.bench_function("put 10,000 new rows in any order", |bench| {
+        let put_all = |(trees, tree): &mut (BTree<Pool<MemoryPageStore>>, TreeId)| {
+            for _ in 0..NEW_ROWS {
+                let done = trees.put(me, *tree, &key(anywhere()), Value::inline(&VALUE));
+                done.expect("memory has room");
+            }
+        };
+        bench.iter_batched_ref(empty, put_all, BatchSize::PerIteration);
+    });
+    group.finish();
 }
 
 /// A log that waits for nothing.

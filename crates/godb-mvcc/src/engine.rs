@@ -74,12 +74,38 @@ pub struct Begin {
 }
 
 /// How strongly a key is locked by [`EngineTransaction::lock`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+///
+/// ```text
+///                    SharedKey  Shared  ExclusiveButKey  Exclusive     held by somebody else
+///   SharedKey           yes       yes         yes            ·
+///   Shared              yes       yes          ·             ·
+///   ExclusiveButKey     yes        ·           ·             ·
+///   Exclusive            ·         ·           ·             ·
+/// ```
+///
+/// These are PostgreSQL's four. A write counts as `Exclusive`, whatever it changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Strength {
+    /// Nobody may delete it or change its key until the transaction ends.
+    SharedKey,
     /// Nobody may change it until the transaction ends.
     Shared,
+    /// Nobody else may change it, or lock it but as `SharedKey`.
+    ExclusiveButKey,
     /// Nobody else may lock or change it.
     Exclusive,
+}
+
+impl Strength {
+    /// Whether two transactions may hold these on one key at once.
+    #[must_use]
+    pub fn is_compatible_with(self, other: Self) -> bool {
+        match (self.min(other), self.max(other)) {
+            (_, Self::Exclusive) => false,
+            (Self::SharedKey, _) | (Self::Shared, Self::Shared) => true,
+            _ => false,
+        }
+    }
 }
 
 /// A point within a transaction to return to.
@@ -158,6 +184,8 @@ pub trait EngineTransaction: Send {
     fn delete(&mut self, tree: TreeId, key: &[u8]) -> Result<bool, Error>;
     /// Locks a key until the end. Fails with a conflict when its newest committed version is not the one seen.
     fn lock(&mut self, tree: TreeId, key: &[u8], strength: Strength) -> Result<(), Error>;
+    /// The same, if that needs no waiting; `false` when somebody else holds the key or has changed it and not ended.
+    fn try_lock(&mut self, tree: TreeId, key: &[u8], strength: Strength) -> Result<bool, Error>;
     /// Begins a scan. It sees what this transaction sees, its own changes included, and those it makes meanwhile
     /// where the scan has not passed yet.
     fn scan(&self, tree: TreeId, range: Range<'_>) -> Result<Box<dyn EngineCursor>, Error>;

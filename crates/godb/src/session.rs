@@ -55,3 +55,6 @@ impl Session {
         self.inner.transaction_state()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -192,10 +192,10 @@ impl Storage {
         self.log.wake();
     }
 
-    /// Writes dirty pages where they begin to crowd the pool; checkpoints write the others. Where they do not, it is time to join memory to huge pages. Tells whether there is more to do.
+    /// Writes dirty pages where they begin to crowd the pool; checkpoints write the others. Prepares memory for pages to come, too. Tells whether there is more to do.
     pub(crate) fn write_back(&self) -> Result<bool> {
+        self.pool.prepare_memory();
         if self.pool.dirty_count() * DIRTY_SHARE < self.pool.frame_count() {
-            self.pool.join_memory();
             return Ok(false);
         }
         Ok(self.pool.write_back(WRITE_BACK)? == WRITE_BACK)

@@ -24,6 +24,9 @@ use std::process::{Command, Stdio};
 /// The word that makes this program a worker of the comparison.
 pub(crate) const WORKER: &str = "--larger-than-memory-worker";
 
+/// Bytes of cache while pairs are loaded, where nothing is measured.
+const LOADING: u64 = 1 << 30;
+
 /// Those that take part; others can be asked for by name.
 const USUAL: [&str; 4] = ["godb", "LMDB", "redb", "SQLite"];
 
@@ -88,7 +91,7 @@ impl Wanted {
     /// the others leave their pages to the system.
     fn cache_of(&self, name: &str) -> u64 {
         self.cache.unwrap_or(match name {
-            "godb" => self.limit / 8 * 7,
+            "godb" => self.limit / 32 * 25,
             _ => self.limit / 16,
         })
     }
@@ -168,7 +171,11 @@ fn measure(
 
 /// Starts a worker, in the group of these processes, and gives what it said.
 fn start(wanted: &Wanted, role: &str, name: &str, folder: &Path, procs: Option<PathBuf>) -> Result<String> {
-    let numbers = [wanted.items(), wanted.cache_of(name), wanted.seconds];
+    let cache = match role {
+        "load" => LOADING,
+        _ => wanted.cache_of(name),
+    };
+    let numbers = [wanted.items(), cache, wanted.seconds];
     let mut command = Command::new(std::env::current_exe()?);
     command.args([WORKER, role, name]).arg(folder);
     command.args(numbers.map(|number| number.to_string()));

@@ -13,7 +13,7 @@
 )]
 
 use godb_page::sync::Arc;
-use std::ops::{Deref, DerefMut};
+use std::ops::{Deref, DerefMut, Range};
 use std::ptr::NonNull;
 use std::slice;
 
@@ -151,6 +151,22 @@ impl Arena {
         }
     }
 
+    /// Takes the memory of some frames from the system before they are used. A system that cannot leaves it to their use.
+    #[cfg(target_os = "linux")]
+    pub(super) fn take(&self, frames: Range<usize>) {
+        use rustix::mm::{Advice, madvise};
+        let at = |frame: usize| (self.skipped + frame * (HUGE / self.frames)).min(self.mapping.length);
+        let (from, to) = (at(frames.start), at(frames.end));
+        // SAFETY: neither lies beyond the mapping.
+        let start = unsafe { self.mapping.start.add(from) }.as_ptr();
+        // SAFETY: the range is mapped, and taking its memory changes none of its bytes.
+        let _ = unsafe { madvise(start.cast(), to - from, Advice::LinuxPopulateWrite) };
+    }
+
+    /// Other systems give memory when it is used.
+    #[cfg(not(target_os = "linux"))]
+    pub(super) fn take(&self, _frames: Range<usize>) {}
+
     /// Other systems join pages by themselves, or not at all.
     #[cfg(not(target_os = "linux"))]
     pub(super) fn join(&self, _stretch: usize) {}
@@ -238,6 +254,7 @@ mod tests {
             room.fill(byte);
         }
         let arena = arena.expect("more than a huge page is mapped");
+        arena.take(1000..2000);
         // The last lies beyond the frames.
         (0..4).for_each(|stretch| arena.join(stretch));
         assert!(

@@ -39,7 +39,7 @@ impl<S: PageStore> Pool<S> {
     pub(super) fn take_frame(&self) -> Result<u32, Fault> {
         for _ in 0..PATIENCE {
             if let Some(frame) = self.free.lock().pop() {
-                self.joiner.uses(frame);
+                self.preparation.uses(frame);
                 return Ok(frame);
             }
             if self.evict_some()? == 0 {

@@ -8,7 +8,7 @@
 //! | `frame` | what one frame knows; the word that pins and claims it |
 //! | `table` | finding a page without a lock, and how a frame changes hands |
 //! | `latch`, `glances`, `lane` | the latch, and how readers pass it without writing to what others read |
-//! | `arena`, `join` | where the bytes are, and how they come to lie on huge pages |
+//! | `arena`, `prepare` | where the bytes are, and how they come to lie on huge pages |
 //! | `pages` | read, write, fresh, pin: the pool as [`Pages`](crate::Pages) |
 //! | `evict` | where a frame comes from when none is free |
 //! | `write_back`, `dirt` | how dirty pages reach the store, and stay dirty when changed meanwhile |
@@ -28,10 +28,10 @@ mod fetch;
 mod frame;
 mod glances;
 mod guards;
-mod join;
 mod lane;
 mod latch;
 mod pages;
+mod prepare;
 mod shelf;
 mod stats;
 mod table;
@@ -52,7 +52,7 @@ use godb_page::page::header;
 use godb_page::sync::atomic::{AtomicU32, Ordering};
 use godb_page::sync::{Arc, Mutex};
 use godb_page::{Fault, Lsn, PageId, PageStore};
-use join::Joiner;
+use prepare::Preparation;
 use shelf::Shelf;
 use stats::Counters;
 use table::Table;
@@ -78,7 +78,7 @@ pub struct Pool<S: PageStore> {
     table: Table,
     /// Claimed frames that hold no page.
     free: Mutex<Vec<u32>>,
-    joiner: Joiner,
+    preparation: Preparation,
     policy: Mutex<Box<dyn EvictionPolicy>>,
     gate: Gate,
     /// Passes with every miss: the policies' clock.
@@ -114,7 +114,7 @@ impl<S: PageStore> Pool<S> {
             barrier,
             table: Table::new(count, page_size),
             free: Mutex::new((0..number(count)).rev().collect()),
-            joiner: Joiner::default(),
+            preparation: Preparation::default(),
             policy: Mutex::new(eviction.build(count)),
             gate: Gate::new(count - SPARE),
             tick: AtomicU32::new(1),

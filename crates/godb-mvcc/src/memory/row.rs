@@ -38,9 +38,10 @@ impl Row {
 
     /// Takes the lock for `owner`, unless somebody else holds it in a way that excludes that.
     pub(super) fn lock(&mut self, owner: u64, strength: Strength) -> bool {
-        let excluded = self.holders.iter().any(|(by, held)| {
-            *by != owner && (*held == Strength::Exclusive || strength == Strength::Exclusive)
-        });
+        let excluded = self
+            .holders
+            .iter()
+            .any(|(by, held)| *by != owner && !held.is_compatible_with(strength));
         if !excluded && !self.holders.contains(&(owner, strength)) {
             self.holders.push((owner, strength));
         }

@@ -136,8 +136,19 @@ impl MemoryTransaction {
 
     /// Locks a row, waiting for those who hold it, and sees to it that it is the row this transaction sees.
     fn lock_row(&mut self, tree: TreeId, key: &[u8], strength: Strength) -> Result<(), Error> {
+        self.lock_row_or_not(tree, key, strength, true).map(drop)
+    }
+
+    /// Locks a row; tells whether it did, which without waiting it may not.
+    fn lock_row_or_not(
+        &mut self,
+        tree: TreeId,
+        key: &[u8],
+        strength: Strength,
+        wait: bool,
+    ) -> Result<bool, Error> {
         self.writable(key)?;
-        let result = self.try_lock_row(tree, key, strength);
+        let result = self.take_row(tree, key, strength, wait);
         if let Err(error) = &result
             && error.is_fatal_to_transaction()
         {
@@ -146,7 +157,7 @@ impl MemoryTransaction {
         result
     }
 
-    fn try_lock_row(&mut self, tree: TreeId, key: &[u8], strength: Strength) -> Result<(), Error> {
+    fn take_row(&mut self, tree: TreeId, key: &[u8], strength: Strength, wait: bool) -> Result<bool, Error> {
         let place = (tree, key.to_vec());
         let engine = self.engine.clone();
         let mut state = engine.state.lock();
@@ -157,6 +168,9 @@ impl MemoryTransaction {
             .or_default()
             .lock(self.owner, strength)
         {
+            if !wait {
+                return Ok(false);
+            }
             if wait_for(&engine.ended, &mut state, engine.lock_timeout) {
                 let waited_ms = u64::try_from(engine.lock_timeout.as_millis()).unwrap_or(u64::MAX);
                 return Err(Error::LockTimeout { waited_ms });
@@ -167,7 +181,7 @@ impl MemoryTransaction {
             .get(&place)
             .is_some_and(|row| row.changed_since(self.snapshot));
         self.locked.insert(place);
-        if changed { Err(Error::Conflict) } else { Ok(()) }
+        if changed { Err(Error::Conflict) } else { Ok(true) }
     }
 
     /// Sets a row; tells whether this transaction saw it before.
@@ -288,6 +302,10 @@ impl EngineTransaction for MemoryTransaction {
 
     fn lock(&mut self, tree: TreeId, key: &[u8], strength: Strength) -> Result<(), Error> {
         self.lock_row(tree, key, strength)
+    }
+
+    fn try_lock(&mut self, tree: TreeId, key: &[u8], strength: Strength) -> Result<bool, Error> {
+        self.lock_row_or_not(tree, key, strength, false)
     }
 
     fn scan(&self, tree: TreeId, range: Range<'_>) -> Result<Box<dyn EngineCursor>, Error> {

@@ -427,6 +427,12 @@ impl<T: Transactions> EngineTransaction for MvccTransaction<T> {
         self.note(tree, result)
     }
 
+    fn try_lock(&mut self, tree: TreeId, key: &[u8], strength: Strength) -> Result<bool, Error> {
+        let by = self.changing_key(tree, key)?;
+        let result = self.try_lock_key(&mut self.writes.lock(), by, tree, key, strength);
+        self.note(tree, result)
+    }
+
     fn scan(&self, tree: TreeId, range: Range<'_>) -> Result<Box<dyn EngineCursor>, Error> {
         self.check_readable(tree)?;
         self.lock_to_scan(tree, range)?;

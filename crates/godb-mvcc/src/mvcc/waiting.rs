@@ -81,10 +81,7 @@ impl<T: Transactions> MvccTransaction<T> {
         key: &[u8],
         strength: Strength,
     ) -> Result<(), Error> {
-        let mode = match strength {
-            Strength::Shared => Mode::Shared,
-            Strength::Exclusive => Mode::Exclusive,
-        };
+        let mode = mode_of(strength);
         let engine = self.engine();
         if let Decision::Own(_) = engine.decide(self.view(), tree, key)? {
             return Ok(());
@@ -102,6 +99,36 @@ impl<T: Transactions> MvccTransaction<T> {
         }
     }
 
+    /// The same without waiting; tells whether it is locked.
+    pub(super) fn try_lock_key(
+        &self,
+        writes: &mut Writes,
+        by: TxnId,
+        tree: TreeId,
+        key: &[u8],
+        strength: Strength,
+    ) -> Result<bool, Error> {
+        let engine = self.engine();
+        match engine.decide(self.view(), tree, key)? {
+            Decision::Own(_) => return Ok(true),
+            Decision::WaitFor(_) => return Ok(false),
+            Decision::Absent | Decision::Seen(..) => {}
+        }
+        if writes.explicit.insert(tree) {
+            engine.claims.begin_explicit(tree);
+        }
+        // The key first: from then on nobody else begins to write it, so what is found afterwards holds.
+        if !engine
+            .below
+            .try_lock(by, Resource::Key(tree, key), mode_of(strength))?
+        {
+            return Ok(false);
+        }
+        let _stripe = engine.stripe(tree, key);
+        let decision = engine.decide(self.view(), tree, key)?;
+        Ok(!matches!(decision, Decision::WaitFor(_)))
+    }
+
     /// Takes a lock on the key itself, which writers of the tree mind from now on.
     fn lock_explicitly(
         &self,
@@ -116,6 +143,16 @@ impl<T: Transactions> MvccTransaction<T> {
             engine.claims.begin_explicit(tree);
         }
         Ok(engine.below.lock(by, Resource::Key(tree, key), mode)?)
+    }
+}
+
+/// Gray's modes exclude each other as the strengths of row locks do: an intention to share stands for sharing the key alone.
+fn mode_of(strength: Strength) -> Mode {
+    match strength {
+        Strength::SharedKey => Mode::IntentShared,
+        Strength::Shared => Mode::Shared,
+        Strength::ExclusiveButKey => Mode::SharedIntentExclusive,
+        Strength::Exclusive => Mode::Exclusive,
     }
 }
 

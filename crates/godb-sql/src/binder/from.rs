@@ -141,7 +141,11 @@ impl Binder<'_> {
         let called = parts(name)?.last().map_or_else(String::new, |ident| fold(ident));
         let table = match found {
             Named::Table(table) => table,
-            Named::View(view) => return self.view(view, &called, moment, alias),
+            Named::View(view) => {
+                let shown = alias.map_or_else(|| called.clone(), |alias| fold(&alias.name));
+                self.refuse_lock(&shown, "a view", start(name))?;
+                return self.view(view, &called, moment, alias);
+            }
             Named::System(relation) => return self.system(relation, &called, alias),
         };
         let shown = alias.map_or_else(|| called.clone(), |alias| fold(&alias.name));
@@ -149,8 +153,8 @@ impl Binder<'_> {
             let (bound, table) = self.table_of_then(&table, shown, moment)?;
             return self.relation(bound, &called, alias, Some(table));
         }
-        let plan = self.scan(&table, shown, moment, false);
-        self.relation(Bound::all(plan), &called, alias, Some(table))
+        let bound = self.scan_or_lock(&table, shown, moment)?;
+        self.relation(bound, &called, alias, Some(table))
     }
 
     /// The table whose rows are to be changed, and the moment that was asked for with it.
@@ -207,6 +211,11 @@ impl Binder<'_> {
                 .hint("For example, FROM (SELECT ...) [AS] foo.");
             return Err(self.at(error, at));
         };
+        self.refuse_lock(
+            &fold(&alias.name),
+            "a subquery in FROM",
+            super::subquery::query_place(query),
+        )?;
         let bound = self.in_new_level(|b| b.query(query))?;
         let bound = self.known_columns(bound)?;
         self.relation(bound, "", Some(alias), None)

@@ -14,6 +14,23 @@ use sqlparser::ast::{Expr as Sql, LimitClause, Query};
 impl Binder<'_> {
     #[inline(never)]
     pub(super) fn limited(&mut self, bound: Bound, query: &Query) -> Result<Bound> {
+        let (limit, offset) = self.limits(query)?;
+        if limit.is_none() && offset.is_none() {
+            return Ok(bound);
+        }
+        let plan = Logical::Limit {
+            input: Box::new(bound.plan),
+            limit,
+            offset,
+        };
+        Ok(Bound {
+            plan,
+            columns: bound.columns,
+        })
+    }
+
+    /// What LIMIT or FETCH, and OFFSET, say.
+    pub(super) fn limits(&mut self, query: &Query) -> Result<(Option<Expr>, Option<Expr>)> {
         let (mut limit, mut offset) = (None, None);
         match &query.limit_clause {
             None => {}
@@ -36,18 +53,7 @@ impl Binder<'_> {
                 None => Expr::Literal(Value::Int(1), DataType::Int8),
             });
         }
-        if limit.is_none() && offset.is_none() {
-            return Ok(bound);
-        }
-        let plan = Logical::Limit {
-            input: Box::new(bound.plan),
-            limit,
-            offset,
-        };
-        Ok(Bound {
-            plan,
-            columns: bound.columns,
-        })
+        Ok((limit, offset))
     }
 
     fn count(&mut self, sql: &Sql, clause: &str) -> Result<Expr> {

@@ -24,6 +24,7 @@ mod insert;
 mod join;
 mod limit;
 mod literal;
+mod locking;
 mod modify;
 mod names;
 mod operator;
@@ -44,6 +45,7 @@ mod types;
 mod view;
 
 pub(crate) use insert::{Conflict, Inserting};
+pub(crate) use locking::LockingQuery;
 pub(crate) use modify::{Modifying, Returning};
 pub(crate) use names::{fold, table_name};
 pub(crate) use parameters::Parameters;
@@ -78,6 +80,8 @@ pub(crate) struct Binder<'a> {
     ctes: Vec<cte::Cte>,
     /// Operators copied for references to common table expressions.
     copied: usize,
+    /// Rows to lock.
+    locking: locking::Locking,
     /// The views in it.
     views: view::Views,
 }
@@ -128,6 +132,7 @@ impl<'a> Binder<'a> {
             frames: vec![Frame::default()],
             ctes: Vec::new(),
             copied: 0,
+            locking: locking::Locking::default(),
             views: view::Views::default(),
         }
     }

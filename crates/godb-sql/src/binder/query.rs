@@ -31,7 +31,7 @@ impl Binder<'_> {
 
     fn check_query(&self, query: &Query) -> Result<()> {
         let foreign = [
-            (!query.locks.is_empty(), "SELECT FOR UPDATE or FOR SHARE"),
+            (!query.locks.is_empty(), "FOR UPDATE or SHARE in a subquery"),
             (query.for_clause.is_some(), "a FOR clause"),
             (query.settings.is_some(), "SETTINGS"),
             (query.format_clause.is_some(), "FORMAT"),

@@ -42,7 +42,8 @@ impl Binder<'_> {
 
     #[inline(never)]
     fn select_level(&mut self, select: &Select, order: &[OrderByExpr]) -> Result<Bound> {
-        let mut plan = self.from(&select.from)?;
+        let mut plan = self.locked_from(select)?;
+        let locks = self.locking.is_at(&plan);
         if let Some(sql) = &select.selection {
             let predicate = self.predicate(sql, "WHERE")?;
             plan = Logical::Filter {
@@ -55,6 +56,12 @@ impl Binder<'_> {
         let aggregates = std::mem::take(&mut self.select().calls);
         let grouped = !clauses.groups.is_empty() || !aggregates.is_empty() || clauses.having.is_some();
         if grouped {
+            if locks {
+                return Err(SqlError::new(
+                    state::FEATURE_NOT_SUPPORTED,
+                    "FOR UPDATE or SHARE is not allowed with aggregate functions",
+                ));
+            }
             plan = self.group(plan, &mut clauses, aggregates)?;
         }
         self.shape(
@@ -230,6 +237,7 @@ impl Binder<'_> {
             Some(sql) => self.at(e, place(&sql.expr)),
             None => e,
         })?;
+        self.project_keys(&plan, &mut projected);
         plan = Logical::Project {
             input: Box::new(plan),
             columns: projected,

@@ -41,6 +41,7 @@ pub(crate) use build::build;
 pub(crate) use columns::row_number;
 pub use meter::{Measured, Meters};
 pub(crate) use run::{Run, Statement, Terms};
+pub(crate) use simple::limit_and_offset;
 pub(crate) use sorter::Sorter;
 pub(crate) use spill::{Spool, SpoolReader};
 

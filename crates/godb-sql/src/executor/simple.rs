@@ -92,7 +92,7 @@ pub(super) fn count(
 }
 
 /// Both, with what they mean when absent.
-pub(super) fn limit_and_offset(
+pub(crate) fn limit_and_offset(
     run: &Run<'_>,
     limit: Option<&Expr>,
     offset: Option<&Expr>,

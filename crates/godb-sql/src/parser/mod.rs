@@ -18,6 +18,7 @@ mod depth;
 mod dialect;
 mod parameters;
 mod position;
+mod row_locks;
 mod split;
 #[cfg(test)]
 mod tests;
@@ -51,6 +52,8 @@ pub struct Parsed {
     pub table_as_of: Vec<(Location, AsOf)>,
     /// What a BEGIN or SET TRANSACTION says of DEFERRABLE.
     pub deferrable: Option<bool>,
+    /// Of every `FOR … UPDATE` and `FOR … SHARE`, in order: whether it is NO KEY UPDATE or KEY SHARE.
+    pub weak_locks: Vec<bool>,
     /// How many parameters it has: the highest number named.
     pub parameters: usize,
     /// What a VACUUM asks for.
@@ -73,6 +76,7 @@ pub fn parse_one(sql: &str) -> Result<Parsed> {
     let parameters = parameters::number(&mut tokens, sql)?;
     let clauses = as_of::take(&mut tokens, sql)?;
     let deferrable = deferrable::take(&mut tokens);
+    let weak_locks = row_locks::take(&mut tokens);
     let vacuum = vacuum::take(&mut tokens, sql)?;
     depth::check_tokens(&tokens)?;
     spell_out_table(&mut tokens);
@@ -83,6 +87,7 @@ pub fn parse_one(sql: &str) -> Result<Parsed> {
         as_of: clauses.statement,
         table_as_of: clauses.tables,
         deferrable,
+        weak_locks,
         parameters,
         vacuum,
         text: sql.to_owned(),

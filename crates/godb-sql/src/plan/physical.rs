@@ -5,7 +5,7 @@ use crate::catalog::{Index, Table};
 use crate::expr::Expr;
 use crate::system::SystemTable;
 use crate::types::DataType;
-use godb_mvcc::Moment;
+use godb_mvcc::{Moment, Strength};
 use std::sync::Arc;
 
 /// One end of a range of values; the lower end is the smaller value, also where a key column is descending.
@@ -203,13 +203,50 @@ pub enum Physical {
     System(SystemTable),
 }
 
+/// What is done about a row that somebody else has locked. The later, the less patient.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Waiting {
+    /// It is waited for.
+    Wait,
+    /// It is left out: `SKIP LOCKED`.
+    Skip,
+    /// The statement fails: `NOWAIT`.
+    Refuse,
+}
+
+/// Rows of one table that a query locks.
+#[derive(Clone, Debug)]
+pub struct LockedRows {
+    /// Of which table.
+    pub table: Arc<Table>,
+    /// The column of the plan that has their keys.
+    pub key: usize,
+    /// How strongly.
+    pub strength: Strength,
+    /// Whether to wait.
+    pub waiting: Waiting,
+}
+
+/// What a query locks, row by row.
+#[derive(Clone, Debug)]
+pub struct RowLocks {
+    /// The tables.
+    pub tables: Vec<LockedRows>,
+    /// How many rows to give out; they are counted after locking.
+    pub limit: Option<Expr>,
+    /// How many to leave out before.
+    pub offset: Option<Expr>,
+}
+
 /// A query, ready to run.
 #[derive(Clone, Debug)]
 pub struct QueryPlan {
     /// The plan.
     pub root: Node,
-    /// The names of its columns; their types are the root's.
+    /// The names of its columns; their types are the root's. With locks the root has more columns, the keys.
     pub names: Vec<String>,
+    /// What it locks: `FOR UPDATE` and its kin.
+    pub locks: Option<RowLocks>,
     /// The plans of the subqueries in expressions, by [`Subquery::plan`](crate::expr::Subquery::plan).
     pub subplans: Vec<Node>,
 }

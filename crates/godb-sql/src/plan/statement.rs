@@ -1,8 +1,10 @@
 //! [`plan_statement`]: a statement's whole way from syntax to a physical plan.
 
 use super::logical::{Logical, OutputColumn};
-use super::physical::{Change, Node, OnConflict, QueryPlan, StatementPlan};
-use crate::binder::{Binder, Conflict, Definition, Inserting, Modifying, Returning, shown_only};
+use super::physical::{Change, LockedRows, Node, OnConflict, QueryPlan, RowLocks, StatementPlan};
+use crate::binder::{
+    Binder, Conflict, Definition, Inserting, LockingQuery, Modifying, Returning, shown_only,
+};
 use crate::catalog::{Catalog, View};
 use crate::error::{Result, SqlError, state};
 use crate::expr::Expr;
@@ -95,6 +97,10 @@ pub fn plan_statement(parsed: &Parsed, planning: &Planning<'_>) -> Result<Planne
         statement = inner;
     }
     let plan = match statement {
+        Statement::Query(query) if !query.locks.is_empty() => {
+            let bound = binder.locking_query(query, &parsed.weak_locks)?;
+            StatementPlan::Query(plan_locking(bound, binder_parts(&mut binder), planning)?)
+        }
         Statement::Query(query) => StatementPlan::Query(plan_query(
             binder_query(&mut binder, query)?,
             binder_parts(&mut binder),
@@ -166,7 +172,39 @@ fn plan_query(
     Ok(QueryPlan {
         root,
         names,
+        locks: None,
         subplans,
+    })
+}
+
+fn plan_locking(
+    query: LockingQuery,
+    (subplans, next_id): (Vec<Logical>, u32),
+    planning: &Planning<'_>,
+) -> Result<QueryPlan> {
+    let mut optimizer = Optimizer::new(planning, subplans, next_id);
+    let mut used = Subplans::default();
+    let root = optimizer.plan(query.plan, &mut used)?;
+    let mut count = |expr: Option<Expr>| expr.map(|e| optimizer.over_row(e, &[], &mut used)).transpose();
+    let (limit, offset) = (count(query.limit)?, count(query.offset)?);
+    let shown = query.shown.len();
+    let locked = query.locked.into_iter().enumerate();
+    let tables = locked.map(|(at, locked)| LockedRows {
+        table: locked.table,
+        key: shown + at,
+        strength: locked.strength,
+        waiting: locked.waiting,
+    });
+    let locks = RowLocks {
+        tables: tables.collect(),
+        limit,
+        offset,
+    };
+    Ok(QueryPlan {
+        root,
+        names: query.shown.into_iter().map(|c| c.name).collect(),
+        locks: Some(locks),
+        subplans: optimizer.subplans(used)?,
     })
 }
 

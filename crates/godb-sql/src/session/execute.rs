@@ -59,7 +59,7 @@ impl Session {
 
     fn run_alone(&mut self, prepared: &Prepared, params: &[Value]) -> Result<StatementResult> {
         let how = self.begin_alone(prepared)?;
-        if matches!(prepared.statement(), ast::Statement::Query(_)) {
+        if only_reads(prepared.statement()) && matches!(prepared.statement(), ast::Statement::Query(_)) {
             return self.query_alone(how, prepared, params);
         }
         let mut tries = 0;
@@ -187,6 +187,9 @@ impl Session {
         let statement = self.statement(&*open.tx, Some(&ready.plan), parameters);
         match &*ready.plan {
             StatementPlan::Query(query) => {
+                if let Some(locks) = &query.locks {
+                    return self.lock_rows(open, &ready, (query, locks), &statement);
+                }
                 let rows = collect(&query.root, &*open.tx, &statement)?;
                 Ok(StatementResult::rows(
                     "SELECT",
@@ -405,7 +408,7 @@ fn begins_again(error: &SqlError) -> bool {
 /// Whether a statement by itself needs a transaction that can write.
 fn only_reads(statement: &ast::Statement) -> bool {
     match statement {
-        ast::Statement::Query(_) => true,
+        ast::Statement::Query(query) => query.locks.is_empty(),
         ast::Statement::Explain {
             statement, analyze, ..
         } => !*analyze || only_reads(statement),

@@ -22,6 +22,7 @@ mod control;
 mod copying;
 mod execute;
 mod explaining;
+mod locking;
 mod open;
 mod parameters;
 mod plan;

@@ -30,7 +30,7 @@ enum KeyValue {
 impl PointPlan {
     /// Where the plan is nothing but that.
     pub(super) fn of(query: &QueryPlan) -> Option<Self> {
-        if !query.subplans.is_empty() {
+        if !query.subplans.is_empty() || query.locks.is_some() {
             return None;
         }
         let (source, outputs) = shape(&query.root)?;
