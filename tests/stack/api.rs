@@ -239,9 +239,10 @@ fn features_that_are_not_there_are_refused_by_name() {
     assert_eq!(
         refused(Config {
             mvcc: false,
+            retention: Duration::from_secs(1),
             ..base()
         }),
-        "mvcc"
+        "retention"
     );
     assert_eq!(
         refused(Config {

@@ -19,6 +19,20 @@ fn no_level_shows_what_it_excludes() {
 }
 
 #[test]
+fn without_versions_all_is_serializable() {
+    let said = elle(&[
+        "--transactions",
+        "4000",
+        "--no-mvcc",
+        "--level",
+        "serializable",
+        "--crash-every",
+        "4",
+    ]);
+    assert!(said.contains(" 0 anomalies"), "{said}");
+}
+
+#[test]
 fn every_planted_bug_is_found() {
     let said = elle(&["--plants", "--transactions", "4000"]);
     assert!(said.contains("missed: []"), "{said}");

@@ -60,7 +60,8 @@ pub struct Config {
     pub lock_timeout: Duration,
     /// What happens when transactions wait for each other in a circle.
     pub deadlock_policy: DeadlockPolicy,
-    /// Writers keep old versions, so that readers never wait. Switching it off is not supported yet.
+    /// Writers keep old versions, so that readers never wait. Without, every transaction locks what it reads and writes until it ends (strict two-phase locking), so that each is serializable whatever its level,
+    /// nothing of the past can be read, and `retention` must be zero. A database can be opened either way.
     pub mvcc: bool,
     /// How far back `AS OF SYSTEM TIME` can look. Zero keeps old versions only as long as a transaction needs them.
     pub retention: Duration,
@@ -172,6 +173,9 @@ impl Config {
         {
             return refuse("compaction_threshold", "must be from 0.2 to 1");
         }
+        if !self.mvcc && !self.retention.is_zero() {
+            return refuse("retention", "must be zero without mvcc");
+        }
         if self.work_memory < 1 << 20 {
             return refuse("work_memory", "must be at least 1048576");
         }
@@ -180,7 +184,6 @@ impl Config {
 
     fn refuse_unsupported(&self) -> Result<()> {
         let missing = [
-            (!self.mvcc, "mvcc", "cannot be switched off yet"),
             (
                 self.adaptive_indexing,
                 "adaptive_indexing",

@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 use crate::instance::Instance;
 use crate::prepared::Prepared;
 use crate::repair::{RepairReport, RepairTo};
-use crate::retry::Retry;
+use crate::retry::{Retries, Retry};
 use crate::rows::Rows;
 use crate::salvage::SalvageReport;
 use crate::scrub::ScrubReport;
@@ -129,15 +129,25 @@ impl Database {
     }
 
     /// Runs `body` in a transaction and commits it; runs it again, after a pause that grows, when it fails with a
-    /// [retryable](Error::is_retryable) error. Others go on meanwhile: the pause holds nothing. After a hundred times the error is given back.
-    pub fn transaction<T>(&self, mut body: impl FnMut(&mut Transaction) -> Result<T>) -> Result<T> {
-        let mut retry = Retry::default();
-        let mut how = self.defaults();
+    /// [retryable](Error::is_retryable) error. Others go on meanwhile: the pause holds nothing. After a hundred times, or a minute, the error is given back.
+    pub fn transaction<T>(&self, body: impl FnMut(&mut Transaction) -> Result<T>) -> Result<T> {
+        self.transaction_with(self.defaults(), Retries::default(), body)
+    }
+
+    /// The same for a transaction of another kind, with limits of the caller's.
+    pub fn transaction_with<T>(
+        &self,
+        mut how: Begin,
+        limits: Retries,
+        mut body: impl FnMut(&mut Transaction) -> Result<T>,
+    ) -> Result<T> {
+        let (clock, random) = (&*self.instance.clock, &*self.instance.random);
+        let mut retry = Retry::new(limits, clock, random);
         loop {
             let mut tx = self.begin_with(how)?;
             let result = body(&mut tx).and_then(|value| tx.commit().map(|_| value));
             match result {
-                Err(error) if error.is_retryable() && retry.again(&*self.instance.random) => {
+                Err(error) if error.is_retryable() && retry.again() => {
                     // It keeps its age over all tries: the oldest never gives way, and some day this one is the oldest.
                     how.first_try = how.first_try.or(error.victim());
                 }

@@ -9,7 +9,7 @@ use crate::keys::KeyTree;
 use crate::read_only::{self, ReadOnlyEngine};
 use crate::scrub::Scrubber;
 use crate::storage::Storage;
-use godb_page::{Environment, FileSystem, Random};
+use godb_page::{Clock, Environment, FileSystem, Random};
 use godb_sql::{Sql, SqlOptions, StorageEngine};
 
 use std::ops::ControlFlow;
@@ -22,6 +22,8 @@ pub(crate) struct Instance {
     pub(crate) config: Config,
     /// How many sessions and transactions are open.
     pub(crate) connections: Connections,
+    /// The environment's clock.
+    pub(crate) clock: Arc<dyn Clock>,
     /// Random numbers of the environment.
     pub(crate) random: Arc<dyn Random>,
     /// The tree of the key-value API.
@@ -116,6 +118,7 @@ impl Instance {
         Ok(Arc::new(Self {
             config,
             connections: Connections::default(),
+            clock: environment.clock.clone(),
             random: environment.random.clone(),
             keys,
             sql: Some(sql),

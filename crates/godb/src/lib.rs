@@ -73,6 +73,7 @@ pub use godb_wal::SyncMode;
 pub use pairs::{Pair, Pairs};
 pub use prepared::Prepared;
 pub use repair::{RepairReport, RepairTo};
+pub use retry::Retries;
 pub use rows::{Column, ColumnIndex, Row, Rows};
 pub use salvage::{SalvageReport, Salvaged};
 pub use scrub::ScrubReport;

@@ -4,30 +4,62 @@
 //! "full jitter": what counts is that the times differ). The first attempt again is made at once, since the other one is mostly done by then. The limits are small: a conflict is over when a
 //! commit is.
 
-use godb_page::Random;
 use godb_page::sync::{Condvar, Mutex, wait_for};
+use godb_page::{Clock, Random};
 use std::time::Duration;
 
-/// How often a transaction is tried again before its error is given back.
-const MOST: u32 = 100;
 /// The longest pause before the second attempt again.
 const FIRST: Duration = Duration::from_micros(200);
 /// The longest pause of all: with it, all attempts together take a few seconds.
 const LONGEST: Duration = Duration::from_millis(50);
 
+/// How long [`Database::transaction_with`](crate::Database::transaction_with) goes on trying. What comes first ends it, with the error of the last attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Retries {
+    /// How often a transaction is tried again. Zero tries once.
+    pub attempts: u32,
+    /// No attempt begins so long after the first one. It does not cut one short that is under way.
+    pub deadline: Duration,
+}
+
+impl Default for Retries {
+    /// A hundred times within a minute.
+    fn default() -> Self {
+        Self {
+            attempts: 100,
+            deadline: Duration::from_secs(60),
+        }
+    }
+}
+
 /// Counts the attempts of one transaction.
-#[derive(Default)]
-pub(crate) struct Retry {
+pub(crate) struct Retry<'a> {
+    limits: Retries,
+    clock: &'a dyn Clock,
+    random: &'a dyn Random,
+    began: Duration,
     attempts: u32,
 }
 
-impl Retry {
+impl<'a> Retry<'a> {
+    /// The first attempt begins.
+    pub(crate) fn new(limits: Retries, clock: &'a dyn Clock, random: &'a dyn Random) -> Self {
+        Self {
+            limits,
+            clock,
+            random,
+            began: clock.monotonic(),
+            attempts: 0,
+        }
+    }
+
     /// Whether to try again; pauses before it says yes.
-    pub(crate) fn again(&mut self, random: &dyn Random) -> bool {
-        if self.attempts == MOST {
+    pub(crate) fn again(&mut self) -> bool {
+        let pause = pause(self.attempts, self.random.next_u64());
+        let next = self.clock.monotonic().saturating_sub(self.began) + pause;
+        if self.attempts >= self.limits.attempts || next >= self.limits.deadline {
             return false;
         }
-        let pause = pause(self.attempts, random.next_u64());
         self.attempts += 1;
         if !pause.is_zero() {
             rest(pause);
@@ -70,10 +102,30 @@ mod tests {
     }
 
     #[test]
-    fn it_ends() {
-        let random = Environment::simulated(1).random;
-        let mut retry = Retry { attempts: MOST - 2 };
-        assert!(retry.again(&*random) && retry.again(&*random));
-        assert!(!retry.again(&*random));
+    fn it_ends_after_so_many_attempts() {
+        let world = Environment::simulated(1);
+        let attempts = 2;
+        let limits = Retries {
+            attempts,
+            ..Retries::default()
+        };
+        let mut retry = Retry::new(limits, &*world.clock, &*world.random);
+        assert!(retry.again() && retry.again());
+        assert!(!retry.again());
+    }
+
+    #[test]
+    fn it_ends_at_its_deadline() {
+        let world = Environment::simulated(1);
+        let limits = |deadline| Retries {
+            attempts: u32::MAX,
+            deadline,
+        };
+        let at_once = limits(Duration::ZERO);
+        assert!(!Retry::new(at_once, &*world.clock, &*world.random).again());
+        let system = Environment::system();
+        let mut retry = Retry::new(limits(Duration::from_millis(5)), &*system.clock, &*system.random);
+        while retry.again() {}
+        assert!(system.clock.monotonic().saturating_sub(retry.began) < Duration::from_secs(5));
     }
 }

@@ -438,6 +438,7 @@ fn open_engine(
     };
     let options = MvccOptions {
         retention: config.retention,
+        versions: config.mvcc,
         batch_memory: (config.buffer_pool_size / BATCH_SHARE).min(BATCH_MOST),
         marks_memory: (config.buffer_pool_size / MARKS_SHARE).clamp(MARKS_LEAST, MARKS_MOST),
     };

@@ -120,7 +120,12 @@ fn play_step(db: &Database, actors: &mut BTreeMap<String, Actor>, step: &Step, k
 
 /// What comes of a statement, line by line.
 fn run(session: &mut Session, statement: &str) -> Vec<String> {
-    rows_or_tag(session, statement).unwrap_or_else(|error| vec![format!("{} {error}", error.sqlstate())])
+    rows_or_tag(session, statement).unwrap_or_else(|error| {
+        let text = error.to_string();
+        // Transactions have other numbers whenever one more is begun.
+        let text = text.split(": transactions ").next().unwrap_or_default();
+        vec![format!("{} {text}", error.sqlstate())]
+    })
 }
 
 fn rows_or_tag(session: &mut Session, statement: &str) -> godb::Result<Vec<String>> {

@@ -36,14 +36,17 @@ pub(super) struct Claims {
     explicit: Mutex<HashMap<TreeId, usize>>,
     /// The sum of those.
     any: AtomicUsize,
+    /// Whoever reads or writes a key locks it: there are no versions.
+    always: bool,
 }
 
 impl Claims {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(always: bool) -> Self {
         Self {
             stripes: (0..STRIPES).map(|_| Mutex::new(())).collect(),
             explicit: Mutex::new(HashMap::new()),
             any: AtomicUsize::new(0),
+            always,
         }
     }
 
@@ -87,6 +90,6 @@ impl Claims {
 
     /// Whether writers of this tree must mind explicit key locks.
     pub(super) fn has_explicit(&self, tree: TreeId) -> bool {
-        self.any.load(Ordering::SeqCst) > 0 && self.explicit.lock().contains_key(&tree)
+        self.always || self.any.load(Ordering::SeqCst) > 0 && self.explicit.lock().contains_key(&tree)
     }
 }

@@ -176,7 +176,7 @@ impl<T: Transactions> MvccCursor<T> {
 impl<T: Transactions> EngineCursor for MvccCursor<T> {
     fn next(&mut self, show: &mut ShowRow<'_>) -> Result<bool, Error> {
         let engine = &*self.snapshot.engine;
-        let view = self.own.view(self.snapshot.at());
+        let view = self.own.view(self.snapshot.view_at());
         let all_below = engine.commits.seen_below(view.at);
         let (known, mut copied, mut failed) = (&mut self.known, Vec::new(), None);
         let (mut passed, mut looked) = (self.passed.as_mut(), false);

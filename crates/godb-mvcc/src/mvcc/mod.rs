@@ -13,6 +13,7 @@ mod deletions;
 mod dropped;
 mod horizon;
 mod keys;
+mod locking;
 #[cfg(godb_loom)]
 mod model;
 mod moments;
@@ -31,6 +32,7 @@ mod timeline;
 mod transaction;
 mod version;
 mod waiting;
+mod watched;
 mod write;
 
 pub use check::{VersionCheck, VersionFinding};
@@ -71,6 +73,8 @@ const CLOSING_ROUNDS: u32 = 100;
 pub struct MvccOptions {
     /// How far back reads of the past reach. Zero keeps old versions only as long as a transaction needs them.
     pub retention: Duration,
+    /// Writers keep old versions, so that readers need no locks. Without, every transaction locks what it reads and writes; the retention must be zero then.
+    pub versions: bool,
     /// How many bytes all transactions together may take for gathering puts that they make in the order of their keys. With zero each put is made at once.
     pub batch_memory: usize,
     /// How many bytes the marks of serializable transactions may take, roughly. With more of them they become coarser, and refuse more than they must.
@@ -81,6 +85,7 @@ impl Default for MvccOptions {
     fn default() -> Self {
         Self {
             retention: Duration::ZERO,
+            versions: true,
             batch_memory: 1 << 20,
             marks_memory: 4 << 20,
         }
@@ -154,7 +159,7 @@ impl<T: Transactions> MvccEngine<T> {
     /// The newest moment, and for a serializable transaction its part in the watching.
     fn take_snapshot(&self, how: Begin) -> (Place, Option<Arc<Ticket>>) {
         let take = || self.snapshots.take(&self.commits);
-        if how.isolation != Isolation::Serializable {
+        if how.isolation != Isolation::Serializable || !self.keeps_versions() {
             return (take(), None);
         }
         let entry = Entry {
@@ -198,6 +203,11 @@ impl<T: Transactions> MvccEngine<T> {
 impl<T: Transactions> StorageEngine for MvccEngine<T> {
     fn begin(self: Arc<Self>, how: Begin) -> Result<Box<dyn EngineTransaction>, Error> {
         if let Some(moment) = how.as_of {
+            if !self.keeps_versions() {
+                return Err(Error::Unsupported {
+                    what: "reading the past of a database without versions",
+                });
+            }
             let (snapshot, wall) = self.past(moment)?;
             return Ok(Box::new(MvccTransaction::new(how, snapshot, wall, None)));
         }

@@ -38,7 +38,7 @@ impl<T: Transactions> MvccEngine<T> {
             trees,
             options,
             clock,
-            claims: Claims::new(),
+            claims: Claims::new(!options.versions),
             meets_rows: AtomicBool::new(false),
             budget: Budget::new(options.batch_memory),
             serial,

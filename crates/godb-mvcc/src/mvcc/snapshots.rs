@@ -10,6 +10,7 @@
 
 use super::MvccEngine;
 use super::commits::Commits;
+use super::locking::NOW;
 use crate::engine::Timestamp;
 use godb_txn::Transactions;
 use godb_txn::sync::atomic::{AtomicU64, Ordering};
@@ -182,6 +183,14 @@ pub(super) struct Snapshot<T: Transactions> {
 impl<T: Transactions> Snapshot<T> {
     pub(super) fn new(engine: Arc<MvccEngine<T>>, place: Place) -> Arc<Self> {
         Arc::new(Self { engine, place })
+    }
+
+    /// What one who looks now sees: as much as there is, where there are no versions, for it has locked what it looks at.
+    pub(super) fn view_at(&self) -> Timestamp {
+        match self.engine.keeps_versions() {
+            true => self.at(),
+            false => NOW,
+        }
     }
 
     /// It sees what was committed at or before this.

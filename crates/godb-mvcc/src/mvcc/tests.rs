@@ -132,6 +132,51 @@ fn put(engine: &Arc<Engine>, key: &[u8], value: &[u8]) -> Timestamp {
     tx.commit().unwrap()
 }
 
+/// An engine without versions, on whatever is in `log`.
+fn open_without_versions(log: &Arc<MemoryLog>, environment: &Environment) -> Arc<Engine> {
+    let options = MvccOptions {
+        versions: false,
+        ..MvccOptions::default()
+    };
+    open_with(log, environment, options)
+}
+
+#[test]
+fn without_versions_it_conforms_by_locks() {
+    crate::testing::conforms_by_locks(|| {
+        open_without_versions(&MemoryLog::new(), &Environment::simulated(1))
+    });
+}
+
+#[test]
+fn a_database_can_be_opened_with_versions_and_without() {
+    let (log, environment) = (MemoryLog::new(), Environment::simulated(1));
+    for round in 0_u8..6 {
+        let engine = match round % 2 {
+            0 => open(&log, &environment, Duration::ZERO),
+            _ => open_without_versions(&log, &environment),
+        };
+        let root = engine.root();
+        let mut tx = engine.clone().begin(Begin::default()).unwrap();
+        for key in 0_u8..9 {
+            let expected = (round > 0 && (round + key) % 3 != 1).then(|| vec![round - 1; 3]);
+            let mut found = None;
+            tx.get(root, &[key], &mut |bytes| found = Some(bytes.to_vec()))
+                .unwrap();
+            assert_eq!(found, expected, "round {round}, key {key}");
+        }
+        for key in 0_u8..9 {
+            match (round + key) % 3 {
+                0 => drop(tx.delete(root, &[key]).unwrap()),
+                _ => tx.put(root, &[key], &[round; 3]).unwrap(),
+            }
+        }
+        tx.commit().unwrap();
+        let tx = engine.clone().begin(Begin::default()).unwrap();
+        assert_eq!(tx.count(root).unwrap(), 6);
+    }
+}
+
 #[test]
 fn it_conforms() {
     crate::testing::conforms(|retention| fresh(retention).0);

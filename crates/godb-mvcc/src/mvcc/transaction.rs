@@ -14,7 +14,7 @@ use super::counts::Difference;
 use super::cursor::MvccCursor;
 use super::keys;
 use super::reader::ChainReader;
-use super::reading::{Glance, View, glance};
+use super::reading::View;
 use super::snapshots::Snapshot;
 use super::source::Source;
 use super::ssi::{Extent, Ticket};
@@ -27,7 +27,7 @@ use crate::engine::{
 use crate::error::Error;
 use godb_txn::sync::atomic::{AtomicU64, Ordering};
 use godb_txn::sync::{Mutex, planted};
-use godb_txn::{Chain, Fault, Range, Savepoint, Transactions, Tree, TreeId, TxnId, Value};
+use godb_txn::{Chain, Fault, Mode, Range, Savepoint, Transactions, Tree, TreeId, TxnId, Value};
 use std::collections::BTreeSet;
 use std::io::Read;
 use std::sync::Arc;
@@ -69,14 +69,14 @@ struct Point {
 
 /// A transaction of the engine.
 pub(super) struct MvccTransaction<T: Transactions> {
-    how: Begin,
+    pub(super) how: Begin,
     pub(super) snapshot: Arc<Snapshot<T>>,
     wall: i64,
     own: Arc<Own>,
     /// Given at the first write.
     id: Option<TxnId>,
     /// Its part in the watching over serializable transactions, if it is one.
-    ticket: Option<Arc<Ticket>>,
+    pub(super) ticket: Option<Arc<Ticket>>,
     dropped: Vec<TreeId>,
     points: Vec<Point>,
     /// Behind a lock because a read makes the puts that were gathered.
@@ -104,12 +104,16 @@ impl<T: Transactions> MvccTransaction<T> {
         wall: i64,
         ticket: Option<Arc<Ticket>>,
     ) -> Self {
+        // Without versions one needs an id to lock what one reads.
+        let id = (!snapshot.engine.keeps_versions()).then(|| snapshot.engine.give_id(how));
+        let own = Own::default();
+        own.id.store(id.unwrap_or_default().raw(), Ordering::Release);
         Self {
             how,
             snapshot,
             wall,
-            own: Arc::default(),
-            id: None,
+            own: Arc::new(own),
+            id,
             ticket,
             dropped: Vec::new(),
             points: Vec::new(),
@@ -132,11 +136,11 @@ impl<T: Transactions> MvccTransaction<T> {
     }
 
     pub(super) fn view(&self) -> View {
-        self.own.view(self.snapshot.at())
+        self.own.view(self.snapshot.view_at())
     }
 
     /// Before a read: what was gathered is made, for it is to be seen.
-    fn check_readable(&self, tree: TreeId) -> Result<(), Error> {
+    pub(super) fn check_readable(&self, tree: TreeId) -> Result<(), Error> {
         if self.id.is_some() {
             let mut writes = self.writes.lock();
             if let Some(error) = &writes.failed {
@@ -147,7 +151,7 @@ impl<T: Transactions> MvccTransaction<T> {
         if self.dropped.contains(&tree) {
             return Err(Error::NoSuchTree);
         }
-        self.engine().dropped.check_read(tree, self.snapshot.at())
+        self.engine().dropped.check_read(tree, self.snapshot.view_at())
     }
 
     /// The id, given now if this is the first write.
@@ -168,12 +172,7 @@ impl<T: Transactions> MvccTransaction<T> {
             }
             return Ok(id);
         }
-        let first_try = self.how.first_try;
-        engine.below.finish_rollbacks();
-        let id = engine.commits.begin(|| match first_try {
-            Some(first) => engine.below.begin_again(first),
-            None => engine.below.begin(),
-        });
+        let id = engine.give_id(self.how);
         self.id = Some(id);
         self.own.id.store(id.raw(), Ordering::Release);
         Ok(id)
@@ -189,7 +188,7 @@ impl<T: Transactions> MvccTransaction<T> {
             let (what, got, limit) = ("a key", key.len() as u64, limit as u64);
             return Err(Fault::TooLarge { what, got, limit }.into());
         }
-        self.engine().dropped.check_write(tree, self.snapshot.at())?;
+        self.engine().dropped.check_write(tree, self.snapshot.view_at())?;
         Ok(by)
     }
 
@@ -201,14 +200,16 @@ impl<T: Transactions> MvccTransaction<T> {
     }
 
     /// After a fatal error only rolling back is right.
-    fn note<R>(&self, tree: TreeId, result: Result<R, Error>) -> Result<R, Error> {
-        let result = result.map_err(|error| self.engine().about_tree(tree, error));
-        if let Err(error) = &result
-            && error.is_fatal_to_transaction()
-        {
+    pub(super) fn note_failure(&self, error: &Error) {
+        if error.is_fatal_to_transaction() {
             self.writes.lock().failed = Some(error.clone());
         }
-        result
+    }
+
+    /// The same for the result of a request.
+    fn note<R>(&self, tree: TreeId, result: Result<R, Error>) -> Result<R, Error> {
+        let result = result.map_err(|error| self.engine().about_tree(tree, error));
+        result.inspect_err(|error| self.note_failure(error))
     }
 
     /// The longest value that lies in its leaf.
@@ -290,55 +291,6 @@ impl<T: Transactions> MvccTransaction<T> {
         Ok(())
     }
 
-    /// Shows the value of a key.
-    #[inline]
-    fn look_up(&self, tree: TreeId, key: &[u8], show: &mut dyn FnMut(&[u8])) -> Result<bool, Error> {
-        self.check_readable(tree)?;
-        let (engine, view) = (self.engine(), self.view());
-        let look = |value: Value<'_>| glance(value, |writer| engine.sight(view, writer), &mut *show);
-        let found = engine.tree().get(tree, key, look);
-        let found = found.map_err(|fault| engine.about_tree(tree, fault.into()))?;
-        let version = match found.transpose()? {
-            None | Some(Glance::Absent) => return Ok(false),
-            Some(Glance::Shown(())) => return Ok(true),
-            Some(Glance::Older(previous)) => engine.older(view, tree, key, previous)?,
-            Some(Glance::Long(head, chain)) => {
-                show(&engine.whole(head, Some(chain))?);
-                return Ok(true);
-            }
-            Some(Glance::Unsure(_)) => engine.visible(view, tree, key)?,
-        };
-        let Some(version) = version else { return Ok(false) };
-        show(&engine.whole(version.bytes, version.chain)?);
-        Ok(true)
-    }
-
-    /// Leaves a mark on what is read, in a serializable transaction.
-    #[inline]
-    fn mark_read(&self, tree: TreeId, extent: Extent<'_>) -> Result<(), Error> {
-        match &self.ticket {
-            Some(ticket) => self.engine().serial.read(ticket, tree, extent),
-            None => Ok(()),
-        }
-    }
-
-    /// Leaves a mark on what is written, in a serializable transaction.
-    #[inline]
-    fn mark_write(&self, by: TxnId, tree: TreeId, extent: Extent<'_>) -> Result<(), Error> {
-        match &self.ticket {
-            Some(ticket) => self.engine().serial.write(ticket, by, tree, extent),
-            None => Ok(()),
-        }
-    }
-
-    /// It has ended without a commit that changed anything. What one that only reads has read is known outside, however it ends.
-    fn stop_watching(&mut self, committed: bool) {
-        if let Some(ticket) = self.ticket.take() {
-            let kept = committed || self.how.read_only;
-            self.engine().serial.ended_unchanged(&ticket, kept);
-        }
-    }
-
     /// Frees what the transaction holds outside the lock manager.
     fn let_go(&mut self) {
         let mut writes = self.writes.lock();
@@ -414,6 +366,7 @@ impl<T: Transactions> Drop for MvccTransaction<T> {
 
 impl<T: Transactions> EngineTransaction for MvccTransaction<T> {
     fn get(&self, tree: TreeId, key: &[u8], show: &mut dyn FnMut(&[u8])) -> Result<bool, Error> {
+        self.lock_to_read(tree, key)?;
         let found = self.look_up(tree, key, show)?;
         // That a key is not there was read, too.
         if found || !planted("missing-keys-unmarked") {
@@ -424,6 +377,7 @@ impl<T: Transactions> EngineTransaction for MvccTransaction<T> {
 
     fn get_reader(&self, tree: TreeId, key: &[u8]) -> Result<Option<Box<dyn Read + Send>>, Error> {
         self.check_readable(tree)?;
+        self.lock_to_read(tree, key)?;
         self.mark_read(tree, Extent::key(key))?;
         let view = self.view();
         let visible = self.engine().visible(view, tree, key);
@@ -481,6 +435,7 @@ impl<T: Transactions> EngineTransaction for MvccTransaction<T> {
 
     fn scan(&self, tree: TreeId, range: Range<'_>) -> Result<Box<dyn EngineCursor>, Error> {
         self.check_readable(tree)?;
+        self.lock_to_scan(tree, range)?;
         let (snapshot, own) = (self.snapshot.clone(), self.own.clone());
         let cursor = MvccCursor::open(snapshot, own, self.ticket.clone(), tree, range);
         let cursor = cursor.map_err(|error| self.engine().about_tree(tree, error))?;
@@ -489,8 +444,9 @@ impl<T: Transactions> EngineTransaction for MvccTransaction<T> {
 
     fn count(&self, tree: TreeId) -> Result<u64, Error> {
         self.check_readable(tree)?;
+        self.lock_to_count(tree, Mode::Shared)?;
         self.mark_read(tree, Extent::ALL)?;
-        let committed = self.engine().commits.counts.at(tree, self.snapshot.at());
+        let committed = self.engine().commits.counts.at(tree, self.snapshot.view_at());
         let own = self.writes.lock().difference.of(tree);
         match committed.and_then(|rows| rows.checked_add_signed(own)) {
             Some(rows) if rows > 0 => Ok(rows),
@@ -508,6 +464,7 @@ impl<T: Transactions> EngineTransaction for MvccTransaction<T> {
 
     fn drop_tree(&mut self, tree: TreeId) -> Result<(), Error> {
         let by = self.changing_key(tree, b"")?;
+        self.lock_to_count(tree, Mode::Exclusive)?;
         self.mark_write(by, tree, Extent::ALL)?;
         let result = self.drop_whole(by, tree);
         self.note(tree, result)

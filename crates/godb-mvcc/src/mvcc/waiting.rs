@@ -55,10 +55,14 @@ impl<T: Transactions> MvccTransaction<T> {
                     Decision::WaitFor(writer) => Some(writer),
                     // A row of one's own is nobody else's to lock: whoever has locked its key stands in line for it.
                     decision @ Decision::Own(_) => {
+                        let decision = engine.forget_old(tree, decision, new, writes);
                         return engine.apply(by, (tree, key), &decision, new, writes);
                     }
                     _ if !engine.may_write(by, tree, key)? => None,
-                    decision => return engine.apply(by, (tree, key), &decision, new, writes),
+                    decision => {
+                        let decision = engine.forget_old(tree, decision, new, writes);
+                        return engine.apply(by, (tree, key), &decision, new, writes);
+                    }
                 }
             };
             self.lock_explicitly(writes, by, tree, key, Mode::Exclusive)?;

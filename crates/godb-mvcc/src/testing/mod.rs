@@ -9,6 +9,7 @@
 
 mod counts;
 mod isolation;
+mod locking;
 mod locks;
 mod past;
 mod scans;
@@ -40,7 +41,7 @@ const HOUR: Duration = Duration::from_secs(3600);
 pub fn conforms(make: impl Fn(Duration) -> Engine) {
     let lessons = [isolation::LESSONS, values::LESSONS, scans::LESSONS];
     let more = [trees::LESSONS, locks::LESSONS, threads::LESSONS];
-    let books = [counts::LESSONS, serializable::LESSONS];
+    let books = [counts::LESSONS, serializable::LESSONS, values::ALONE];
     for lesson in lessons.iter().chain(&more).chain(&books).copied().flatten() {
         lesson(&make(NO_PAST));
     }
@@ -48,6 +49,16 @@ pub fn conforms(make: impl Fn(Duration) -> Engine) {
         lesson(&make(HOUR));
     }
     past::nothing_is_kept_without_retention(&make(NO_PAST));
+}
+
+/// Runs the lessons for engines whose readers wait for writers.
+///
+/// # Panics
+/// When the engine does not conform.
+pub fn conforms_by_locks(make: impl Fn() -> Engine) {
+    for lesson in values::ALONE.iter().chain(locking::LESSONS) {
+        lesson(&make());
+    }
 }
 
 /// A lesson: what one may expect of an engine.

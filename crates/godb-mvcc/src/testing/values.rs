@@ -4,10 +4,16 @@ use super::*;
 use godb_txn::Fault;
 use std::io::{Error as ReadError, Read};
 
+/// With others beside.
 pub(super) const LESSONS: &[Lesson] = &[
+    a_stream_outlives_what_replaces_its_value,
+    the_longest_key_has_old_versions,
+];
+
+/// With nobody beside.
+pub(super) const ALONE: &[Lesson] = &[
     values_of_every_size_come_back,
     streams_come_back_as_streams,
-    a_stream_outlives_what_replaces_its_value,
     a_source_that_fails_stores_nothing,
     a_key_can_be_too_long,
     deleting_tells_what_was_there,
@@ -125,6 +131,14 @@ fn a_key_can_be_too_long(engine: &Engine) {
         matches!(refused, Err(Error::Fault(Fault::TooLarge { .. }))),
         "{refused:?}"
     );
+    commit(tx);
+}
+
+fn the_longest_key_has_old_versions(engine: &Engine) {
+    let root = engine.root();
+    let longest = vec![0; engine.max_key()];
+    let mut tx = begin(engine);
+    tx.put(root, &longest, b"2").expect("that long is allowed");
     commit(tx);
     // Replaced, it goes to wherever old versions go.
     let reader = begin(engine);
