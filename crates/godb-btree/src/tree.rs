@@ -161,6 +161,9 @@ pub trait Tree: Send + Sync + 'static {
         present: &mut dyn FnMut(usize),
     ) -> Result<(), Fault>;
 
+    /// This key will be written in a moment: what is known of the way to its row is asked for from memory meanwhile. Changes nothing, and need do nothing.
+    fn expect(&self, _tree: TreeId, _key: &[u8]) {}
+
     /// Puts a row whose key is new; `false`, with nothing changed, when the key is there. One way down where [`get`](Self::get) and [`put`](Self::put) are two.
     fn put_new(&self, by: TxnId, tree: TreeId, key: &[u8], value: Value<'_>) -> Result<bool, Fault> {
         let mut is_new = true;

@@ -52,6 +52,16 @@ impl<P: Pages> BTree<P> {
         Ok(leaves)
     }
 
+    /// A row with this key will be written in a moment: has its leaf on the way from memory.
+    pub(super) fn approach_leaf(&self, spot: Spot, key: &[u8]) {
+        if let Ok(Some((id, page))) = self.glance_above(spot, Target::At(key))
+            && let Ok(index) = node::child_index(&page, Target::At(key))
+            && let Ok(leaf) = way_down(id, &page, index)
+        {
+            self.pages.approach(&[leaf]);
+        }
+    }
+
     /// The scan has shown a leaf and goes on to `next`, its right neighbour.
     pub(super) fn read_ahead(&self, at: &mut BTreeCursor, next: PageId) -> Result<(), Fault> {
         at.ahead = at.ahead.saturating_sub(1);

@@ -221,6 +221,12 @@ impl<P: Pages> Tree for BTree<P> {
         self.located(tree, self.spot(tree).and_then(add))
     }
 
+    fn expect(&self, tree: TreeId, key: &[u8]) {
+        if let Ok(spot) = self.spot(tree) {
+            self.approach_leaf(spot, key);
+        }
+    }
+
     fn put_new(&self, by: TxnId, tree: TreeId, key: &[u8], value: Value<'_>) -> Result<bool, Fault> {
         too_large("a key", key.len(), self.max_key())?;
         too_large("a value in a leaf", value.inline.len(), self.max_inline())?;

@@ -398,6 +398,10 @@ impl<T: Transactions> EngineTransaction for MvccTransaction<T> {
             let (what, got, limit) = ("a value", value.len() as u64, MAX_VALUE);
             return Err(Fault::TooLarge { what, got, limit }.into());
         }
+        if self.id.is_none() {
+            // What the first write has to do besides takes as long as its leaf from memory.
+            self.engine().tree().expect(tree, key);
+        }
         let by = self.writing_key(tree, key)?;
         self.mark_write(by, tree, Extent::key(key))?;
         let result = self.put_bytes(by, tree, key, value);
