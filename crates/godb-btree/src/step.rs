@@ -24,8 +24,13 @@ pub(crate) struct Step<'g, W> {
 
 impl<'g, W: PageWrite> Step<'g, W> {
     pub(crate) fn new() -> Self {
+        Self::large(256)
+    }
+
+    /// One whose description takes about so many bytes.
+    pub(crate) fn large(bytes: usize) -> Self {
         Self {
-            bytes: Vec::with_capacity(256),
+            bytes: Vec::with_capacity(bytes),
             parts: SmallVec::new(),
         }
     }

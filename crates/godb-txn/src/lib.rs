@@ -127,7 +127,7 @@ pub use godb_recovery::{
     Report, Resume, Row, Spawn, Tree, TreeId, TxnId, Value, recover,
 };
 pub use lock::{
-    DeadlockPolicy, LockManager, LockOptions, LockStats, LockStatus, LockedResource, TransactionStatus,
+    ById, DeadlockPolicy, LockManager, LockOptions, LockStats, LockStatus, LockedResource, TransactionStatus,
     WaitPlace, WaitStats,
 };
 pub use manager::TransactionManager;

@@ -149,6 +149,7 @@ impl<P: Pages> BTree<P> {
         let mut pins = Pins::new(&*self.pages);
         let (id, mut leaf) = self.leaf_of(&mut pins, &mut spot, key)?;
         let slots = sound(id, Slots::of(&leaf))?;
+        slots.expect_cell();
         let place = sound(id, slots.search(key))?;
         if only_new && place.is_ok() {
             return Ok(Tried::Present);

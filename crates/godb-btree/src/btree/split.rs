@@ -134,7 +134,7 @@ impl<P: Pages> BTree<P> {
         let moved = Half::right_of(family.id, &family.page, tree, &cut)?;
         let mut right = self.pages.fresh(right_id)?;
         let mut maps = self.latch_maps(&self.maps_of(&[right_id]))?;
-        let mut step = Step::new();
+        let mut step = Step::large(family.page.len());
         step.change(family.id, &mut family.page, |page| {
             page.keep(cut.stay);
             if moved.shape.level == 0 {
@@ -266,8 +266,9 @@ pub(super) fn copy_cells(id: PageId, page: &[u8], which: std::ops::Range<usize>)
 
 /// Where to cut a page so that what is needed fits; `None` when it fits already. The page is verified, for what follows must not fail.
 fn find_cut(id: PageId, page: &[u8], need: Need<'_>) -> Result<Option<Cut>, Fault> {
-    sound(id, slotted::verify(page))?;
     let slots = sound(id, Slots::of(page))?;
+    slots.expect_cells(0, slots.len());
+    sound(id, slotted::verify(page))?;
     if header::level(page) > 0 {
         if sound(id, slotted::fits(page, need.bytes, None))? {
             return Ok(None);

@@ -109,6 +109,10 @@ impl<P: Pages> BTree<P> {
 impl<W: PageWrite> Pair<'_, W> {
     /// Moves rows from the full leaf into the other, so that both have as much room once the new row is there. Both are verified, for what follows must not fail.
     fn share(self, room: &mut Room<'_>, full_is_left: bool, need: Need<'_>) -> Result<bool, Fault> {
+        for (id, page) in [(self.left_id, &self.left), (self.right_id, &self.right)] {
+            let slots = sound(id, Slots::of(page))?;
+            slots.expect_cells(0, slots.len());
+        }
         sound(self.left_id, slotted::verify(&self.left))?;
         sound(self.right_id, slotted::verify(&self.right))?;
         let (id, full, other) = match full_is_left {
@@ -146,7 +150,7 @@ impl<W: PageWrite> Pair<'_, W> {
     }
 
     fn send_right(mut self, room: &mut Room<'_>, cut: &Cut, rows: &[Cell], border: &[u8]) {
-        let mut step = Step::new();
+        let mut step = Step::large(self.left.len());
         step.change(self.left_id, &mut self.left, |page| page.keep(cut.stay));
         if godb_buffer::sync::planted("spread-in-two-records") {
             step.commit(room, None, Undo::Never);
@@ -163,7 +167,7 @@ impl<W: PageWrite> Pair<'_, W> {
     }
 
     fn send_left(mut self, room: &mut Room<'_>, rows: &[Cell], border: &[u8]) {
-        let mut step = Step::new();
+        let mut step = Step::large(self.right.len());
         step.change(self.right_id, &mut self.right, |page| {
             rows.iter().for_each(|_| page.remove(0));
         });

@@ -23,9 +23,8 @@ use super::recent::{Commit, Recent};
 use crate::engine::Timestamp;
 use godb_txn::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use godb_txn::sync::{Mutex, RwLock, planted};
-use godb_txn::{Clock, CommitHook, Lsn, TxnId};
+use godb_txn::{ById, Clock, CommitHook, Lsn, TxnId};
 use std::collections::{BTreeSet, HashMap, HashSet};
-use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
 
 /// How many parts the map has; few in a model.
@@ -68,7 +67,7 @@ enum Known {
 struct Writers {
     running: BTreeSet<TxnId>,
     /// Those that write no versions, whose commits nobody will ask for.
-    quiet: HashSet<TxnId>,
+    quiet: HashSet<TxnId, ById>,
     /// Above every id that was given.
     next: TxnId,
 }
@@ -89,7 +88,7 @@ pub struct Commits {
     recent: Mutex<Recent>,
     writers: Mutex<Writers>,
     /// What is known of commits that are under way and not yet published.
-    noted: Mutex<HashMap<TxnId, Noted>>,
+    noted: Mutex<HashMap<TxnId, Noted, ById>>,
     /// How many rows there are.
     pub(super) counts: Counts,
     floor: AtomicU64,
@@ -98,27 +97,7 @@ pub struct Commits {
     last_wall: AtomicI64,
 }
 
-type Map = HashMap<TxnId, Known, BuildHasherDefault<Spread>>;
-
-/// Ids are given in order; one multiplication spreads them.
-#[derive(Default)]
-struct Spread(u64);
-
-impl Hasher for Spread {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.write_u64(self.0 ^ u64::from(*byte));
-        }
-    }
-
-    fn write_u64(&mut self, number: u64) {
-        self.0 = number.wrapping_mul(0x9E37_79B9_7F4A_7C15);
-    }
-}
+type Map = HashMap<TxnId, Known, ById>;
 
 impl Commits {
     /// Nothing has committed yet.
@@ -129,7 +108,7 @@ impl Commits {
             parts: (0..PARTS).map(|_| RwLock::new(Map::default())).collect(),
             recent: Mutex::new(Recent::default()),
             writers: Mutex::new(Writers::default()),
-            noted: Mutex::new(HashMap::new()),
+            noted: Mutex::default(),
             counts: Counts::default(),
             floor: AtomicU64::new(0),
             floor_at: AtomicU64::new(0),

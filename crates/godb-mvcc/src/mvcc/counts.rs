@@ -18,8 +18,8 @@
 //! A reader of the past is older than the differences that are kept. He counts by walking.
 
 use crate::engine::Timestamp;
-use godb_txn::TreeId;
 use godb_txn::sync::Mutex;
+use godb_txn::{ById, TreeId};
 use smallvec::SmallVec;
 use std::collections::{HashMap, VecDeque};
 
@@ -81,7 +81,7 @@ pub(super) struct Counts(Mutex<State>);
 
 #[derive(Debug, Default)]
 struct State {
-    totals: HashMap<TreeId, i64>,
+    totals: HashMap<TreeId, i64, ById>,
     later: VecDeque<(Timestamp, Difference)>,
     /// Snapshots before this one are not kept account of.
     since: Timestamp,

@@ -215,6 +215,11 @@ impl<'a> Slots<'a> {
         let suffix = key.get(prefix(self.page)..).unwrap_or_default();
         let first = self.first_head(head(suffix));
         self.expect_cells(first.min(self.len().saturating_sub(1)), 1);
+        self.expect_cell();
+    }
+
+    /// Asks the processor for the bytes before the first cell, where the next one will lie.
+    pub fn expect_cell(&self) {
         let cells = usize::from(header::cell_bytes(self.page));
         let end = self.page.as_ptr().addr() + self.page.len().saturating_sub(cells);
         (1..=LINES_OF_A_CELL).for_each(|line| crate::ahead::ask_for(end - 64 * line));

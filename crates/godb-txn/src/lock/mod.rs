@@ -18,6 +18,6 @@ mod table;
 mod ticket;
 
 pub use manager::{LockManager, LockOptions};
-pub use name::LockedResource;
+pub use name::{ById, LockedResource};
 pub use policy::DeadlockPolicy;
 pub use status::{LockStats, LockStatus, TransactionStatus, WaitPlace, WaitStats};

@@ -93,7 +93,7 @@ impl Hash for Name {
 
 /// Eight bytes a step, without a seed, so that a model runs the same way each time. Who chooses keys that collide makes his own locks slow, and others' on the same part.
 #[derive(Default)]
-pub(super) struct Mix(u64);
+pub struct Mix(u64);
 
 impl Hasher for Mix {
     fn finish(&self) -> u64 {
@@ -151,5 +151,5 @@ impl Hasher for Known {
 
 /// For maps by name.
 pub(super) type ByName = BuildHasherDefault<Known>;
-/// For maps by id.
-pub(super) type ById = BuildHasherDefault<Mix>;
+/// For maps by id: ids are given by the program itself, so nobody can choose them to collide.
+pub type ById = BuildHasherDefault<Mix>;
