@@ -90,6 +90,7 @@ pub const PLANTS: &[Plant] = &[
         &["given-up-by-a-loser"],
     ),
     plant_of("spread-in-two-records", Fault::TornWrites, &["rows-between-rows"]),
+    plant_of("append-in-two-records", Fault::TornWrites, &["rows-in-order"]),
     plant_of(
         "cut-before-checkpoint",
         Fault::AnySubset,

@@ -2,6 +2,7 @@
 
 mod ahead;
 mod amend;
+mod append;
 mod chain;
 mod check;
 mod compact;

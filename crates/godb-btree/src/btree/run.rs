@@ -27,14 +27,16 @@ struct Filled {
     rows: usize,
     /// The next one belongs into the same leaf, which has no room for it.
     full: bool,
+    /// It belongs behind all rows of that leaf, which is the last of the tree.
+    at_end: bool,
 }
 
 /// The log space that a leaf's share of a run reserves, in pages: one for the cells, one for their keys in the description of the undo, and the rest for what is
 /// said of each.
-const ROOM: usize = 4;
+pub(super) const ROOM: usize = 4;
 
 /// A leaf's page holds so many times the rows of a record: their compensations then fit into what is promised with the room.
-const BYTES_A_ROW: usize = 128;
+pub(super) const BYTES_A_ROW: usize = 128;
 
 /// Rows that go to one leaf without its neighbours being asked for ahead.
 const CROWD: usize = 4;
@@ -100,8 +102,15 @@ impl<P: Pages> BTree<P> {
             coming.met(filled.rows, done);
             let next = rows.get(done).unwrap_or(next);
             if filled.full {
-                let (key, bytes) = (next.key, node::leaf_cell(next.key, next.value).len());
-                self.split(author, spot, 0, Need { key, bytes })?;
+                let appended = match filled.at_end {
+                    true => self.append_leaf(author, spot, &rows[done..])?,
+                    false => 0,
+                };
+                done += appended;
+                if appended == 0 {
+                    let bytes = node::leaf_cell_size(next.key, next.value);
+                    self.split(author, spot, 0, Need { key: next.key, bytes })?;
+                }
             }
         }
         Ok(())
@@ -194,6 +203,7 @@ fn share_of(
                     share.filled = Filled {
                         rows: number,
                         full: true,
+                        at_end: at == slots.len() && header::right_link(leaf) == PageId::default(),
                     };
                     break;
                 }

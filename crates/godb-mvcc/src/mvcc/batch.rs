@@ -23,6 +23,9 @@ const STREAK: u32 = if cfg!(test) { 3 } else { 16 };
 /// Rows whose keys are kept from others together.
 const GROUP: usize = 64;
 
+/// Rows that came in order are made when there are so many: there is nothing to sort, and they are still in the processor's cache.
+const ORDERED: usize = 2 * GROUP;
+
 /// Bytes that a batch asks for at a time.
 const GRANT: usize = 16 << 10;
 
@@ -201,6 +204,9 @@ impl<T: Transactions> MvccTransaction<T> {
         if !writes.batch.counts(tree) || self.is_watched() {
             self.make_batch(writes, by)?;
             return Ok(false);
+        }
+        if writes.batch.ordered && writes.batch.places.len() >= ORDERED {
+            self.make_batch(writes, by)?;
         }
         let bytes = MAX_HEADER + key.len() + value.len();
         let budget = &self.engine().budget;

@@ -61,12 +61,11 @@ impl Claims {
         tree: TreeId,
         keys: impl Iterator<Item = &'k [u8]>,
     ) -> Vec<MutexGuard<'_, ()>> {
-        let mut numbers: Vec<usize> = keys.map(|key| number(tree, key)).collect();
-        numbers.sort_unstable();
-        numbers.dedup();
-        numbers
-            .into_iter()
-            .map(|number| self.stripes[number].lock())
+        let mut taken = [false; STRIPES];
+        keys.for_each(|key| taken[number(tree, key)] = true);
+        let stripes = self.stripes.iter().zip(taken);
+        stripes
+            .filter_map(|(stripe, taken)| taken.then(|| stripe.lock()))
             .collect()
     }
 

@@ -13,7 +13,7 @@ fn script(name: &str, steps: impl AsRef<[Vec<Step>]>) -> Workload {
 
 /// Enough keys to split pages and merge them again.
 fn pages() -> Vec<Workload> {
-    use Step::{Background, Checkpoint};
+    use Step::{Background, Checkpoint, Do, RollBack};
     vec![
         script(
             "split-twice",
@@ -31,6 +31,17 @@ fn pages() -> Vec<Workload> {
                 vec![Checkpoint],
                 commit(puts((0..150).filter(|n| n % 3 == 1), 200)),
                 commit(puts((0..150).filter(|n| n % 3 == 2), 200)),
+            ],
+        ),
+        // The first transaction appends leaves, one that is open when the power goes appends more, and others write behind its rows.
+        script(
+            "rows-in-order",
+            vec![
+                commit(puts(0..100, 250)),
+                vec![Checkpoint, Do(1, puts(100..180, 250))],
+                commit(puts(300..330, 250)),
+                vec![RollBack(1), Do(2, puts(400..460, 250))],
+                put(500, 10),
             ],
         ),
         script(

@@ -1,5 +1,6 @@
 //! Trees on pages.
 
+mod append;
 mod compact;
 mod crash;
 mod lesson;
