@@ -1,6 +1,7 @@
 //! What evaluation and execution may ask of the statement they run for.
 
 use crate::error::{Result, SqlError, state};
+use crate::session::SessionContext;
 use crate::types::DataType;
 use crate::value::Value;
 use godb_mvcc::Cancellation;
@@ -61,4 +62,8 @@ pub struct Evaluating<'a> {
     pub canceller: &'a Canceller,
     /// Random numbers for `random()`.
     pub random: &'a dyn Fn() -> u64,
+    /// Waits so many seconds, or until the statement shall end.
+    pub rest: &'a dyn Fn(f64) -> Result<()>,
+    /// The session that the statement runs in; none where a constant is computed while planning.
+    pub session: Option<&'a SessionContext>,
 }

@@ -1,7 +1,7 @@
 //! DDL and ANALYZE in a session; what tables there are.
 
 use super::open::Open;
-use super::rows::StatementResult;
+use super::rows::{Notice, StatementResult};
 use super::{Session, Sql};
 use crate::binder::Definition;
 use crate::catalog::{Catalog, Schema, Stored, Table, View};
@@ -91,7 +91,7 @@ impl Session {
         };
         let mut result = StatementResult::done(done.tag);
         result.affected = done.rows;
-        result.notice = done.notice;
+        result.notice = done.notice.map(Notice::note);
         if done.changed {
             open.schema_changed();
         }

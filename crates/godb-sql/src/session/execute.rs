@@ -3,7 +3,7 @@
 use super::open::Open;
 use super::parameters;
 use super::plan::{Prepared, Ready};
-use super::rows::{Rows, Running, StatementResult};
+use super::rows::{Rows, Running as RunningRows, Severity, StatementResult};
 use super::{Session, failed_transaction};
 use crate::catalog::{Catalog, Schema};
 use crate::dml;
@@ -11,6 +11,7 @@ use crate::error::{Result, SqlError, state};
 use crate::executor::{Run, Spool, Statement, Terms, build};
 use crate::plan::physical::{Change, Node, StatementPlan};
 use crate::plan::statement::{Past, Planned, Planning, plan_statement};
+use crate::settings::Running;
 use crate::value::Value;
 use godb_mvcc::{Begin, EngineTransaction, Error as EngineError, Isolation, Moment};
 use sqlparser::ast;
@@ -22,8 +23,24 @@ const TRIES: usize = 100;
 impl Session {
     pub(super) fn run(&mut self, prepared: &Prepared, params: &[Value]) -> Result<StatementResult> {
         self.canceller.begin();
+        let mut result = self.run_any(prepared, params)?;
+        if let Some(notice) = &result.notice {
+            let effects = self.effects();
+            let shown = match notice.severity {
+                Severity::Notice => effects.notices,
+                Severity::Warning => effects.warnings,
+            };
+            result.notice = result.notice.filter(|_| shown);
+        }
+        Ok(result)
+    }
+
+    fn run_any(&mut self, prepared: &Prepared, params: &[Value]) -> Result<StatementResult> {
         if let Some(result) = self.control(prepared)? {
             return Ok(result);
+        }
+        if let Some(command) = &prepared.parsed().command {
+            return self.command(command);
         }
         if let Some(vacuum) = &prepared.parsed().vacuum {
             return self.vacuum(vacuum);
@@ -44,11 +61,12 @@ impl Session {
             .map(crate::parser::AsOf::moment)
             .transpose()?;
         // A single statement sees one snapshot either way; under read committed it can be run again.
-        let isolation = match self.settings.isolation {
+        let effects = self.effects();
+        let isolation = match effects.isolation {
             Isolation::Serializable => Isolation::Serializable,
             _ => Isolation::ReadCommitted,
         };
-        let read_only = self.settings.read_only || as_of.is_some() || only_reads(prepared.statement());
+        let read_only = effects.read_only || as_of.is_some() || only_reads(prepared.statement());
         Ok(Begin {
             isolation,
             read_only,
@@ -59,9 +77,34 @@ impl Session {
 
     fn run_alone(&mut self, prepared: &Prepared, params: &[Value]) -> Result<StatementResult> {
         let how = self.begin_alone(prepared)?;
+        if prepared.parsed().changes_session {
+            return self.run_changing_session(how, prepared, params);
+        }
         if only_reads(prepared.statement()) && matches!(prepared.statement(), ast::Statement::Query(_)) {
             return self.query_alone(how, prepared, params);
         }
+        self.repeat_alone(how, prepared, params)
+    }
+
+    /// A statement that may change settings: they stay when it succeeds.
+    fn run_changing_session(
+        &mut self,
+        how: Begin,
+        prepared: &Prepared,
+        params: &[Value],
+    ) -> Result<StatementResult> {
+        let running = Running {
+            isolation: how.isolation,
+            read_only: how.read_only,
+            deferrable: how.deferrable,
+        };
+        self.context().settings(|settings| settings.begin(running));
+        let result = self.repeat_alone(how, prepared, params);
+        self.ended(result.is_ok());
+        result
+    }
+
+    fn repeat_alone(&mut self, how: Begin, prepared: &Prepared, params: &[Value]) -> Result<StatementResult> {
         let mut tries = 0;
         loop {
             tries += 1;
@@ -92,7 +135,7 @@ impl Session {
         let operator = build(&query.root, &statement);
         let rows = Rows::running(
             ready.columns.clone(),
-            Running {
+            RunningRows {
                 tx,
                 statement,
                 operator,
@@ -331,14 +374,16 @@ impl Session {
         plan: Option<&Arc<StatementPlan>>,
         parameters: Arc<[Value]>,
     ) -> Statement {
+        let effects = self.effects();
         Statement::new(Terms {
             engine: self.sql.engine.clone(),
             environment: self.sql.environment.clone(),
             parameters,
             plan: plan.cloned(),
             canceller: self.canceller.clone(),
-            timeout: self.settings.statement_timeout,
-            work_mem: self.settings.work_mem,
+            timeout: effects.statement_timeout,
+            work_mem: effects.work_mem,
+            context: self.context().clone(),
             transaction_micros: tx.wall_micros(),
             hash_seed: self.sql.hash_seed,
         })

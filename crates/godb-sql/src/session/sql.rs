@@ -20,6 +20,8 @@ pub struct SqlOptions {
     pub work_mem: usize,
     /// What transactions see of the others, unless they say otherwise.
     pub isolation: Isolation,
+    /// How many sessions there may be: for who asks. Whoever makes them keeps to it.
+    pub max_connections: usize,
     /// Guesses how many rows there are.
     pub estimator: Arc<dyn CardinalityEstimator>,
     /// Says what an algorithm costs.
@@ -34,6 +36,7 @@ impl Default for SqlOptions {
             plan_cache_bytes: 16 << 20,
             work_mem: 64 << 20,
             isolation: Isolation::default(),
+            max_connections: 100,
             estimator: Arc::new(DefaultEstimator),
             cost: Arc::new(DefaultCost),
             system: Vec::new(),

@@ -3,7 +3,7 @@
 //! It is no part of a transaction: what it does stays, whatever comes after, and a snapshot of its own would hold the very versions that are to go.
 
 use super::open::Open;
-use super::rows::StatementResult;
+use super::rows::{Notice, StatementResult};
 use super::{Session, failed_transaction};
 use crate::copy::Progress;
 use crate::ddl::{no_relation, table_name};
@@ -40,7 +40,7 @@ impl Session {
         let mut result = StatementResult::done("VACUUM");
         result.notice = vacuum
             .verbose
-            .then(|| format!("the file became shorter by {bytes} bytes"));
+            .then(|| Notice::note(format!("the file became shorter by {bytes} bytes")));
         Ok(result)
     }
 
