@@ -1,3 +1,5 @@
+//! Settings in all their life: read, refused, shown, undone.
+
 use super::*;
 
 fn settings() -> Settings {
