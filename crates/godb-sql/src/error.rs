@@ -174,6 +174,7 @@ impl From<EngineError> for SqlError {
             EngineError::OutcomeUnknown(_) => state::TRANSACTION_RESOLUTION_UNKNOWN,
             EngineError::Deadlock { .. } | EngineError::GaveWay { .. } => state::DEADLOCK_DETECTED,
             EngineError::LockTimeout { .. } => state::LOCK_NOT_AVAILABLE,
+            EngineError::Interrupted => state::QUERY_CANCELED,
             EngineError::Conflict | EngineError::Dependencies => state::SERIALIZATION_FAILURE,
             EngineError::TooOld { .. } => state::SNAPSHOT_TOO_OLD,
             EngineError::InFuture { .. } => state::INVALID_PARAMETER_VALUE,

@@ -2,14 +2,13 @@
 
 use super::meter::Meters;
 use super::subquery::SubqueryCache;
-use crate::context::{Canceller, Evaluating};
-use crate::error::{Result, SqlError, state};
+use crate::context::{Canceller, Evaluating, Limit};
+use crate::error::Result;
 use crate::plan::physical::{Node, StatementPlan};
 use crate::session::SessionContext;
 use crate::value::Value;
 use crate::vector::{Batch, Column};
-use godb_mvcc::sync::{Condvar, Mutex, wait_for};
-use godb_mvcc::{Begin, Clock, EngineTransaction, Environment, Moment, StorageEngine};
+use godb_mvcc::{Begin, EngineTransaction, Environment, Moment, StorageEngine};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -36,46 +35,6 @@ pub(crate) struct Statement {
     pub(super) subqueries: SubqueryCache,
     /// Counts rows and time of each operator, for EXPLAIN ANALYZE.
     pub(crate) meters: Option<Meters>,
-}
-
-/// When a statement must end.
-#[derive(Clone)]
-struct Limit {
-    canceller: Canceller,
-    clock: Arc<dyn Clock>,
-    /// On the monotonic clock.
-    deadline: Option<Duration>,
-}
-
-impl Limit {
-    fn check(&self) -> Result<()> {
-        self.canceller.check()?;
-        match self.deadline {
-            Some(deadline) if self.clock.monotonic() >= deadline => Err(SqlError::new(
-                state::QUERY_CANCELED,
-                "canceling statement due to statement timeout",
-            )),
-            _ => Ok(()),
-        }
-    }
-
-    /// Does nothing for so many seconds; looks at the limit every few milliseconds.
-    fn rest(&self, seconds: f64) -> Result<()> {
-        const SLICE: Duration = Duration::from_millis(5);
-        let mut left = Duration::try_from_secs_f64(seconds.max(0.0)).unwrap_or(Duration::MAX);
-        let nothing = Mutex::new(());
-        loop {
-            self.check()?;
-            if left.is_zero() {
-                return Ok(());
-            }
-            let began = self.clock.monotonic();
-            wait_for(&Condvar::new(), &mut nothing.lock(), left.min(SLICE));
-            // A clock that stands still must not make it wait for ever.
-            let took = self.clock.monotonic().saturating_sub(began);
-            left = left.saturating_sub(took.max(left.min(SLICE)));
-        }
-    }
 }
 
 /// What a statement may use and what it is told.
@@ -107,11 +66,7 @@ impl Statement {
     pub(crate) fn new(terms: Terms) -> Self {
         let clock = terms.environment.clock;
         let random = terms.environment.random;
-        let limit = Limit {
-            canceller: terms.canceller.clone(),
-            clock: clock.clone(),
-            deadline: terms.timeout.map(|timeout| clock.monotonic() + timeout),
-        };
+        let limit = Limit::new(terms.canceller.clone(), clock.clone(), terms.timeout);
         Self {
             engine: terms.engine,
             context: terms.context,
@@ -146,7 +101,7 @@ impl Statement {
 
     /// Time on a clock that never goes back.
     pub(crate) fn now(&self) -> Duration {
-        self.limit.clock.monotonic()
+        self.limit.now()
     }
 
     /// A transaction that reads as of `moment`; "ago" counts from the beginning of the statement.

@@ -98,7 +98,7 @@ impl Session {
     }
 
     fn commit_statement(&mut self) -> Result<StatementResult> {
-        let Some(open) = self.open.take() else {
+        let Some(mut open) = self.open.take() else {
             let mut result = StatementResult::done("COMMIT");
             result.notice = Some(warn_no_transaction());
             return Ok(result);
@@ -108,6 +108,7 @@ impl Session {
             open.tx.roll_back()?;
             return Ok(StatementResult::done("ROLLBACK"));
         }
+        open.tx.set_patience(self.patience());
         let committed = open.commit(&self.sql);
         self.ended(committed.is_ok());
         committed?;

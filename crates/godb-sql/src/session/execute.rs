@@ -6,6 +6,7 @@ use super::plan::{Prepared, Ready};
 use super::rows::{Rows, Running as RunningRows, Severity, StatementResult};
 use super::{Session, failed_transaction};
 use crate::catalog::{Catalog, Schema};
+use crate::context::Limit;
 use crate::dml;
 use crate::error::{Result, SqlError, state};
 use crate::executor::{Run, Spool, Statement, Terms, build};
@@ -13,7 +14,7 @@ use crate::plan::physical::{Change, Node, StatementPlan};
 use crate::plan::statement::{Past, Planned, Planning, plan_statement};
 use crate::settings::Running;
 use crate::value::Value;
-use godb_mvcc::{Begin, EngineTransaction, Error as EngineError, Isolation, Moment};
+use godb_mvcc::{Begin, EngineTransaction, Error as EngineError, Isolation, Moment, Patience};
 use sqlparser::ast;
 use std::sync::Arc;
 
@@ -49,6 +50,20 @@ impl Session {
             None => self.run_alone(prepared, params),
             Some(open) if open.failed => Err(failed_transaction()),
             Some(_) => self.run_in_transaction(prepared, params),
+        }
+    }
+
+    /// When a statement that begins now must end.
+    fn limit(&self) -> Limit {
+        let clock = self.sql.environment.clock.clone();
+        Limit::new(self.canceller.clone(), clock, self.effects().statement_timeout)
+    }
+
+    /// How a statement that begins now waits for locks.
+    pub(super) fn patience(&self) -> Patience {
+        Patience {
+            timeout: self.effects().lock_timeout,
+            interrupt: Some(Arc::new(self.limit())),
         }
     }
 
@@ -118,7 +133,8 @@ impl Session {
 
     /// A query whose rows are computed while they are read.
     fn query_alone(&mut self, how: Begin, prepared: &Prepared, params: &[Value]) -> Result<StatementResult> {
-        let tx = self.sql.engine.clone().begin(how)?;
+        let mut tx = self.sql.engine.clone().begin(how)?;
+        tx.set_patience(self.patience());
         let schema = self.sql.cache.of(&*tx, &mut self.known)?;
         let (ready, parameters) = self.ready_with(prepared, params, &*tx, &schema)?;
         if let Some(point) = &ready.point {
@@ -147,6 +163,7 @@ impl Session {
     fn try_alone(&mut self, how: Begin, prepared: &Prepared, params: &[Value]) -> Result<StatementResult> {
         let mut open = Open::begin(&self.sql, how)?;
         open.untouched = false;
+        open.tx.set_patience(self.patience());
         let result = self.attempt(&mut open, prepared, params)?;
         let ended = if open.how.read_only {
             open.tx.roll_back().map_err(SqlError::from)
@@ -166,9 +183,12 @@ impl Session {
         let Some(mut open) = self.open.take() else {
             return Err(super::no_transaction());
         };
-        let outcome = open
-            .begin_statement(&self.sql)
-            .and_then(|()| self.attempt(&mut open, prepared, params));
+        let outcome = open.begin_statement(&self.sql).and_then(|()| {
+            open.tx.set_patience(self.patience());
+            self.attempt(&mut open, prepared, params)
+        });
+        // What comes between statements is not bound by the limits of this one.
+        open.tx.set_patience(Patience::default());
         open.failed = outcome.is_err();
         self.open = Some(open);
         outcome
@@ -182,9 +202,10 @@ impl Session {
             Some(open.tx.savepoint()?)
         };
         for _ in 0..TRIES {
+            let limit = self.limit();
             let error = match self.run_once(open, prepared, params) {
                 Ok(result) => return Ok(result),
-                Err(error) => error,
+                Err(error) => why_interrupted(error, &limit),
             };
             if let Some(point) = point {
                 open.undo_to(point)?;
@@ -214,7 +235,6 @@ impl Session {
                 self.explain(open, prepared, params)
             }
             ast::Statement::Copy { .. } => self.copy(open, prepared),
-            ast::Statement::Analyze(analyze) => self.analyze(open, analyze),
             other => self.define(open, other, prepared.parsed()),
         }
     }
@@ -400,6 +420,14 @@ impl Past for Session {
         let tx = self.sql.engine.clone().begin(how)?;
         let schema = self.sql.cache.of(&*tx, &mut None)?;
         show(&self.sql.cache.view(&schema, &*tx))
+    }
+}
+
+/// The engine knows that a wait was to end, and the limit why.
+fn why_interrupted(error: SqlError, limit: &Limit) -> SqlError {
+    match error.engine {
+        Some(EngineError::Interrupted) => limit.check().err().unwrap_or(error),
+        _ => error,
     }
 }
 

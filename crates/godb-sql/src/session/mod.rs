@@ -270,6 +270,7 @@ impl Session {
             work_mem: options.work_mem,
             isolation: options.isolation,
             max_connections: options.max_connections,
+            lock_timeout: options.lock_timeout,
         }
     }
 
@@ -349,7 +350,7 @@ impl Session {
         let effects = self.effects();
         Timeouts {
             statement: effects.statement_timeout,
-            lock: effects.lock_timeout,
+            lock: Some(effects.lock_timeout.unwrap_or(self.sql.options.lock_timeout)),
             idle_in_transaction: effects.idle_in_transaction_timeout,
             idle: effects.idle_timeout,
         }

@@ -22,6 +22,8 @@ pub struct SqlOptions {
     pub isolation: Isolation,
     /// How many sessions there may be: for who asks. Whoever makes them keeps to it.
     pub max_connections: usize,
+    /// How long the engine waits for a lock: for who asks.
+    pub lock_timeout: std::time::Duration,
     /// Guesses how many rows there are.
     pub estimator: Arc<dyn CardinalityEstimator>,
     /// Says what an algorithm costs.
@@ -37,6 +39,7 @@ impl Default for SqlOptions {
             work_mem: 64 << 20,
             isolation: Isolation::default(),
             max_connections: 100,
+            lock_timeout: std::time::Duration::from_secs(10),
             estimator: Arc::new(DefaultEstimator),
             cost: Arc::new(DefaultCost),
             system: Vec::new(),

@@ -10,7 +10,7 @@ use std::time::Duration;
 pub(crate) struct Effects {
     /// How long a statement may run; `None` is without limit.
     pub(crate) statement_timeout: Option<Duration>,
-    /// How long a lock may be waited for; `None` leaves it to the database.
+    /// How long a lock may be waited for; `None` is what the database does.
     pub(crate) lock_timeout: Option<Duration>,
     /// How long a client may leave a transaction alone.
     pub(crate) idle_in_transaction_timeout: Option<Duration>,
@@ -61,7 +61,10 @@ impl Effects {
         let kilobytes = number("work_mem").and_then(|kilobytes| usize::try_from(kilobytes).ok());
         Self {
             statement_timeout: time("statement_timeout"),
-            lock_timeout: time("lock_timeout"),
+            lock_timeout: number("lock_timeout").map(|millis| match millis {
+                0 => Duration::MAX,
+                millis => Duration::from_millis(millis),
+            }),
             idle_in_transaction_timeout: time("idle_in_transaction_session_timeout"),
             idle_timeout: time("idle_session_timeout"),
             work_mem: kilobytes.map_or(wired.work_mem, |kilobytes| kilobytes << 10),

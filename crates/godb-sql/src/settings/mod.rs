@@ -26,6 +26,7 @@ use definition::{Definition, Kind, Rule, find};
 use godb_mvcc::Isolation;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 use value::on_off;
 
 /// The version of PostgreSQL whose behaviour is the reference.
@@ -41,6 +42,8 @@ pub(crate) struct Wired {
     pub(crate) isolation: Isolation,
     /// How many sessions there may be.
     pub(crate) max_connections: usize,
+    /// How long a lock is waited for.
+    pub(crate) lock_timeout: Duration,
 }
 
 /// What the transaction that runs now is like.
@@ -242,6 +245,7 @@ impl Settings {
             "transaction_isolation" => isolation_name(running.isolation).to_owned(),
             "transaction_read_only" => on_off(running.read_only).to_owned(),
             "transaction_deferrable" => on_off(running.deferrable).to_owned(),
+            "lock_timeout" => self.wired.lock_timeout.as_millis().to_string(),
             "work_mem" => (self.wired.work_mem >> 10).to_string(),
             "max_connections" => self.wired.max_connections.to_string(),
             "session_authorization" => self.user.to_string(),

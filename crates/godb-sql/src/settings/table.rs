@@ -59,7 +59,7 @@ pub(super) static TABLE: &[Definition] = &[
     d("lc_monetary", Text, Only(C), "C", "Sets the locale for formatting monetary amounts."),
     d("lc_numeric", Text, Only(C), "C", "Sets the locale for formatting numbers."),
     d("lc_time", Text, Only(C), "C", "Sets the locale for formatting date and time values."),
-    d("lock_timeout", Int(Millis, 0, MAX), Acts, "0", "Sets the maximum allowed duration of any wait for a lock."),
+    d("lock_timeout", Int(Millis, 0, MAX), Acts, "", "Sets the maximum allowed duration of any wait for a lock."),
     d("max_connections", Int(None, 1, MAX), AtStart, "", "Sets the maximum number of concurrent connections."),
     d("max_identifier_length", Int(None, 63, 63), Fixed, "63", "Shows the maximum identifier length."),
     d("max_index_keys", Int(None, 32, 32), Fixed, "32", "Shows the maximum number of index keys."),

@@ -7,6 +7,7 @@ fn settings() -> Settings {
         work_mem: 64 << 20,
         isolation: Isolation::RepeatableRead,
         max_connections: 100,
+        lock_timeout: Duration::from_secs(10),
     })
 }
 

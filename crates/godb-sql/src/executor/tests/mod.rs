@@ -33,6 +33,7 @@ impl World {
             work_mem: 1 << 20,
             isolation: godb_mvcc::Isolation::default(),
             max_connections: 1,
+            lock_timeout: std::time::Duration::ZERO,
         };
         let statement = Statement::new(Terms {
             context: Arc::new(crate::session::SessionContext::new(wired)),
