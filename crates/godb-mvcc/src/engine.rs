@@ -2,7 +2,7 @@
 
 use crate::compaction::{CompactionPhase, CompactionProgress, Heed};
 use crate::error::Error;
-use godb_txn::{Range, TreeId, TxnId};
+use godb_txn::{Patience, Range, TreeId, TxnId};
 use std::io::Read;
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -201,6 +201,8 @@ pub trait EngineTransaction: Send {
     fn savepoint(&mut self) -> Result<EngineSavepoint, Error>;
     /// Undoes what was done since.
     fn roll_back_to(&mut self, to: EngineSavepoint) -> Result<(), Error>;
+    /// From now on it waits for others like this.
+    fn set_patience(&mut self, patience: Patience);
     /// Under read committed: a new statement begins and sees what is committed by now. Otherwise nothing.
     fn next_statement(&mut self) -> Result<(), Error>;
     /// The commit whose state this transaction sees.

@@ -32,6 +32,9 @@ pub enum Error {
         /// How long it waited, in milliseconds.
         waited_ms: u64,
     },
+    /// Whoever waited for a lock was told to wait no longer.
+    #[error("canceling statement due to user request")]
+    Interrupted,
     /// Another transaction changed the key after this one's snapshot.
     #[error("could not serialize access due to concurrent update")]
     Conflict,
@@ -130,6 +133,7 @@ impl From<godb_txn::Error> for Error {
             godb_txn::Error::Deadlock { cycle } => Self::Deadlock { cycle },
             godb_txn::Error::GaveWay { victim, to } => Self::GaveWay { victim, to },
             godb_txn::Error::LockTimeout { waited_ms } => Self::LockTimeout { waited_ms },
+            godb_txn::Error::Interrupted => Self::Interrupted,
             other => Self::Fault(Fault::Poisoned {
                 why: other.to_string().into(),
             }),

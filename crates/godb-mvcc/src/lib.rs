@@ -144,7 +144,9 @@ pub use engine::{
 };
 pub use error::Error;
 pub use godb_txn::sync;
-pub use godb_txn::{Clock, Environment, Fault, Joining, Lsn, Range, Spawn, TreeId, TxnId};
+pub use godb_txn::{
+    Clock, Environment, Fault, Interrupt, Joining, Lsn, Patience, Range, Spawn, TreeId, TxnId,
+};
 pub use memory::MemoryEngine;
 pub use mvcc::{Commits, MvccEngine, MvccOptions, RecoveredCommits, VersionCheck, VersionFinding};
 #[cfg(godb_loom)]

@@ -1,10 +1,13 @@
 //! What evaluation and execution may ask of the statement they run for.
 
 use crate::error::{Result, SqlError, state};
+use crate::session::SessionContext;
 use crate::types::DataType;
 use crate::value::Value;
-use godb_mvcc::Cancellation;
+use godb_mvcc::sync::{Condvar, Mutex, wait_for};
+use godb_mvcc::{Cancellation, Clock, Interrupt};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Ends what a session runs, from another thread: its statement, and results that are still being read. Cheap to clone.
 ///
@@ -35,6 +38,69 @@ impl Canceller {
     }
 }
 
+/// When a statement must end.
+#[derive(Clone)]
+pub(crate) struct Limit {
+    canceller: Canceller,
+    clock: Arc<dyn Clock>,
+    /// On the monotonic clock.
+    deadline: Option<Duration>,
+}
+
+impl Limit {
+    /// For a statement that begins now.
+    pub(crate) fn new(canceller: Canceller, clock: Arc<dyn Clock>, timeout: Option<Duration>) -> Self {
+        let deadline = timeout.map(|timeout| clock.monotonic() + timeout);
+        Self {
+            canceller,
+            clock,
+            deadline,
+        }
+    }
+
+    /// Time on a clock that never goes back.
+    pub(crate) fn now(&self) -> Duration {
+        self.clock.monotonic()
+    }
+
+    /// Fails when the statement was cancelled or has run too long.
+    pub(crate) fn check(&self) -> Result<()> {
+        self.canceller.check()?;
+        match self.deadline {
+            Some(deadline) if self.clock.monotonic() >= deadline => Err(SqlError::new(
+                state::QUERY_CANCELED,
+                "canceling statement due to statement timeout",
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    /// Does nothing for so many seconds; looks at the limit every few milliseconds.
+    pub(crate) fn rest(&self, seconds: f64) -> Result<()> {
+        const SLICE: Duration = Duration::from_millis(5);
+        let mut left = Duration::try_from_secs_f64(seconds.max(0.0)).unwrap_or(Duration::MAX);
+        let nothing = Mutex::new(());
+        loop {
+            self.check()?;
+            if left.is_zero() {
+                return Ok(());
+            }
+            let began = self.clock.monotonic();
+            wait_for(&Condvar::new(), &mut nothing.lock(), left.min(SLICE));
+            // A clock that stands still must not make it wait for ever.
+            let took = self.clock.monotonic().saturating_sub(began);
+            left = left.saturating_sub(took.max(left.min(SLICE)));
+        }
+    }
+}
+
+/// Whoever waits for a lock must not wait longer than its statement may run.
+impl Interrupt for Limit {
+    fn is_requested(&self) -> bool {
+        self.check().is_err()
+    }
+}
+
 /// Runs the subqueries of expressions; the executor's part in evaluation.
 pub trait Subqueries {
     /// The rows of subplan `plan` with these values passed in for its [`Expr::Outer`](crate::expr::Expr::Outer)s:
@@ -61,4 +127,8 @@ pub struct Evaluating<'a> {
     pub canceller: &'a Canceller,
     /// Random numbers for `random()`.
     pub random: &'a dyn Fn() -> u64,
+    /// Waits so many seconds, or until the statement shall end.
+    pub rest: &'a dyn Fn(f64) -> Result<()>,
+    /// The session that the statement runs in; none where a constant is computed while planning.
+    pub session: Option<&'a SessionContext>,
 }

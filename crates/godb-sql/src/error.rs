@@ -10,9 +10,11 @@ pub struct SqlState(pub &'static str);
 #[expect(missing_docs, reason = "the names are PostgreSQL's and say what they mean")]
 pub mod state {
     use super::SqlState;
+    pub const SUCCESSFUL_COMPLETION: SqlState = SqlState("00000");
     pub const FEATURE_NOT_SUPPORTED: SqlState = SqlState("0A000");
     pub const CARDINALITY_VIOLATION: SqlState = SqlState("21000");
     pub const STRING_DATA_RIGHT_TRUNCATION: SqlState = SqlState("22001");
+    pub const NULL_VALUE_NOT_ALLOWED: SqlState = SqlState("22004");
     pub const NUMERIC_VALUE_OUT_OF_RANGE: SqlState = SqlState("22003");
     pub const DATETIME_FIELD_OVERFLOW: SqlState = SqlState("22008");
     pub const INVALID_DATETIME_FORMAT: SqlState = SqlState("22007");
@@ -34,12 +36,14 @@ pub mod state {
     pub const NO_ACTIVE_SQL_TRANSACTION: SqlState = SqlState("25P01");
     pub const IN_FAILED_SQL_TRANSACTION: SqlState = SqlState("25P02");
     pub const DEPENDENT_OBJECTS_STILL_EXIST: SqlState = SqlState("2BP01");
+    pub const INVALID_CURSOR_NAME: SqlState = SqlState("34000");
     pub const INVALID_SAVEPOINT_SPECIFICATION: SqlState = SqlState("3B001");
     pub const INVALID_SCHEMA_NAME: SqlState = SqlState("3F000");
     pub const SERIALIZATION_FAILURE: SqlState = SqlState("40001");
     pub const TRANSACTION_RESOLUTION_UNKNOWN: SqlState = SqlState("08007");
     pub const DEADLOCK_DETECTED: SqlState = SqlState("40P01");
     pub const SYNTAX_ERROR: SqlState = SqlState("42601");
+    pub const INVALID_NAME: SqlState = SqlState("42602");
     pub const AMBIGUOUS_COLUMN: SqlState = SqlState("42702");
     pub const AMBIGUOUS_FUNCTION: SqlState = SqlState("42725");
     pub const UNDEFINED_COLUMN: SqlState = SqlState("42703");
@@ -67,6 +71,7 @@ pub mod state {
     pub const STATEMENT_TOO_COMPLEX: SqlState = SqlState("54001");
     pub const OBJECT_NOT_IN_PREREQUISITE_STATE: SqlState = SqlState("55000");
     pub const OBJECT_IN_USE: SqlState = SqlState("55006");
+    pub const CANT_CHANGE_RUNTIME_PARAM: SqlState = SqlState("55P02");
     pub const LOCK_NOT_AVAILABLE: SqlState = SqlState("55P03");
     pub const QUERY_CANCELED: SqlState = SqlState("57014");
     pub const IO_ERROR: SqlState = SqlState("58030");
@@ -169,6 +174,7 @@ impl From<EngineError> for SqlError {
             EngineError::OutcomeUnknown(_) => state::TRANSACTION_RESOLUTION_UNKNOWN,
             EngineError::Deadlock { .. } | EngineError::GaveWay { .. } => state::DEADLOCK_DETECTED,
             EngineError::LockTimeout { .. } => state::LOCK_NOT_AVAILABLE,
+            EngineError::Interrupted => state::QUERY_CANCELED,
             EngineError::Conflict | EngineError::Dependencies => state::SERIALIZATION_FAILURE,
             EngineError::TooOld { .. } => state::SNAPSHOT_TOO_OLD,
             EngineError::InFuture { .. } => state::INVALID_PARAMETER_VALUE,

@@ -109,6 +109,7 @@ pub mod optimizer;
 pub mod parser;
 pub mod plan;
 mod session;
+mod settings;
 mod storage;
 pub mod system;
 #[cfg(any(test, feature = "testing"))]
@@ -129,9 +130,9 @@ pub use godb_mvcc::{
 };
 pub use godb_mvcc::{EngineCursor, EngineSavepoint, EngineTransaction, Range, Strength, sync};
 pub use session::{
-    Adopted, AdoptedTable, ColumnDescription, Description, IndexDescription, IndexMended, Observer, Prepared,
-    ResultColumn, Rows, Session, Sql, SqlOptions, StatementResult, TableCheck, TableDescription,
-    TableProblem, TransactionState, TreeUse,
+    Adopted, AdoptedTable, ColumnDescription, Description, Identity, IndexDescription, IndexMended, Notice,
+    Observer, Prepared, ResultColumn, Rows, Session, SessionContext, Severity, Sql, SqlOptions,
+    StatementResult, TableCheck, TableDescription, TableProblem, Timeouts, TransactionState, TreeUse,
 };
 pub use system::{Asking, SystemRelation, TreeName};
 pub use types::{DataType, Physical};

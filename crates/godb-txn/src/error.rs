@@ -32,6 +32,9 @@ pub enum Error {
         /// How long it waited, in milliseconds.
         waited_ms: u64,
     },
+    /// Whoever waited for a lock was told to wait no longer.
+    #[error("waiting for a lock was interrupted")]
+    Interrupted,
 }
 
 impl Error {

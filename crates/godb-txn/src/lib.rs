@@ -127,8 +127,8 @@ pub use godb_recovery::{
     Report, Resume, Row, Spawn, Tree, TreeId, TxnId, Value, recover,
 };
 pub use lock::{
-    ById, DeadlockPolicy, LockManager, LockOptions, LockStats, LockStatus, LockedResource, TransactionStatus,
-    WaitPlace, WaitStats,
+    ById, DeadlockPolicy, Interrupt, LockManager, LockOptions, LockStats, LockStatus, LockedResource,
+    Patience, TransactionStatus, WaitPlace, WaitStats,
 };
 pub use manager::TransactionManager;
 pub use transactions::{CommitHook, Mode, Resource, Savepoint, Transactions};

@@ -14,7 +14,7 @@
 //!   checkpoints.
 
 use crate::error::Error;
-use crate::lock::{LockManager, LockOptions};
+use crate::lock::{LockManager, LockOptions, Patience};
 use crate::transactions::{CommitHook, Mode, Resource, Savepoint, Transactions};
 use godb_recovery::sync::atomic::{AtomicBool, Ordering};
 use godb_recovery::sync::{Arc, Mutex};
@@ -260,9 +260,15 @@ impl<R: Recoverable> Transactions for TransactionManager<R> {
         self.locks.check(by)
     }
 
-    fn lock(&self, by: TxnId, what: Resource<'_>, mode: Mode) -> Result<(), Error> {
+    fn lock_patiently(
+        &self,
+        by: TxnId,
+        what: Resource<'_>,
+        mode: Mode,
+        patience: &Patience,
+    ) -> Result<(), Error> {
         self.poison.check()?;
-        self.locks.lock(by, what, mode)?;
+        self.locks.lock_patiently(by, what, mode, patience)?;
         // Whoever held it may have let go because it failed.
         Ok(self.poison.check()?)
     }

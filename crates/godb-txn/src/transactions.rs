@@ -1,6 +1,7 @@
 //! [`Transactions`]: recoverable transactions kept apart by locks.
 
 use crate::error::Error;
+use crate::lock::Patience;
 use godb_recovery::{Fault, Lsn, Tree, TreeId, TxnId};
 
 /// How strongly something is locked. The intention modes announce locks further down (Gray, 1976).
@@ -85,7 +86,20 @@ pub trait Transactions: Send + Sync + 'static {
     /// # Errors
     /// [`Error::Deadlock`] or [`Error::GaveWay`] when this transaction is to give way, [`Error::LockTimeout`], and [`Fault::Poisoned`] once a commit's outcome
     /// is unknown: what the lock protects may then be half done.
-    fn lock(&self, by: TxnId, what: Resource<'_>, mode: Mode) -> Result<(), Error>;
+    fn lock(&self, by: TxnId, what: Resource<'_>, mode: Mode) -> Result<(), Error> {
+        self.lock_patiently(by, what, mode, &Patience::default())
+    }
+    /// The same with a limit of the caller's own to each wait.
+    ///
+    /// # Errors
+    /// As for [`lock`](Self::lock); [`Error::Interrupted`].
+    fn lock_patiently(
+        &self,
+        by: TxnId,
+        what: Resource<'_>,
+        mode: Mode,
+        patience: &Patience,
+    ) -> Result<(), Error>;
     /// Takes a lock if that needs no waiting.
     fn try_lock(&self, by: TxnId, what: Resource<'_>, mode: Mode) -> Result<bool, Error>;
     /// A point to return to.

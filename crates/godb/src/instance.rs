@@ -97,6 +97,8 @@ impl Instance {
             plan_cache_bytes: config.query_cache_size,
             work_mem: config.work_memory,
             isolation: config.isolation,
+            max_connections: config.max_connections,
+            lock_timeout: config.lock_timeout,
             system: storage.as_ref().map(crate::system::relations).unwrap_or_default(),
             ..SqlOptions::default()
         };

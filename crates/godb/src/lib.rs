@@ -64,9 +64,10 @@ pub use error::{Error, Result};
 pub use godb_buffer::EvictionKind;
 pub use godb_page::{Environment, Fault, FileSystem};
 pub use godb_sql::{
-    Begin, Canceller, ColumnDescription, CompactionPhase, CompactionProgress, DataType, EngineError,
-    IndexDescription, IndexMended, Interval, Isolation, Moment, Numeric, Progress, SqlError, StorageEngine,
-    TableDescription, Timestamp, TransactionState, Value,
+    Begin, Canceller, ColumnDescription, CompactionPhase, CompactionProgress, DataType, Description,
+    EngineError, Identity, IndexDescription, IndexMended, Interval, Isolation, Moment, Notice, Numeric,
+    Progress, ResultColumn, Severity, SqlError, StorageEngine, TableDescription, Timeouts, Timestamp,
+    TransactionState, Value,
 };
 pub use godb_txn::DeadlockPolicy;
 pub use godb_wal::SyncMode;
@@ -77,5 +78,5 @@ pub use retry::Retries;
 pub use rows::{Column, ColumnIndex, Row, Rows};
 pub use salvage::{SalvageReport, Salvaged};
 pub use scrub::ScrubReport;
-pub use session::{Outcome, Session};
+pub use session::{Outcome, Session, Statement};
 pub use transaction::{Savepoint, Transaction};

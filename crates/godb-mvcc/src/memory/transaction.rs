@@ -8,11 +8,15 @@ use crate::engine::{
 };
 use crate::error::Error;
 use godb_txn::sync::{Mutex, wait_for};
-use godb_txn::{Fault, Range, TreeId};
+use godb_txn::{Fault, Patience, Range, TreeId};
 use std::collections::BTreeSet;
 use std::io::Read;
 use std::ops::Bound;
 use std::sync::Arc;
+use std::time::Duration;
+
+/// How often one who waits looks whether to go on.
+const BETWEEN_LOOKS: Duration = Duration::from_millis(10);
 
 /// A tree, and what of it was read.
 type Span = (TreeId, Bound<Vec<u8>>, Bound<Vec<u8>>);
@@ -48,6 +52,7 @@ pub(super) struct MemoryTransaction {
     /// It hit an error after which only rolling back is right.
     failed: Option<Error>,
     ended: bool,
+    patience: Patience,
 }
 
 impl MemoryTransaction {
@@ -65,6 +70,7 @@ impl MemoryTransaction {
             read: validates.then(Mutex::default),
             failed: None,
             ended: false,
+            patience: Patience::default(),
         }
     }
 
@@ -157,9 +163,17 @@ impl MemoryTransaction {
         result
     }
 
+    /// Whether it was told to wait no longer.
+    fn is_interrupted(&self) -> bool {
+        let interrupt = self.patience.interrupt.as_ref();
+        interrupt.is_some_and(|interrupt| interrupt.is_requested())
+    }
+
     fn take_row(&mut self, tree: TreeId, key: &[u8], strength: Strength, wait: bool) -> Result<bool, Error> {
         let place = (tree, key.to_vec());
         let engine = self.engine.clone();
+        let timeout = self.patience.timeout.unwrap_or(engine.lock_timeout);
+        let mut left = timeout;
         let mut state = engine.state.lock();
         self.check_write(&state, tree)?;
         while !state
@@ -171,9 +185,16 @@ impl MemoryTransaction {
             if !wait {
                 return Ok(false);
             }
-            if wait_for(&engine.ended, &mut state, engine.lock_timeout) {
-                let waited_ms = u64::try_from(engine.lock_timeout.as_millis()).unwrap_or(u64::MAX);
+            if self.is_interrupted() {
+                return Err(Error::Interrupted);
+            }
+            if left.is_zero() {
+                let waited_ms = u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX);
                 return Err(Error::LockTimeout { waited_ms });
+            }
+            let slice = left.min(BETWEEN_LOOKS);
+            if wait_for(&engine.ended, &mut state, slice) {
+                left -= slice;
             }
         }
         let changed = state
@@ -345,6 +366,10 @@ impl EngineTransaction for MemoryTransaction {
     fn roll_back_to(&mut self, to: EngineSavepoint) -> Result<(), Error> {
         self.undo_to(usize::try_from(to.raw()).unwrap_or(usize::MAX));
         Ok(())
+    }
+
+    fn set_patience(&mut self, patience: Patience) {
+        self.patience = patience;
     }
 
     fn next_statement(&mut self) -> Result<(), Error> {

@@ -59,7 +59,10 @@ impl<T: Transactions> MvccTransaction<T> {
         let Some(by) = self.writer().filter(|_| !engine.keeps_versions()) else {
             return Ok(());
         };
-        let locked = engine.below.lock(by, what, mode).map_err(Error::from);
+        let locked = engine
+            .below
+            .lock_patiently(by, what, mode, &self.patience)
+            .map_err(Error::from);
         locked.inspect_err(|error| self.note_failure(error))
     }
 }

@@ -27,7 +27,7 @@ use crate::engine::{
 use crate::error::Error;
 use godb_txn::sync::atomic::{AtomicU64, Ordering};
 use godb_txn::sync::{Mutex, planted};
-use godb_txn::{Chain, Fault, Mode, Range, Savepoint, Transactions, Tree, TreeId, TxnId, Value};
+use godb_txn::{Chain, Fault, Mode, Patience, Range, Savepoint, Transactions, Tree, TreeId, TxnId, Value};
 use std::collections::BTreeSet;
 use std::io::Read;
 use std::sync::Arc;
@@ -75,6 +75,8 @@ pub(super) struct MvccTransaction<T: Transactions> {
     own: Arc<Own>,
     /// Given at the first write.
     id: Option<TxnId>,
+    /// How it waits for others.
+    pub(super) patience: Patience,
     /// Its part in the watching over serializable transactions, if it is one.
     pub(super) ticket: Option<Arc<Ticket>>,
     dropped: Vec<TreeId>,
@@ -114,6 +116,7 @@ impl<T: Transactions> MvccTransaction<T> {
             wall,
             own: Arc::new(own),
             id,
+            patience: Patience::default(),
             ticket,
             dropped: Vec::new(),
             points: Vec::new(),
@@ -512,6 +515,10 @@ impl<T: Transactions> EngineTransaction for MvccTransaction<T> {
         self.dropped.truncate(point.dropped);
         self.points.truncate(at + 1);
         Ok(())
+    }
+
+    fn set_patience(&mut self, patience: Patience) {
+        self.patience = patience;
     }
 
     fn next_statement(&mut self) -> Result<(), Error> {

@@ -67,7 +67,7 @@ impl<T: Transactions> MvccTransaction<T> {
             };
             self.lock_explicitly(writes, by, tree, key, Mode::Exclusive)?;
             if let Some(writer) = writer {
-                engine.wait_for(by, writer)?;
+                self.wait_for(by, writer)?;
             }
         }
     }
@@ -93,7 +93,7 @@ impl<T: Transactions> MvccTransaction<T> {
                 engine.decide(self.view(), tree, key)?
             };
             match decision {
-                Decision::WaitFor(writer) => engine.wait_for(by, writer)?,
+                Decision::WaitFor(writer) => self.wait_for(by, writer)?,
                 _ => return Ok(()),
             }
         }
@@ -142,7 +142,14 @@ impl<T: Transactions> MvccTransaction<T> {
         if writes.explicit.insert(tree) {
             engine.claims.begin_explicit(tree);
         }
-        Ok(engine.below.lock(by, Resource::Key(tree, key), mode)?)
+        let key = Resource::Key(tree, key);
+        Ok(engine.below.lock_patiently(by, key, mode, &self.patience)?)
+    }
+
+    /// Waits until a transaction has ended.
+    fn wait_for(&self, by: TxnId, writer: TxnId) -> Result<(), Error> {
+        let (below, writer) = (&self.engine().below, Resource::Transaction(writer));
+        Ok(below.lock_patiently(by, writer, Mode::Shared, &self.patience)?)
     }
 }
 
@@ -163,10 +170,5 @@ impl<T: Transactions> MvccEngine<T> {
             || self
                 .below
                 .try_lock(by, Resource::Key(tree, key), Mode::Exclusive)?)
-    }
-
-    /// Waits until a transaction has ended.
-    fn wait_for(&self, by: TxnId, writer: TxnId) -> Result<(), Error> {
-        Ok(self.below.lock(by, Resource::Transaction(writer), Mode::Shared)?)
     }
 }

@@ -11,7 +11,7 @@ use crate::executor::build;
 use crate::plan::physical::QueryPlan;
 use crate::types::DataType;
 use crate::value::Value;
-use sqlparser::ast::{CreateTable, CreateTableOptions, Query, SqlOption};
+use sqlparser::ast::{CreateTable, Query};
 use std::sync::Arc;
 
 /// PostgreSQL's limit; a row's codes stay small.
@@ -20,6 +20,7 @@ const MAX_COLUMNS: usize = 1600;
 impl Ddl<'_> {
     pub(super) fn create_table(&mut self, create: &CreateTable) -> Result<Done> {
         refuse_options(create)?;
+        super::options::check_options(&create.table_options)?;
         let name = checked(table_name(&create.name)?)?;
         let tag = if create.query.is_some() {
             "CREATE TABLE AS"
@@ -34,7 +35,12 @@ impl Ddl<'_> {
             None => {
                 let (columns, constraints) = definitions(create)?;
                 self.create(&name, columns, constraints)?;
-                Ok(Done::changed(tag))
+                let mut done = Done::changed(tag);
+                // Less would be kept than was asked for the other way round; this way more is.
+                done.notice = create.unlogged.then(|| {
+                    format!("table \"{name}\" is logged like any other, though it was made UNLOGGED")
+                });
+                Ok(done)
             }
         }
     }
@@ -99,7 +105,6 @@ fn refuse_options(create: &CreateTable) -> Result<()> {
     let refused = [
         (create.or_replace, "CREATE OR REPLACE TABLE"),
         (create.temporary, "a temporary table"),
-        (create.unlogged, "an unlogged table"),
         (create.external, "an external table"),
         (
             create.transient || create.volatile || create.iceberg || create.dynamic,
@@ -115,7 +120,6 @@ fn refuse_options(create: &CreateTable) -> Result<()> {
             create.partition_by.is_some() || create.partition_of.is_some(),
             "a partitioned table",
         ),
-        (!packs_pages(&create.table_options), "a table option"),
         (create.without_rowid || create.strict, "a table option"),
         (
             create.order_by.is_some() || create.primary_key.is_some(),
@@ -133,21 +137,6 @@ fn refuse_options(create: &CreateTable) -> Result<()> {
     match refused.iter().find(|(given, _)| *given) {
         Some((_, what)) => Err(SqlError::unsupported(what)),
         None => Ok(()),
-    }
-}
-
-/// Whether the options say no more than that pages are to be filled, which they are.
-fn packs_pages(options: &CreateTableOptions) -> bool {
-    let full = |option: &SqlOption| match option {
-        SqlOption::KeyValue { key, value } => {
-            key.value.eq_ignore_ascii_case("fillfactor") && value.to_string() == "100"
-        }
-        _ => false,
-    };
-    match options {
-        CreateTableOptions::None => true,
-        CreateTableOptions::With(options) => options.iter().all(full),
-        _ => false,
     }
 }
 

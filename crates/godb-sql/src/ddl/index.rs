@@ -11,6 +11,7 @@ use std::sync::Arc;
 impl Ddl<'_> {
     pub(super) fn create_index(&mut self, create: &CreateIndex) -> Result<Done> {
         refuse_options(create)?;
+        super::options::check_index_options(&create.with)?;
         let table = self.table(&create.table_name)?;
         let columns = key_columns(&create.columns)?;
         let name = match &create.name {
@@ -77,7 +78,6 @@ fn refuse_options(create: &CreateIndex) -> Result<()> {
         (create.concurrently, "CREATE INDEX CONCURRENTLY"),
         (!create.include.is_empty(), "INCLUDE in an index"),
         (create.nulls_distinct == Some(false), "NULLS NOT DISTINCT"),
-        (!create.with.is_empty(), "an index option"),
         (create.predicate.is_some(), "a partial index"),
         (
             !create.index_options.is_empty() || !create.alter_options.is_empty(),

@@ -16,6 +16,7 @@ mod create_table;
 mod drop;
 mod index;
 mod names;
+mod options;
 mod rename;
 mod rewrite;
 mod scan_table;

@@ -175,6 +175,8 @@ fn compute(expr: &Expr) -> Result<Value> {
             subqueries: &NoSubqueries,
             canceller: &Canceller::default(),
             random: &|| 0,
+            rest: &|_| Ok(()),
+            session: None,
         },
     )
 }

@@ -2,12 +2,13 @@
 
 use super::meter::Meters;
 use super::subquery::SubqueryCache;
-use crate::context::{Canceller, Evaluating};
-use crate::error::{Result, SqlError, state};
+use crate::context::{Canceller, Evaluating, Limit};
+use crate::error::Result;
 use crate::plan::physical::{Node, StatementPlan};
+use crate::session::SessionContext;
 use crate::value::Value;
 use crate::vector::{Batch, Column};
-use godb_mvcc::{Begin, Clock, EngineTransaction, Environment, Moment, StorageEngine};
+use godb_mvcc::{Begin, EngineTransaction, Environment, Moment, StorageEngine};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,20 +16,20 @@ use std::time::Duration;
 pub(crate) struct Statement {
     /// For transactions of their own: reads of the past.
     pub(crate) engine: Arc<dyn StorageEngine>,
+    context: Arc<SessionContext>,
     /// The parameters, of the types that the binder gave them.
     pub(crate) parameters: Arc<[Value]>,
     /// The plan, for those of its subqueries.
     plan: Option<Arc<StatementPlan>>,
     /// Ends it.
     pub(crate) canceller: Canceller,
-    clock: Arc<dyn Clock>,
-    /// When it must have ended, on the monotonic clock.
-    deadline: Option<Duration>,
+    limit: Limit,
     /// Bytes of memory that one sort, join or aggregate may use.
     pub(crate) work_mem: usize,
     transaction_micros: i64,
     statement_micros: i64,
     random: Box<dyn Fn() -> u64 + Send>,
+    rest: Box<dyn Fn(f64) -> Result<()> + Send>,
     /// Differs each time the database is opened, so that nobody can choose keys that collide.
     pub(crate) hash_seed: u64,
     pub(super) subqueries: SubqueryCache,
@@ -40,6 +41,8 @@ pub(crate) struct Statement {
 pub(crate) struct Terms {
     /// The engine.
     pub(crate) engine: Arc<dyn StorageEngine>,
+    /// What the session tells and lets be changed.
+    pub(crate) context: Arc<SessionContext>,
     /// Clock and randomness.
     pub(crate) environment: Environment,
     /// Parameters.
@@ -63,16 +66,18 @@ impl Statement {
     pub(crate) fn new(terms: Terms) -> Self {
         let clock = terms.environment.clock;
         let random = terms.environment.random;
+        let limit = Limit::new(terms.canceller.clone(), clock.clone(), terms.timeout);
         Self {
             engine: terms.engine,
+            context: terms.context,
             parameters: terms.parameters,
             plan: terms.plan,
             canceller: terms.canceller,
-            deadline: terms.timeout.map(|timeout| clock.monotonic() + timeout),
+            limit: limit.clone(),
+            rest: Box::new(move |seconds| limit.rest(seconds)),
             work_mem: terms.work_mem,
             transaction_micros: terms.transaction_micros,
             statement_micros: clock.wall_micros(),
-            clock,
             random: Box::new(move || random.next_u64()),
             hash_seed: terms.hash_seed,
             subqueries: SubqueryCache::default(),
@@ -91,19 +96,12 @@ impl Statement {
 
     /// Fails when the statement was cancelled or has run too long.
     pub(crate) fn check(&self) -> Result<()> {
-        self.canceller.check()?;
-        match self.deadline {
-            Some(deadline) if self.clock.monotonic() >= deadline => Err(SqlError::new(
-                state::QUERY_CANCELED,
-                "canceling statement due to statement timeout",
-            )),
-            _ => Ok(()),
-        }
+        self.limit.check()
     }
 
     /// Time on a clock that never goes back.
     pub(crate) fn now(&self) -> Duration {
-        self.clock.monotonic()
+        self.limit.now()
     }
 
     /// A transaction that reads as of `moment`; "ago" counts from the beginning of the statement.
@@ -152,6 +150,8 @@ impl<'a> Run<'a> {
             subqueries: self,
             canceller: &self.statement.canceller,
             random: &*self.statement.random,
+            rest: &*self.statement.rest,
+            session: Some(&self.statement.context),
         }
     }
 

@@ -1,4 +1,4 @@
-//! Functions of values of any type, and about the system.
+//! Functions of values of any type.
 
 use super::Call;
 use super::table::types::{ANY, I4, TEXT};
@@ -10,16 +10,11 @@ use crate::vector::{Column, compare_rows};
 use std::cmp::Ordering;
 use std::sync::Arc;
 
-/// Functions of values of any type, and about the system.
+/// Functions of values of any type.
 #[rustfmt::skip]
 pub(super) static TABLE: &[Entry] = &[
     entry("pg_typeof", &[ANY], TEXT, type_of).lenient(),
     entry("num_nulls", &[ANY], I4, num_nulls).variadic().lenient(), entry("num_nonnulls", &[ANY], I4, num_nonnulls).variadic().lenient(),
-    entry("version", &[], TEXT, version).stable(),
-    entry("current_database", &[], TEXT, database).stable(), entry("current_catalog", &[], TEXT, database).stable(),
-    entry("current_schema", &[], TEXT, schema).stable(),
-    entry("current_user", &[], TEXT, user).stable(), entry("session_user", &[], TEXT, user).stable(),
-    entry("user", &[], TEXT, user).stable(), entry("current_role", &[], TEXT, user).stable(),
 ];
 
 /// `GREATEST`, `LEAST` and `NULLIF`: all arguments have one type, and so has the result.
@@ -46,25 +41,6 @@ fn constant(call: &Call<'_>, text: &str) -> Result<Column> {
 
 fn type_of(call: &Call<'_>) -> Result<Column> {
     constant(call, call.types[0].name())
-}
-
-fn version(call: &Call<'_>) -> Result<Column> {
-    constant(
-        call,
-        concat!("PostgreSQL 15.0 (godb ", env!("CARGO_PKG_VERSION"), ")"),
-    )
-}
-
-fn database(call: &Call<'_>) -> Result<Column> {
-    constant(call, "godb")
-}
-
-fn schema(call: &Call<'_>) -> Result<Column> {
-    constant(call, "public")
-}
-
-fn user(call: &Call<'_>) -> Result<Column> {
-    constant(call, "godb")
 }
 
 fn count_nulls(call: &Call<'_>, nulls: bool) -> Result<Column> {

@@ -9,6 +9,7 @@ mod general;
 mod number;
 mod pattern;
 mod resolve;
+mod session;
 mod table;
 mod text;
 mod time;

@@ -7,7 +7,7 @@
 use super::table::Entry;
 use super::{
     Resolved, ResolvedAggregate, Volatility, aggregate, arithmetic, bits, comparison, general, number,
-    pattern, text, time,
+    pattern, session, text, time,
 };
 use crate::cast::{Category, Coercion, can_cast, category, common_type, is_preferred};
 use crate::error::{Result, SqlError, state};
@@ -29,6 +29,7 @@ static FUNCTIONS: &[&[Entry]] = &[
     time::TABLE,
     pattern::TABLE,
     general::TABLE,
+    session::TABLE,
 ];
 
 fn named<'a>(tables: &'a [&'static [Entry]], name: &'a str) -> impl Iterator<Item = &'static Entry> + 'a {

@@ -13,6 +13,7 @@
 //! * **Splitting.** [`split()`] finds where statements end in a script without parsing them.
 
 mod as_of;
+mod command;
 mod deferrable;
 mod depth;
 mod dialect;
@@ -25,6 +26,7 @@ mod tests;
 mod vacuum;
 
 pub use as_of::AsOf;
+pub use command::{Command, Discard};
 pub use depth::MAX_DEPTH;
 pub(crate) use depth::too_deep;
 pub use position::position_of;
@@ -58,6 +60,10 @@ pub struct Parsed {
     pub parameters: usize,
     /// What a VACUUM asks for.
     pub vacuum: Option<Vacuum>,
+    /// What it asks of the session.
+    pub command: Option<Command>,
+    /// A function in it may change the session's settings or locks.
+    pub changes_session: bool,
     /// The text.
     pub text: String,
 }
@@ -78,6 +84,8 @@ pub fn parse_one(sql: &str) -> Result<Parsed> {
     let deferrable = deferrable::take(&mut tokens);
     let weak_locks = row_locks::take(&mut tokens);
     let vacuum = vacuum::take(&mut tokens, sql)?;
+    let command = command::take(&mut tokens, sql)?;
+    let changes_session = command::changes_session(&tokens);
     depth::check_tokens(&tokens)?;
     spell_out_table(&mut tokens);
     alter_view(&mut tokens);
@@ -90,6 +98,8 @@ pub fn parse_one(sql: &str) -> Result<Parsed> {
         weak_locks,
         parameters,
         vacuum,
+        command,
+        changes_session,
         text: sql.to_owned(),
     })
 }

@@ -12,6 +12,8 @@ use sqlparser::tokenizer::{Token, TokenWithSpan};
 pub struct Vacuum {
     /// Count rows afterwards, as ANALYZE does.
     pub analyze: bool,
+    /// Do nothing but that: it is an ANALYZE.
+    pub only_analyze: bool,
     /// Tell what came of it.
     pub verbose: bool,
     /// The tables; none for all.
@@ -24,8 +26,10 @@ impl Vacuum {
     /// Switches an option. FULL asks for what every VACUUM does here: rows packed, and the file shortened.
     fn set(&mut self, name: &str, on: bool) {
         match name.to_ascii_lowercase().as_str() {
-            "full" => {}
-            "analyze" | "analyse" => self.analyze = on,
+            "full" | "freeze" if !self.only_analyze => {}
+            "analyze" | "analyse" if !self.only_analyze => self.analyze = on,
+            // Counting waits for nobody, so there is nothing to skip.
+            "skip_locked" if self.only_analyze => {}
             "verbose" => self.verbose = on,
             _ => self.unknown = Some(name.to_ascii_uppercase()),
         }
@@ -37,7 +41,10 @@ impl Vacuum {
     /// `0A000` for an option that PostgreSQL has and godb does not.
     pub fn check(&self) -> Result<()> {
         match &self.unknown {
-            Some(option) => Err(SqlError::unsupported(format!("VACUUM option {option}"))),
+            Some(option) => Err(SqlError::unsupported(format!(
+                "{} option {option}",
+                if self.only_analyze { "ANALYZE" } else { "VACUUM" }
+            ))),
             None => Ok(()),
         }
     }
@@ -45,20 +52,30 @@ impl Vacuum {
 
 /// Reads what follows the word, and takes it out of the tokens.
 pub(super) fn take(tokens: &mut Vec<TokenWithSpan>, sql: &str) -> Result<Option<Vacuum>> {
-    let is_vacuum = |t: &TokenWithSpan| matches!(&t.token, Token::Word(w) if w.keyword == Keyword::VACUUM && w.quote_style.is_none());
-    if !tokens.first().is_some_and(is_vacuum) {
+    let word = match tokens.first().map(|first| &first.token) {
+        Some(Token::Word(word)) if word.quote_style.is_none() => word.value.to_ascii_uppercase(),
+        _ => return Ok(None),
+    };
+    let only_analyze = matches!(word.as_str(), "ANALYZE" | "ANALYSE");
+    if !only_analyze && word != "VACUUM" {
         return Ok(None);
     }
     let dialect = GodbDialect::default();
     let mut parser = parser_of(&dialect, tokens.split_off(1));
-    let vacuum = parse(&mut parser).map_err(|error| syntax_error(sql, &error))?;
+    let vacuum = parse(&mut parser, only_analyze).map_err(|error| syntax_error(sql, &error))?;
     while parser.consume_token(&Token::SemiColon) {}
     expect_end(sql, &mut parser)?;
+    // What is left is a word of the grammar's.
+    tokens[0].token = Token::make_keyword("VACUUM");
     Ok(Some(vacuum))
 }
 
-fn parse(parser: &mut Parser<'_>) -> std::result::Result<Vacuum, ParserError> {
-    let mut vacuum = Vacuum::default();
+fn parse(parser: &mut Parser<'_>, only_analyze: bool) -> std::result::Result<Vacuum, ParserError> {
+    let mut vacuum = Vacuum {
+        analyze: only_analyze,
+        only_analyze,
+        ..Vacuum::default()
+    };
     if parser.consume_token(&Token::LParen) {
         for (name, on) in parser.parse_comma_separated(option)? {
             vacuum.set(&name, on);
@@ -67,7 +84,8 @@ fn parse(parser: &mut Parser<'_>) -> std::result::Result<Vacuum, ParserError> {
     } else {
         // In this order, as PostgreSQL has it from of old.
         for keyword in [Keyword::FULL, Keyword::FREEZE, Keyword::VERBOSE, Keyword::ANALYZE] {
-            if parser.parse_keyword(keyword) {
+            let may = !only_analyze || keyword == Keyword::VERBOSE;
+            if may && parser.parse_keyword(keyword) {
                 vacuum.set(&format!("{keyword:?}"), true);
             }
         }

@@ -1,18 +1,18 @@
 //! DDL and ANALYZE in a session; what tables there are.
 
 use super::open::Open;
-use super::rows::StatementResult;
+use super::rows::{Notice, StatementResult};
 use super::{Session, Sql};
 use crate::binder::Definition;
 use crate::catalog::{Catalog, Schema, Stored, Table, View};
-use crate::ddl::{Binding, Ddl, no_relation, table_name};
+use crate::ddl::{Binding, Ddl, no_relation};
 use crate::error::{Result, SqlError};
 use crate::parser::Parsed;
 use crate::plan::physical::QueryPlan;
 use crate::plan::statement::{Planning, bind_copy_query, check_view, define_view};
 use crate::types::DataType;
 use godb_mvcc::{Begin, EngineTransaction, Range};
-use sqlparser::ast::{self, Analyze, Statement};
+use sqlparser::ast::{self, Statement};
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
@@ -91,21 +91,11 @@ impl Session {
         };
         let mut result = StatementResult::done(done.tag);
         result.affected = done.rows;
-        result.notice = done.notice;
+        result.notice = done.notice.map(Notice::note);
         if done.changed {
             open.schema_changed();
         }
         Ok(result)
-    }
-
-    /// ANALYZE: counts rows.
-    pub(super) fn analyze(&mut self, open: &mut Open, analyze: &Analyze) -> Result<StatementResult> {
-        if !analyze.columns.is_empty() || analyze.partitions.is_some() {
-            return Err(SqlError::unsupported("an option of ANALYZE"));
-        }
-        let name = analyze.table_name.as_ref().map(table_name).transpose()?;
-        self.count_tables(open, name.map(|name| vec![name]))?;
-        Ok(StatementResult::done("ANALYZE"))
     }
 
     /// Counts the rows of some tables, or of all.

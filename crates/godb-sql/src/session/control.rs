@@ -2,8 +2,8 @@
 
 use super::open::Open;
 use super::plan::Prepared;
-use super::rows::StatementResult;
-use super::{Session, failed_transaction, no_transaction};
+use super::rows::{Notice, StatementResult};
+use super::{Session, failed_transaction};
 use crate::ddl::fold;
 use crate::error::{Result, SqlError, state};
 use godb_mvcc::{Begin, Isolation};
@@ -23,8 +23,8 @@ impl Session {
                 match savepoint {
                     None => self.roll_back_statement(),
                     Some(name) => {
-                        self.in_block("ROLLBACK TO SAVEPOINT")?
-                            .roll_back_to(&fold(name))?;
+                        self.in_block("ROLLBACK TO SAVEPOINT")?;
+                        self.roll_back_to(&fold(name))?;
                         Ok(StatementResult::done("ROLLBACK"))
                     }
                 }
@@ -50,14 +50,16 @@ impl Session {
                 self.begin_statement(prepared, modes)
             }
             Statement::Savepoint { name } => {
-                self.in_block("SAVEPOINT")?.savepoint(&fold(name))?;
+                self.in_block("SAVEPOINT")?;
+                self.savepoint(&fold(name))?;
                 Ok(StatementResult::done("SAVEPOINT"))
             }
             Statement::ReleaseSavepoint { name } => {
                 self.in_block("RELEASE SAVEPOINT")?.release(&fold(name))?;
                 Ok(StatementResult::done("RELEASE"))
             }
-            other => return self.variables(other, prepared.parsed().deferrable, failed),
+            Statement::Set(set) => self.set_modes(set, prepared.parsed().deferrable, failed),
+            _ => return Ok(None),
         };
         result.map(Some)
     }
@@ -72,7 +74,8 @@ impl Session {
     fn begin_statement(&mut self, prepared: &Prepared, modes: &[TransactionMode]) -> Result<StatementResult> {
         let mut result = StatementResult::done("BEGIN");
         if self.open.is_some() {
-            result.notice = Some("there is already a transaction in progress".to_owned());
+            let message = "there is already a transaction in progress";
+            result.notice = Some(Notice::warning(state::ACTIVE_SQL_TRANSACTION, message));
             return Ok(result);
         }
         let as_of = prepared
@@ -81,37 +84,45 @@ impl Session {
             .as_ref()
             .map(crate::parser::AsOf::moment)
             .transpose()?;
+        let effects = self.effects();
         let mut how = Begin {
-            isolation: self.settings.isolation,
-            read_only: self.settings.read_only,
+            isolation: effects.isolation,
+            read_only: effects.read_only,
             as_of,
-            deferrable: prepared.parsed().deferrable.unwrap_or(self.settings.deferrable),
+            deferrable: prepared.parsed().deferrable.unwrap_or(effects.deferrable),
             ..Begin::default()
         };
         apply(&mut how, modes)?;
-        self.open = Some(Open::begin(&self.sql, how)?);
+        self.opened(Open::begin(&self.sql, how)?);
         Ok(result)
     }
 
     fn commit_statement(&mut self) -> Result<StatementResult> {
-        let Some(open) = self.open.take() else {
+        let Some(mut open) = self.open.take() else {
             let mut result = StatementResult::done("COMMIT");
-            result.notice = Some(no_transaction().message.clone());
+            result.notice = Some(warn_no_transaction());
             return Ok(result);
         };
         if open.failed {
+            self.ended(false);
             open.tx.roll_back()?;
             return Ok(StatementResult::done("ROLLBACK"));
         }
-        open.commit(&self.sql)?;
+        open.tx.set_patience(self.patience());
+        let committed = open.commit(&self.sql);
+        self.ended(committed.is_ok());
+        committed?;
         Ok(StatementResult::done("COMMIT"))
     }
 
     fn roll_back_statement(&mut self) -> Result<StatementResult> {
         let mut result = StatementResult::done("ROLLBACK");
         match self.open.take() {
-            Some(open) => open.tx.roll_back()?,
-            None => result.notice = Some(no_transaction().message.clone()),
+            Some(open) => {
+                self.ended(false);
+                open.tx.roll_back()?;
+            }
+            None => result.notice = Some(warn_no_transaction()),
         }
         Ok(result)
     }
@@ -124,7 +135,8 @@ impl Session {
     ) -> Result<StatementResult> {
         let mut result = StatementResult::done("SET");
         let Some(open) = &mut self.open else {
-            result.notice = Some("SET TRANSACTION can only be used in transaction blocks".to_owned());
+            let message = "SET TRANSACTION can only be used in transaction blocks";
+            result.notice = Some(Notice::warning(state::NO_ACTIVE_SQL_TRANSACTION, message));
             return Ok(result);
         };
         let mut how = open.how;
@@ -147,6 +159,8 @@ impl Session {
         } else {
             open.how = how;
         }
+        let running = open.running();
+        self.context().settings(|settings| settings.runs(running));
         Ok(result)
     }
 }
@@ -178,6 +192,13 @@ fn isolation(level: TransactionIsolationLevel) -> Result<Isolation> {
             return Err(SqlError::unsupported(format!("isolation level {other}")));
         }
     })
+}
+
+fn warn_no_transaction() -> Notice {
+    Notice::warning(
+        state::NO_ACTIVE_SQL_TRANSACTION,
+        "there is no transaction in progress",
+    )
 }
 
 fn refuse(given: bool, what: &str) -> Result<()> {

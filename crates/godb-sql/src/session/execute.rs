@@ -3,16 +3,18 @@
 use super::open::Open;
 use super::parameters;
 use super::plan::{Prepared, Ready};
-use super::rows::{Rows, Running, StatementResult};
+use super::rows::{Rows, Running as RunningRows, Severity, StatementResult};
 use super::{Session, failed_transaction};
 use crate::catalog::{Catalog, Schema};
+use crate::context::Limit;
 use crate::dml;
 use crate::error::{Result, SqlError, state};
 use crate::executor::{Run, Spool, Statement, Terms, build};
 use crate::plan::physical::{Change, Node, StatementPlan};
 use crate::plan::statement::{Past, Planned, Planning, plan_statement};
+use crate::settings::Running;
 use crate::value::Value;
-use godb_mvcc::{Begin, EngineTransaction, Error as EngineError, Isolation, Moment};
+use godb_mvcc::{Begin, EngineTransaction, Error as EngineError, Isolation, Moment, Patience};
 use sqlparser::ast;
 use std::sync::Arc;
 
@@ -22,8 +24,24 @@ const TRIES: usize = 100;
 impl Session {
     pub(super) fn run(&mut self, prepared: &Prepared, params: &[Value]) -> Result<StatementResult> {
         self.canceller.begin();
+        let mut result = self.run_any(prepared, params)?;
+        if let Some(notice) = &result.notice {
+            let effects = self.effects();
+            let shown = match notice.severity {
+                Severity::Notice => effects.notices,
+                Severity::Warning => effects.warnings,
+            };
+            result.notice = result.notice.filter(|_| shown);
+        }
+        Ok(result)
+    }
+
+    fn run_any(&mut self, prepared: &Prepared, params: &[Value]) -> Result<StatementResult> {
         if let Some(result) = self.control(prepared)? {
             return Ok(result);
+        }
+        if let Some(command) = &prepared.parsed().command {
+            return self.command(command);
         }
         if let Some(vacuum) = &prepared.parsed().vacuum {
             return self.vacuum(vacuum);
@@ -32,6 +50,20 @@ impl Session {
             None => self.run_alone(prepared, params),
             Some(open) if open.failed => Err(failed_transaction()),
             Some(_) => self.run_in_transaction(prepared, params),
+        }
+    }
+
+    /// When a statement that begins now must end.
+    fn limit(&self) -> Limit {
+        let clock = self.sql.environment.clock.clone();
+        Limit::new(self.canceller.clone(), clock, self.effects().statement_timeout)
+    }
+
+    /// How a statement that begins now waits for locks.
+    pub(super) fn patience(&self) -> Patience {
+        Patience {
+            timeout: self.effects().lock_timeout,
+            interrupt: Some(Arc::new(self.limit())),
         }
     }
 
@@ -44,11 +76,12 @@ impl Session {
             .map(crate::parser::AsOf::moment)
             .transpose()?;
         // A single statement sees one snapshot either way; under read committed it can be run again.
-        let isolation = match self.settings.isolation {
+        let effects = self.effects();
+        let isolation = match effects.isolation {
             Isolation::Serializable => Isolation::Serializable,
             _ => Isolation::ReadCommitted,
         };
-        let read_only = self.settings.read_only || as_of.is_some() || only_reads(prepared.statement());
+        let read_only = effects.read_only || as_of.is_some() || only_reads(prepared.statement());
         Ok(Begin {
             isolation,
             read_only,
@@ -59,9 +92,34 @@ impl Session {
 
     fn run_alone(&mut self, prepared: &Prepared, params: &[Value]) -> Result<StatementResult> {
         let how = self.begin_alone(prepared)?;
+        if prepared.parsed().changes_session {
+            return self.run_changing_session(how, prepared, params);
+        }
         if only_reads(prepared.statement()) && matches!(prepared.statement(), ast::Statement::Query(_)) {
             return self.query_alone(how, prepared, params);
         }
+        self.repeat_alone(how, prepared, params)
+    }
+
+    /// A statement that may change settings: they stay when it succeeds.
+    fn run_changing_session(
+        &mut self,
+        how: Begin,
+        prepared: &Prepared,
+        params: &[Value],
+    ) -> Result<StatementResult> {
+        let running = Running {
+            isolation: how.isolation,
+            read_only: how.read_only,
+            deferrable: how.deferrable,
+        };
+        self.context().settings(|settings| settings.begin(running));
+        let result = self.repeat_alone(how, prepared, params);
+        self.ended(result.is_ok());
+        result
+    }
+
+    fn repeat_alone(&mut self, how: Begin, prepared: &Prepared, params: &[Value]) -> Result<StatementResult> {
         let mut tries = 0;
         loop {
             tries += 1;
@@ -75,7 +133,8 @@ impl Session {
 
     /// A query whose rows are computed while they are read.
     fn query_alone(&mut self, how: Begin, prepared: &Prepared, params: &[Value]) -> Result<StatementResult> {
-        let tx = self.sql.engine.clone().begin(how)?;
+        let mut tx = self.sql.engine.clone().begin(how)?;
+        tx.set_patience(self.patience());
         let schema = self.sql.cache.of(&*tx, &mut self.known)?;
         let (ready, parameters) = self.ready_with(prepared, params, &*tx, &schema)?;
         if let Some(point) = &ready.point {
@@ -92,7 +151,7 @@ impl Session {
         let operator = build(&query.root, &statement);
         let rows = Rows::running(
             ready.columns.clone(),
-            Running {
+            RunningRows {
                 tx,
                 statement,
                 operator,
@@ -104,6 +163,7 @@ impl Session {
     fn try_alone(&mut self, how: Begin, prepared: &Prepared, params: &[Value]) -> Result<StatementResult> {
         let mut open = Open::begin(&self.sql, how)?;
         open.untouched = false;
+        open.tx.set_patience(self.patience());
         let result = self.attempt(&mut open, prepared, params)?;
         let ended = if open.how.read_only {
             open.tx.roll_back().map_err(SqlError::from)
@@ -123,9 +183,12 @@ impl Session {
         let Some(mut open) = self.open.take() else {
             return Err(super::no_transaction());
         };
-        let outcome = open
-            .begin_statement(&self.sql)
-            .and_then(|()| self.attempt(&mut open, prepared, params));
+        let outcome = open.begin_statement(&self.sql).and_then(|()| {
+            open.tx.set_patience(self.patience());
+            self.attempt(&mut open, prepared, params)
+        });
+        // What comes between statements is not bound by the limits of this one.
+        open.tx.set_patience(Patience::default());
         open.failed = outcome.is_err();
         self.open = Some(open);
         outcome
@@ -139,9 +202,10 @@ impl Session {
             Some(open.tx.savepoint()?)
         };
         for _ in 0..TRIES {
+            let limit = self.limit();
             let error = match self.run_once(open, prepared, params) {
                 Ok(result) => return Ok(result),
-                Err(error) => error,
+                Err(error) => why_interrupted(error, &limit),
             };
             if let Some(point) = point {
                 open.undo_to(point)?;
@@ -171,7 +235,6 @@ impl Session {
                 self.explain(open, prepared, params)
             }
             ast::Statement::Copy { .. } => self.copy(open, prepared),
-            ast::Statement::Analyze(analyze) => self.analyze(open, analyze),
             other => self.define(open, other, prepared.parsed()),
         }
     }
@@ -331,14 +394,16 @@ impl Session {
         plan: Option<&Arc<StatementPlan>>,
         parameters: Arc<[Value]>,
     ) -> Statement {
+        let effects = self.effects();
         Statement::new(Terms {
             engine: self.sql.engine.clone(),
             environment: self.sql.environment.clone(),
             parameters,
             plan: plan.cloned(),
             canceller: self.canceller.clone(),
-            timeout: self.settings.statement_timeout,
-            work_mem: self.settings.work_mem,
+            timeout: effects.statement_timeout,
+            work_mem: effects.work_mem,
+            context: self.context().clone(),
             transaction_micros: tx.wall_micros(),
             hash_seed: self.sql.hash_seed,
         })
@@ -355,6 +420,14 @@ impl Past for Session {
         let tx = self.sql.engine.clone().begin(how)?;
         let schema = self.sql.cache.of(&*tx, &mut None)?;
         show(&self.sql.cache.view(&schema, &*tx))
+    }
+}
+
+/// The engine knows that a wait was to end, and the limit why.
+fn why_interrupted(error: SqlError, limit: &Limit) -> SqlError {
+    match error.engine {
+        Some(EngineError::Interrupted) => limit.check().err().unwrap_or(error),
+        _ => error,
     }
 }
 

@@ -18,6 +18,7 @@ mod admin;
 mod adopt;
 mod cache;
 mod check;
+mod context;
 mod control;
 mod copying;
 mod execute;
@@ -28,7 +29,6 @@ mod parameters;
 mod plan;
 mod point;
 mod rows;
-mod settings;
 mod sql;
 mod vacuum;
 mod variables;
@@ -36,20 +36,23 @@ mod variables;
 pub use admin::{ColumnDescription, IndexDescription, TableDescription};
 pub use adopt::{Adopted, AdoptedTable};
 pub use check::{IndexMended, TableCheck, TableProblem, TreeUse};
+pub use context::{Identity, SessionContext};
 pub use plan::{Description, Prepared};
-pub use rows::{ResultColumn, Rows, StatementResult};
+pub use rows::{Notice, ResultColumn, Rows, Severity, StatementResult};
 pub use sql::{Sql, SqlOptions};
 
 use crate::catalog::Known;
 use crate::context::Canceller;
 use crate::copy::Progress;
 use crate::error::{Result, SqlError, state};
+use crate::settings::{Effects, Settings, SettingsPoint, Wired};
 use crate::types::DataType;
 use crate::value::Value;
 use godb_mvcc::{Begin, EngineSavepoint, EngineTransaction, Isolation, Timestamp};
 use open::Open;
-use settings::Settings;
+use std::cell::OnceCell;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Is a transaction open?
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,6 +65,19 @@ pub enum TransactionState {
     Failed,
 }
 
+/// Time limits that a session has set; `None` is without limit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Timeouts {
+    /// Of each statement. The session ends it.
+    pub statement: Option<Duration>,
+    /// Of each wait for a lock. The session ends it.
+    pub lock: Option<Duration>,
+    /// While a transaction waits for the client's next statement. A server ends the session then.
+    pub idle_in_transaction: Option<Duration>,
+    /// While there is no transaction. A server ends the session then.
+    pub idle: Option<Duration>,
+}
+
 /// Told of the progress of long statements.
 pub type Observer = Box<dyn Fn(Progress) + Send>;
 
@@ -69,8 +85,8 @@ pub type Observer = Box<dyn Fn(Progress) + Send>;
 pub struct Session {
     sql: Arc<Sql>,
     open: Option<Open>,
-    settings: Settings,
-    defaults: Settings,
+    /// Made when it is first needed: every transaction of the key-value API has a session.
+    context: OnceCell<Arc<SessionContext>>,
     canceller: Canceller,
     known: Option<Known>,
     observer: Option<Observer>,
@@ -80,12 +96,10 @@ pub struct Session {
 
 impl Session {
     pub(super) fn new(sql: Arc<Sql>) -> Self {
-        let defaults = Settings::new(sql.options.work_mem, sql.options.isolation);
         Self {
             sql,
             open: None,
-            settings: defaults.clone(),
-            defaults,
+            context: OnceCell::new(),
             canceller: Canceller::default(),
             known: None,
             observer: None,
@@ -152,6 +166,18 @@ impl Session {
         }
     }
 
+    /// How the settings say that a transaction begins.
+    #[must_use]
+    pub fn begin_as_set(&self) -> Begin {
+        let effects = self.effects();
+        Begin {
+            isolation: effects.isolation,
+            read_only: effects.read_only,
+            deferrable: effects.deferrable,
+            ..Begin::default()
+        }
+    }
+
     /// Begins a transaction, as BEGIN does.
     ///
     /// # Errors
@@ -163,7 +189,7 @@ impl Session {
         }
         let mut open = Open::begin(&self.sql, how)?;
         open.untouched = false;
-        self.open = Some(open);
+        self.opened(open);
         Ok(())
     }
 
@@ -174,26 +200,35 @@ impl Session {
     pub fn commit(&mut self) -> Result<Timestamp> {
         let open = self.open.take().ok_or_else(no_transaction)?;
         if open.failed {
+            self.ended(false);
             open.tx.roll_back()?;
             return Err(failed_transaction());
         }
-        open.commit(&self.sql)
+        let committed = open.commit(&self.sql);
+        self.ended(committed.is_ok());
+        committed
     }
 
     /// Rolls the open transaction back.
     pub fn roll_back(&mut self) -> Result<()> {
         let open = self.open.take().ok_or_else(no_transaction)?;
+        self.ended(false);
         Ok(open.tx.roll_back()?)
     }
 
     /// A savepoint in the open transaction, as SAVEPOINT makes it.
     pub fn savepoint(&mut self, name: &str) -> Result<()> {
-        self.open.as_mut().ok_or_else(no_transaction)?.savepoint(name)
+        let settings = self.settings_point();
+        let open = self.open.as_mut().ok_or_else(no_transaction)?;
+        open.savepoint(name, settings)
     }
 
     /// Undoes everything since a savepoint, as ROLLBACK TO does; also the failure of a statement.
     pub fn roll_back_to(&mut self, name: &str) -> Result<()> {
-        self.open.as_mut().ok_or_else(no_transaction)?.roll_back_to(name)
+        let open = self.open.as_mut().ok_or_else(no_transaction)?;
+        let settings = open.roll_back_to(name)?;
+        self.context().settings(|own| own.return_to(&settings));
+        Ok(())
     }
 
     /// A point in the open transaction to [return to](Self::return_to), without a name.
@@ -213,7 +248,112 @@ impl Session {
 
     /// What transactions of this session see of the others, unless they say otherwise: as `SET default_transaction_isolation`.
     pub fn set_isolation(&mut self, isolation: Isolation) {
-        self.settings.isolation = isolation;
+        let name = crate::settings::isolation_name(isolation);
+        let set = |settings: &mut Settings| settings.set("default_transaction_isolation", Some(name), false);
+        self.context().settings(set).expect("it is the name of a level");
+    }
+
+    /// What the session shares with its statements.
+    pub(super) fn context(&self) -> &Arc<SessionContext> {
+        self.context.get_or_init(|| {
+            let context = SessionContext::new(self.wired());
+            if let Some(open) = &self.open {
+                context.settings(|settings| settings.begin(open.running()));
+            }
+            Arc::new(context)
+        })
+    }
+
+    fn wired(&self) -> Wired {
+        let options = &self.sql.options;
+        Wired {
+            work_mem: options.work_mem,
+            isolation: options.isolation,
+            max_connections: options.max_connections,
+            lock_timeout: options.lock_timeout,
+        }
+    }
+
+    /// What the settings come to that the engine heeds.
+    fn effects(&self) -> Effects {
+        match self.context.get() {
+            Some(context) => context.effects(),
+            None => Effects::new(&self.wired()),
+        }
+    }
+
+    fn settings_point(&self) -> SettingsPoint {
+        let context = self.context.get();
+        context.map_or_else(SettingsPoint::default, |context| {
+            context.settings(|own| own.point())
+        })
+    }
+
+    /// A transaction is open from now on.
+    fn opened(&mut self, open: Open) {
+        if let Some(context) = self.context.get() {
+            context.settings(|settings| settings.begin(open.running()));
+        }
+        self.open = Some(open);
+    }
+
+    /// The transaction has ended: settings stay or go with it.
+    fn ended(&mut self, committed: bool) {
+        if let Some(context) = self.context.get() {
+            context.settings(|settings| settings.end(committed));
+        }
+    }
+
+    /// Says who uses the session: for the functions that tell it.
+    pub fn identify(&mut self, identity: Identity) {
+        self.context().identify(identity);
+    }
+
+    /// Who uses the session.
+    #[must_use]
+    pub fn identity(&self) -> Arc<Identity> {
+        self.context().identity()
+    }
+
+    /// Makes a setting as a client asks for when it connects: RESET goes back to it.
+    ///
+    /// # Errors
+    /// As SET.
+    pub fn start_with(&mut self, name: &str, value: &str) -> Result<()> {
+        self.context()
+            .settings(|settings| settings.start_with(name, value))
+    }
+
+    /// The value of a setting, as SHOW shows it; `None` when there is none of that name.
+    #[must_use]
+    pub fn setting(&self, name: &str) -> Option<String> {
+        self.context().settings(|settings| settings.value(name))
+    }
+
+    /// The settings that a client is told of when they change, with their values.
+    #[must_use]
+    pub fn reported_settings(&self) -> Vec<(&'static str, String)> {
+        self.context().settings(|settings| settings.reported())
+    }
+
+    /// Counts up whenever a setting may have changed.
+    #[must_use]
+    pub fn setting_changes(&self) -> u64 {
+        self.context
+            .get()
+            .map_or(0, |context| context.settings(|settings| settings.changes()))
+    }
+
+    /// The time limits that are set.
+    #[must_use]
+    pub fn timeouts(&self) -> Timeouts {
+        let effects = self.effects();
+        Timeouts {
+            statement: effects.statement_timeout,
+            lock: Some(effects.lock_timeout.unwrap_or(self.sql.options.lock_timeout)),
+            idle_in_transaction: effects.idle_in_transaction_timeout,
+            idle: effects.idle_timeout,
+        }
     }
 
     /// The open transaction, for reading by key.

@@ -3,6 +3,7 @@
 use crate::catalog::{Known, Schema, StoredMut, TableId};
 use crate::error::{Result, SqlError, state};
 use crate::session::Sql;
+use crate::settings::{Running, SettingsPoint};
 use godb_mvcc::{Begin, EngineSavepoint, EngineTransaction, Isolation, Strength, Timestamp};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -25,7 +26,7 @@ pub(super) struct Open {
     changes: HashMap<TableId, (String, u64, i64)>,
     /// Tables whose rows were counted when they were copied in, to be stored after the commit.
     counted: HashSet<TableId>,
-    savepoints: Vec<(String, EngineSavepoint)>,
+    savepoints: Vec<(String, EngineSavepoint, SettingsPoint)>,
 }
 
 impl Open {
@@ -43,6 +44,15 @@ impl Open {
             counted: HashSet::new(),
             savepoints: Vec::new(),
         })
+    }
+
+    /// What it is like, for the settings that say so.
+    pub(super) fn running(&self) -> Running {
+        Running {
+            isolation: self.how.isolation,
+            read_only: self.how.read_only || self.how.as_of.is_some(),
+            deferrable: self.how.deferrable,
+        }
     }
 
     /// The schema that this transaction sees.
@@ -97,17 +107,17 @@ impl Open {
         Ok(())
     }
 
-    /// A point to return to.
-    pub(super) fn savepoint(&mut self, name: &str) -> Result<()> {
+    /// A point to return to, with the settings of then.
+    pub(super) fn savepoint(&mut self, name: &str, settings: SettingsPoint) -> Result<()> {
         let point = self.tx.savepoint()?;
-        self.savepoints.push((name.to_owned(), point));
+        self.savepoints.push((name.to_owned(), point, settings));
         Ok(())
     }
 
     fn position(&self, name: &str) -> Result<usize> {
         self.savepoints
             .iter()
-            .rposition(|(known, _)| known == name)
+            .rposition(|(known, ..)| known == name)
             .ok_or_else(|| {
                 let message = format!("savepoint \"{name}\" does not exist");
                 SqlError::new(state::INVALID_SAVEPOINT_SPECIFICATION, message)
@@ -121,14 +131,14 @@ impl Open {
         Ok(())
     }
 
-    /// Undoes everything since a savepoint, which stays.
-    pub(super) fn roll_back_to(&mut self, name: &str) -> Result<()> {
+    /// Undoes everything since a savepoint, which stays. Returns the settings of then.
+    pub(super) fn roll_back_to(&mut self, name: &str) -> Result<SettingsPoint> {
         let at = self.position(name)?;
         let point = self.savepoints[at].1;
         self.undo_to(point)?;
         self.savepoints.truncate(at + 1);
         self.failed = false;
-        Ok(())
+        Ok(self.savepoints[at].2.clone())
     }
 
     /// Undoes everything since `point`.

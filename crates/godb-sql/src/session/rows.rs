@@ -1,6 +1,6 @@
 //! [`Rows`] and [`StatementResult`]: what a statement gives.
 
-use crate::error::Result;
+use crate::error::{Result, SqlState, state};
 use crate::executor::{Operator, Run, SpoolReader, Statement};
 use crate::types::DataType;
 use crate::value::Value;
@@ -183,6 +183,50 @@ impl std::fmt::Debug for Rows {
     }
 }
 
+/// How important a [`Notice`] is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Severity {
+    /// Good to know.
+    Notice,
+    /// Something was probably not meant so.
+    Warning,
+}
+
+/// What a client should be told besides a result.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notice {
+    /// How important it is.
+    pub severity: Severity,
+    /// A code, as for errors.
+    pub state: SqlState,
+    /// What it says.
+    pub message: String,
+}
+
+impl Notice {
+    pub(crate) fn note(message: impl Into<String>) -> Self {
+        Self {
+            severity: Severity::Notice,
+            state: state::SUCCESSFUL_COMPLETION,
+            message: message.into(),
+        }
+    }
+
+    pub(crate) fn warning(state: SqlState, message: impl Into<String>) -> Self {
+        Self {
+            severity: Severity::Warning,
+            state,
+            message: message.into(),
+        }
+    }
+}
+
+impl std::fmt::Display for Notice {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
 /// What a statement gave.
 #[derive(Debug)]
 pub struct StatementResult {
@@ -194,7 +238,7 @@ pub struct StatementResult {
     /// Its rows; none for a statement that returns none.
     pub rows: Rows,
     /// What a client should be told besides: "relation \"t\" already exists, skipping".
-    pub notice: Option<String>,
+    pub notice: Option<Notice>,
 }
 
 impl StatementResult {

@@ -20,6 +20,10 @@ pub struct SqlOptions {
     pub work_mem: usize,
     /// What transactions see of the others, unless they say otherwise.
     pub isolation: Isolation,
+    /// How many sessions there may be: for who asks. Whoever makes them keeps to it.
+    pub max_connections: usize,
+    /// How long the engine waits for a lock: for who asks.
+    pub lock_timeout: std::time::Duration,
     /// Guesses how many rows there are.
     pub estimator: Arc<dyn CardinalityEstimator>,
     /// Says what an algorithm costs.
@@ -34,6 +38,8 @@ impl Default for SqlOptions {
             plan_cache_bytes: 16 << 20,
             work_mem: 64 << 20,
             isolation: Isolation::default(),
+            max_connections: 100,
+            lock_timeout: std::time::Duration::from_secs(10),
             estimator: Arc::new(DefaultEstimator),
             cost: Arc::new(DefaultCost),
             system: Vec::new(),

@@ -3,7 +3,7 @@
 //! It is no part of a transaction: what it does stays, whatever comes after, and a snapshot of its own would hold the very versions that are to go.
 
 use super::open::Open;
-use super::rows::StatementResult;
+use super::rows::{Notice, StatementResult};
 use super::{Session, failed_transaction};
 use crate::copy::Progress;
 use crate::ddl::{no_relation, table_name};
@@ -15,6 +15,10 @@ use std::ops::ControlFlow;
 impl Session {
     /// Drops versions that nobody can see, packs rows, and gives the end of the file back. With tables named, only theirs are packed.
     pub(super) fn vacuum(&mut self, vacuum: &Vacuum) -> Result<StatementResult> {
+        vacuum.check()?;
+        if vacuum.only_analyze {
+            return self.analyze(vacuum);
+        }
         if let Some(open) = &mut self.open {
             if open.failed {
                 return Err(failed_transaction());
@@ -23,7 +27,6 @@ impl Session {
             let message = "VACUUM cannot run inside a transaction block";
             return Err(SqlError::new(state::ACTIVE_SQL_TRANSACTION, message));
         }
-        vacuum.check()?;
         let names = vacuum.tables.iter().map(table_name).collect::<Result<Vec<_>>>()?;
         let trees = self.trees_of(&names)?;
         let bytes = self.compact((!names.is_empty()).then_some(trees.as_slice()))?;
@@ -40,8 +43,31 @@ impl Session {
         let mut result = StatementResult::done("VACUUM");
         result.notice = vacuum
             .verbose
-            .then(|| format!("the file became shorter by {bytes} bytes"));
+            .then(|| Notice::note(format!("the file became shorter by {bytes} bytes")));
         Ok(result)
+    }
+
+    /// ANALYZE: counts rows. In a transaction, those that it sees.
+    fn analyze(&mut self, asked: &Vacuum) -> Result<StatementResult> {
+        let names = asked.tables.iter().map(table_name).collect::<Result<Vec<_>>>()?;
+        let names = (!names.is_empty()).then_some(names);
+        let Some(mut open) = self.open.take() else {
+            let reading = Begin {
+                read_only: true,
+                ..Begin::default()
+            };
+            self.count_tables(&mut Open::begin(&self.sql, reading)?, names)?;
+            return Ok(StatementResult::done("ANALYZE"));
+        };
+        let counted = if open.failed {
+            Err(failed_transaction())
+        } else {
+            open.begin_statement(&self.sql)
+                .and_then(|()| self.count_tables(&mut open, names))
+        };
+        open.failed = counted.is_err();
+        self.open = Some(open);
+        counted.map(|()| StatementResult::done("ANALYZE"))
     }
 
     /// The trees of tables and of their indexes.

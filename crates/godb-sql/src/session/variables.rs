@@ -1,57 +1,129 @@
-//! SET, RESET, SHOW.
+//! SET, RESET, SHOW, DISCARD and their like.
 
-use super::rows::{Rows, StatementResult};
-use super::settings::{Settings, isolation_name, on_off};
+use super::rows::{Notice, Rows, StatementResult};
 use super::{Session, failed_transaction};
 use crate::error::{Result, SqlError, state};
-use sqlparser::ast::{
-    ContextModifier, Expr, Ident, Reset, Set, Statement, TransactionMode, UnaryOperator, Value as SqlValue,
-};
+use crate::parser::{Command, Discard};
+use crate::settings::{Running, Settings, isolation_name};
+use sqlparser::ast::{Set, TransactionIsolationLevel, TransactionMode};
 
 impl Session {
-    /// Runs the statement if it is about settings.
-    pub(super) fn variables(
-        &mut self,
-        statement: &Statement,
-        deferrable: Option<bool>,
-        failed: bool,
-    ) -> Result<Option<StatementResult>> {
-        let result = match statement {
-            Statement::Set(_) | Statement::ShowVariable { .. } | Statement::Reset(_) if failed => {
-                Err(failed_transaction())
-            }
-            Statement::Set(set) => self.set(set, deferrable),
-            Statement::Reset(reset) => self.reset(&reset.reset),
-            Statement::ShowVariable { variable } => self.show(variable),
-            Statement::Discard { .. } => {
-                self.settings = self.defaults.clone();
-                Ok(StatementResult::done("DISCARD ALL"))
-            }
-            _ => return Ok(None),
-        };
-        result.map(Some)
+    /// Runs a statement about the session.
+    pub(super) fn command(&mut self, command: &Command) -> Result<StatementResult> {
+        if self.open.as_ref().is_some_and(|open| open.failed) {
+            return Err(failed_transaction());
+        }
+        let result = self.run_command(command);
+        if let (Err(_), Some(open)) = (&result, &mut self.open) {
+            open.failed = true;
+        }
+        result
     }
 
-    fn set(&mut self, set: &Set, deferrable: Option<bool>) -> Result<StatementResult> {
-        match set {
-            Set::SingleAssignment {
-                scope,
-                hivevar: false,
-                variable,
-                values,
-            } => {
-                if *scope == Some(ContextModifier::Local) {
-                    return Err(SqlError::unsupported("SET LOCAL"));
-                }
-                let name = variable.to_string().to_ascii_lowercase();
-                self.set_one(&name, values)
+    fn run_command(&mut self, command: &Command) -> Result<StatementResult> {
+        match command {
+            Command::Set { name, values, local } => self.set(name, values.as_deref(), *local),
+            Command::Reset(name) => self.reset(name.as_deref()),
+            Command::Show(Some(name)) => self.show(name),
+            Command::Show(None) => self.show_all(),
+            Command::Discard(what) => self.discard(*what),
+            Command::Close(Some(name)) => Err(no_cursor(name)),
+            Command::Close(None) => Ok(StatementResult::done("CLOSE CURSOR ALL")),
+            Command::Unlisten => Ok(StatementResult::done("UNLISTEN")),
+            Command::Unsupported(what) => Err(SqlError::unsupported(what)),
+        }
+    }
+
+    fn set(&mut self, name: &str, values: Option<&[String]>, local: bool) -> Result<StatementResult> {
+        let mut result = StatementResult::done("SET");
+        if local && self.open.is_none() {
+            let message = "SET LOCAL can only be used in transaction blocks";
+            result.notice = Some(Notice::warning(state::NO_ACTIVE_SQL_TRANSACTION, message));
+        }
+        if let Some(mode) = transaction_mode(name, values)? {
+            let modes = [mode];
+            return self.set_transaction(&modes, None);
+        }
+        if name.eq_ignore_ascii_case("transaction_deferrable") {
+            return Err(SqlError::unsupported("SET transaction_deferrable").hint("Use SET TRANSACTION."));
+        }
+        if name.eq_ignore_ascii_case("session_authorization") {
+            let user = self.identity().user.clone();
+            let same = values.is_none_or(|values| matches!(values, [one] if **one == *user));
+            return if same {
+                Ok(result)
+            } else {
+                Err(SqlError::unsupported("SET SESSION AUTHORIZATION"))
+            };
+        }
+        let alone = self.open.is_none();
+        self.context().settings(|settings| {
+            let before = (local && alone).then(|| settings.point());
+            match values {
+                Some(values) => settings.set_list(name, values, local)?,
+                None => settings.set(name, None, local)?,
             }
-            Set::SetTimeZone { local: false, value } => self.set_one("timezone", std::slice::from_ref(value)),
-            Set::SetNames {
-                charset_name,
-                collation_name: None,
-            } => self.set_text("client_encoding", Some(&charset_name.to_string())),
-            Set::SetNamesDefault {} => Ok(StatementResult::done("SET")),
+            // Outside a transaction SET LOCAL is over at once.
+            if let Some(before) = before {
+                settings.return_to(&before);
+            }
+            Ok::<_, SqlError>(())
+        })?;
+        Ok(result)
+    }
+
+    fn reset(&mut self, name: Option<&str>) -> Result<StatementResult> {
+        match name {
+            Some(name) if name.eq_ignore_ascii_case("session_authorization") => {}
+            Some(name) => self
+                .context()
+                .settings(|settings| settings.set(name, None, false))?,
+            None => self.context().settings(Settings::reset_all),
+        }
+        Ok(StatementResult::done("RESET"))
+    }
+
+    fn show(&mut self, name: &str) -> Result<StatementResult> {
+        let value = self.context().settings(|settings| settings.show(name))?;
+        let rows = Rows::text(&[&Settings::spelled(name)], vec![vec![value]])?;
+        Ok(StatementResult::rows("SHOW", rows))
+    }
+
+    fn show_all(&self) -> Result<StatementResult> {
+        let lines = self.context().settings(|settings| settings.all());
+        let lines = lines.into_iter().map(Vec::from).collect();
+        let rows = Rows::text(&["name", "setting", "description"], lines)?;
+        Ok(StatementResult::rows("SHOW", rows))
+    }
+
+    fn discard(&mut self, what: Discard) -> Result<StatementResult> {
+        Ok(StatementResult::done(match what {
+            Discard::All => {
+                if self.open.is_some() {
+                    let message = "DISCARD ALL cannot run inside a transaction block";
+                    return Err(SqlError::new(state::ACTIVE_SQL_TRANSACTION, message));
+                }
+                self.context().settings(Settings::reset_all);
+                "DISCARD ALL"
+            }
+            Discard::Plans => "DISCARD PLANS",
+            // There are neither temporary tables nor sequences of a session's own.
+            Discard::Temp => "DISCARD TEMP",
+            Discard::Sequences => "DISCARD SEQUENCES",
+        }))
+    }
+
+    /// SET TRANSACTION and SET SESSION CHARACTERISTICS.
+    pub(super) fn set_modes(
+        &mut self,
+        set: &Set,
+        deferrable: Option<bool>,
+        failed: bool,
+    ) -> Result<StatementResult> {
+        if failed {
+            return Err(failed_transaction());
+        }
+        match set {
             Set::SetTransaction {
                 modes,
                 snapshot: None,
@@ -62,26 +134,8 @@ impl Session {
                 snapshot: None,
                 session: true,
             } => self.set_characteristics(modes, deferrable),
-            other => Err(SqlError::unsupported(format!("{other}"))),
+            other => Err(SqlError::unsupported(other)),
         }
-    }
-
-    fn set_one(&mut self, name: &str, values: &[Expr]) -> Result<StatementResult> {
-        let texts = values.iter().map(text_of).collect::<Result<Vec<_>>>()?;
-        let text = texts.join(", ");
-        if name == "transaction_isolation" {
-            let mut settings = self.settings.clone();
-            settings.set("default_transaction_isolation", Some(&text), &self.defaults)?;
-            let level = isolation_level(settings.isolation);
-            return self.set_transaction(&[TransactionMode::IsolationLevel(level)], None);
-        }
-        let default = matches!(values, [Expr::Identifier(ident)] if ident.quote_style.is_none() && ident.value.eq_ignore_ascii_case("default"));
-        self.set_text(name, (!default).then_some(text.as_str()))
-    }
-
-    fn set_text(&mut self, name: &str, value: Option<&str>) -> Result<StatementResult> {
-        self.settings.set(name, value, &self.defaults)?;
-        Ok(StatementResult::done("SET"))
     }
 
     fn set_characteristics(
@@ -89,100 +143,67 @@ impl Session {
         modes: &[TransactionMode],
         deferrable: Option<bool>,
     ) -> Result<StatementResult> {
+        let effects = self.effects();
         let mut how = godb_mvcc::Begin {
-            isolation: self.settings.isolation,
-            read_only: self.settings.read_only,
-            deferrable: deferrable.unwrap_or(self.settings.deferrable),
+            isolation: effects.isolation,
+            read_only: effects.read_only,
+            deferrable: deferrable.unwrap_or(effects.deferrable),
             ..godb_mvcc::Begin::default()
         };
         super::control::apply(&mut how, modes)?;
-        self.settings.isolation = how.isolation;
-        self.settings.read_only = how.read_only;
-        self.settings.deferrable = how.deferrable;
+        let to = Running {
+            isolation: how.isolation,
+            read_only: how.read_only,
+            deferrable: how.deferrable,
+        };
+        self.context().settings(|settings| set_defaults(settings, to))?;
         Ok(StatementResult::done("SET"))
     }
-
-    fn reset(&mut self, reset: &Reset) -> Result<StatementResult> {
-        match reset {
-            Reset::ALL => self.settings = self.defaults.clone(),
-            Reset::ConfigurationParameter(name) => {
-                self.settings.set(&name.to_string(), None, &self.defaults)?;
-            }
-            Reset::SessionAuthorization => return Err(SqlError::unsupported("RESET SESSION AUTHORIZATION")),
-        }
-        Ok(StatementResult::done("RESET"))
-    }
-
-    fn show(&mut self, variable: &[Ident]) -> Result<StatementResult> {
-        let words: Vec<_> = variable
-            .iter()
-            .map(|ident| ident.value.to_ascii_lowercase())
-            .collect();
-        let name = match words.join(" ").as_str() {
-            "all" => return self.show_all(),
-            "transaction isolation level" => "transaction_isolation".to_owned(),
-            "time zone" => "timezone".to_owned(),
-            name => name.to_owned(),
-        };
-        let value = match (name.as_str(), &self.open) {
-            ("transaction_isolation", Some(open)) => isolation_name(open.how.isolation).to_owned(),
-            ("transaction_isolation", None) => isolation_name(self.settings.isolation).to_owned(),
-            ("transaction_read_only", Some(open)) => {
-                on_off(open.how.read_only || open.how.as_of.is_some()).to_owned()
-            }
-            ("transaction_deferrable", open) => {
-                let deferrable = open.as_ref().map(|open| open.how.deferrable);
-                on_off(deferrable.unwrap_or(self.settings.deferrable)).to_owned()
-            }
-            ("transaction_read_only", None) => on_off(self.settings.read_only).to_owned(),
-            (name, _) => self.settings.show(name)?,
-        };
-        Ok(StatementResult::rows(
-            "SHOW",
-            Rows::text(&[&name], vec![vec![value]])?,
-        ))
-    }
-
-    fn show_all(&self) -> Result<StatementResult> {
-        let names = Settings::names();
-        let lines = names
-            .into_iter()
-            .map(|name| Ok(vec![name.to_owned(), self.settings.show(name)?]));
-        let lines = lines.collect::<Result<_>>()?;
-        Ok(StatementResult::rows(
-            "SHOW",
-            Rows::text(&["name", "setting"], lines)?,
-        ))
-    }
 }
 
-fn isolation_level(isolation: godb_mvcc::Isolation) -> sqlparser::ast::TransactionIsolationLevel {
-    use sqlparser::ast::TransactionIsolationLevel as Level;
-    match isolation {
-        godb_mvcc::Isolation::ReadCommitted => Level::ReadCommitted,
-        godb_mvcc::Isolation::RepeatableRead => Level::RepeatableRead,
-        godb_mvcc::Isolation::Serializable => Level::Serializable,
-    }
+fn set_defaults(settings: &mut Settings, to: Running) -> Result<()> {
+    let word = |on| Some(if on { "on" } else { "off" });
+    settings.set(
+        "default_transaction_isolation",
+        Some(isolation_name(to.isolation)),
+        false,
+    )?;
+    settings.set("default_transaction_read_only", word(to.read_only), false)?;
+    settings.set("default_transaction_deferrable", word(to.deferrable), false)
 }
 
-/// A setting's value as written: a word, a number or a string.
-fn text_of(value: &Expr) -> Result<String> {
-    match value {
-        Expr::Identifier(ident) => Ok(ident.value.clone()),
-        Expr::Value(value) => match &value.value {
-            SqlValue::SingleQuotedString(text) | SqlValue::DoubleQuotedString(text) => Ok(text.clone()),
-            SqlValue::Number(number, _) => Ok(number.clone()),
-            SqlValue::Boolean(value) => Ok(value.to_string()),
-            other => Err(not_a_value(other)),
-        },
-        Expr::UnaryOp {
-            op: UnaryOperator::Minus,
-            expr,
-        } => Ok(format!("-{}", text_of(expr)?)),
-        other => Err(not_a_value(other)),
+/// `SET transaction_isolation = …` and `SET transaction_read_only = …` are SET TRANSACTION in other words.
+fn transaction_mode(name: &str, values: Option<&[String]>) -> Result<Option<TransactionMode>> {
+    use TransactionIsolationLevel as Level;
+    use sqlparser::ast::TransactionAccessMode as Access;
+    let refused = |value: &str| {
+        let message = format!(
+            "invalid value for parameter \"{}\": \"{value}\"",
+            name.to_ascii_lowercase()
+        );
+        Err(SqlError::new(state::INVALID_PARAMETER_VALUE, message))
+    };
+    let isolation = name.eq_ignore_ascii_case("transaction_isolation");
+    if !isolation && !name.eq_ignore_ascii_case("transaction_read_only") {
+        return Ok(None);
     }
+    let Some([value]) = values else {
+        return Err(SqlError::unsupported(format!("SET {name} to its default")));
+    };
+    Ok(Some(match value.to_ascii_lowercase().as_str() {
+        "serializable" if isolation => TransactionMode::IsolationLevel(Level::Serializable),
+        "repeatable read" if isolation => TransactionMode::IsolationLevel(Level::RepeatableRead),
+        "read committed" if isolation => TransactionMode::IsolationLevel(Level::ReadCommitted),
+        "read uncommitted" if isolation => TransactionMode::IsolationLevel(Level::ReadUncommitted),
+        "on" | "true" | "yes" | "1" if !isolation => TransactionMode::AccessMode(Access::ReadOnly),
+        "off" | "false" | "no" | "0" if !isolation => TransactionMode::AccessMode(Access::ReadWrite),
+        _ => return refused(value),
+    }))
 }
 
-fn not_a_value(what: impl std::fmt::Display) -> SqlError {
-    SqlError::new(state::SYNTAX_ERROR, format!("a setting's value cannot be {what}"))
+fn no_cursor(name: &str) -> SqlError {
+    SqlError::new(
+        state::INVALID_CURSOR_NAME,
+        format!("cursor \"{name}\" does not exist"),
+    )
 }

@@ -47,6 +47,7 @@ pub use runner::{Refused, Said, Subject, Talk, run};
 pub const SCRIPTS: &[(&str, &str)] = &[
     ("aggregates", include_str!("scripts/aggregates.slt")),
     ("alter", include_str!("scripts/alter.slt")),
+    ("clients", include_str!("scripts/clients.slt")),
     ("constraints", include_str!("scripts/constraints.slt")),
     ("copy", include_str!("scripts/copy.slt")),
     ("ddl", include_str!("scripts/ddl.slt")),

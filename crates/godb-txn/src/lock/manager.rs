@@ -4,6 +4,7 @@ use super::graph::WaitGraph;
 use super::holdings::{Escalation, Holdings};
 use super::line::{Answer, Line};
 use super::name::{ById, Name};
+use super::patience::Patience;
 use super::policy::DeadlockPolicy;
 use super::status::{LockStats, LockStatus, TransactionStatus, WaitPlace, WaitStats};
 use super::table::{LockTable, PARTS};
@@ -62,6 +63,17 @@ impl LockManager {
 
     /// Takes a lock, and before it the intention locks on what lies above; waits where it must. Who holds very many keys of a table gets the table.
     pub fn lock(&self, by: TxnId, what: Resource<'_>, mode: Mode) -> Result<(), Error> {
+        self.lock_patiently(by, what, mode, &Patience::default())
+    }
+
+    /// The same with a limit of the caller's own to each wait.
+    pub fn lock_patiently(
+        &self,
+        by: TxnId,
+        what: Resource<'_>,
+        mode: Mode,
+        patience: &Patience,
+    ) -> Result<(), Error> {
         self.check(by)?;
         let (mut missing, escalation) = self.missing(by, what, mode);
         match escalation {
@@ -69,13 +81,13 @@ impl LockManager {
             Escalation::Try(all) => {
                 self.try_escalate(by, what, all);
             }
-            Escalation::Wait(all) => self.escalate(by, what, all)?,
+            Escalation::Wait(all) => self.escalate(by, what, all, patience)?,
         }
         if escalation != Escalation::None {
             missing = self.missing(by, what, mode).0;
         }
         for (what, mode) in missing.into_iter().flatten() {
-            self.lock_one(by, what, mode)?;
+            self.lock_one(by, what, mode, patience)?;
         }
         Ok(())
     }
@@ -234,12 +246,12 @@ impl LockManager {
     }
 
     /// Waits for the table of a key.
-    fn escalate(&self, by: TxnId, part: Resource<'_>, mode: Mode) -> Result<(), Error> {
+    fn escalate(&self, by: TxnId, part: Resource<'_>, mode: Mode, patience: &Patience) -> Result<(), Error> {
         let Some(tree) = tree_around(part) else {
             return Ok(());
         };
         for (what, mode) in steps(Resource::Table(tree), mode).into_iter().flatten() {
-            self.lock_one(by, what, mode)?;
+            self.lock_one(by, what, mode, patience)?;
         }
         self.free_parts(by, tree);
         Ok(())
@@ -270,15 +282,19 @@ impl LockManager {
         }
     }
 
-    fn lock_one(&self, by: TxnId, what: Resource<'_>, mode: Mode) -> Result<(), Error> {
+    fn lock_one(&self, by: TxnId, what: Resource<'_>, mode: Mode, patience: &Patience) -> Result<(), Error> {
         let name = Name::from(what);
         let new = match self.ask(by, &name, mode, true) {
             Answer::Held | Answer::Busy => return Ok(()),
             Answer::Granted(new) => new,
             Answer::MustWait(ticket, new) => {
                 let began = self.count_wait(&name);
-                let outcome = ticket.wait(self.options.timeout);
-                let result = self.after_wait(by, &name, outcome);
+                let timeout = patience.timeout.unwrap_or(self.options.timeout);
+                let outcome = match &patience.interrupt {
+                    None => ticket.wait(timeout),
+                    Some(interrupt) => ticket.wait_unless(timeout, &**interrupt),
+                };
+                let result = self.after_wait(by, &name, outcome, timeout);
                 self.count_waited(&name, began, result.is_err());
                 result?;
                 new
@@ -315,15 +331,16 @@ impl LockManager {
         })
     }
 
-    fn after_wait(&self, by: TxnId, name: &Name, outcome: Outcome) -> Result<(), Error> {
+    fn after_wait(&self, by: TxnId, name: &Name, outcome: Outcome, timeout: Duration) -> Result<(), Error> {
         let error = match outcome {
             Outcome::Granted | Outcome::Waiting => return Ok(()),
             Outcome::Victim(cycle) => Error::Deadlock { cycle },
             Outcome::GaveWay(to) => Error::GaveWay { victim: by, to },
             Outcome::Refused(fault) => Error::Fault(fault),
+            Outcome::Interrupted => Error::Interrupted,
             Outcome::TimedOut => {
                 self.timeouts.fetch_add(1, Ordering::Relaxed);
-                let waited_ms = u64::try_from(self.options.timeout.as_millis()).unwrap_or(u64::MAX);
+                let waited_ms = u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX);
                 Error::LockTimeout { waited_ms }
             }
         };

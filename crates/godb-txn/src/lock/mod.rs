@@ -11,6 +11,7 @@ mod line;
 mod manager;
 mod mode;
 mod name;
+mod patience;
 mod policy;
 mod queue;
 mod status;
@@ -19,5 +20,6 @@ mod ticket;
 
 pub use manager::{LockManager, LockOptions};
 pub use name::{ById, LockedResource};
+pub use patience::{Interrupt, Patience};
 pub use policy::DeadlockPolicy;
 pub use status::{LockStats, LockStatus, TransactionStatus, WaitPlace, WaitStats};

@@ -1,8 +1,12 @@
 //! [`Ticket`]: what a waiting request sleeps on.
 
+use super::patience::Interrupt;
 use godb_recovery::sync::{Condvar, Mutex, wait_for};
 use godb_recovery::{Fault, TxnId};
 use std::time::Duration;
+
+/// How often one who waits looks whether to go on. Long enough that hundreds who wait cost nothing, and short for who asked for the end.
+const BETWEEN_LOOKS: Duration = Duration::from_millis(10);
 
 /// How a wait stands.
 #[derive(Clone, Debug)]
@@ -17,6 +21,8 @@ pub(super) enum Outcome {
     GaveWay(TxnId),
     /// Waited long enough.
     TimedOut,
+    /// Was told to wait no longer.
+    Interrupted,
     /// Nobody gets locks any more, for this reason.
     Refused(Fault),
 }
@@ -69,6 +75,23 @@ impl Ticket {
         while outcome.is_waiting() {
             if wait_for(&self.settled, &mut outcome, timeout) && outcome.is_waiting() {
                 *outcome = Outcome::TimedOut;
+            }
+        }
+        outcome.clone()
+    }
+
+    /// The same, but looks every few milliseconds whether to wait no longer.
+    pub(super) fn wait_unless(&self, timeout: Duration, interrupt: &dyn Interrupt) -> Outcome {
+        let mut left = timeout;
+        let mut outcome = self.outcome.lock();
+        while outcome.is_waiting() {
+            let slice = left.min(BETWEEN_LOOKS);
+            if interrupt.is_requested() {
+                *outcome = Outcome::Interrupted;
+            } else if left.is_zero() {
+                *outcome = Outcome::TimedOut;
+            } else if wait_for(&self.settled, &mut outcome, slice) {
+                left -= slice;
             }
         }
         outcome.clone()

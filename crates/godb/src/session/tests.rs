@@ -1,6 +1,6 @@
 //! Rows locked by queries, as two and three sessions see it.
 
-use crate::{Config, Database, Session, SqlError, Value, params};
+use crate::{Config, Database, Identity, Session, SqlError, Value, params};
 use godb_sql::StatementResult;
 use std::time::{Duration, Instant};
 
@@ -262,4 +262,64 @@ fn limit_and_offset_count_the_rows_that_were_locked() {
         ids(&mut second, "SELECT id FROM job ORDER BY id LIMIT -1 FOR UPDATE"),
         refused("2201W")
     );
+}
+
+fn code(result: crate::Result<crate::Outcome>) -> &'static str {
+    result.map(|_| ()).unwrap_err().sqlstate()
+}
+
+#[test]
+fn whoever_waits_for_a_row_waits_no_longer_than_told() {
+    let db = Database::in_memory().unwrap();
+    db.execute("CREATE TABLE t (a int PRIMARY KEY, b int)", &[])
+        .unwrap();
+    db.execute("INSERT INTO t VALUES (1, 1)", &[]).unwrap();
+    let mut holder = session(&db);
+    holder.run("BEGIN", &[]).unwrap();
+    holder.run("UPDATE t SET b = 2", &[]).unwrap();
+
+    let mut other = session(&db);
+    assert_eq!(other.setting("lock_timeout").as_deref(), Some("10s"));
+    let change = "UPDATE t SET b = 3";
+    other.run("SET lock_timeout = '30ms'", &[]).unwrap();
+    assert_eq!(code(other.run(change, &[])), "55P03");
+    other.run("SET lock_timeout = 0", &[]).unwrap();
+    other.run("SET statement_timeout = '30ms'", &[]).unwrap();
+    let error = other.run(change, &[]).map(|_| ()).unwrap_err();
+    assert_eq!(error.sqlstate(), "57014");
+    assert!(error.to_string().contains("statement timeout"), "{error}");
+    other.run("RESET statement_timeout", &[]).unwrap();
+    let canceller = other.canceller();
+    let waiter = std::thread::spawn(move || (code(other.run(change, &[])), other));
+    std::thread::sleep(Duration::from_millis(20));
+    canceller.cancel();
+    let (state, mut other) = waiter.join().unwrap();
+    assert_eq!(state, "57014");
+
+    holder.run("COMMIT", &[]).unwrap();
+    other.run(change, &[]).unwrap();
+}
+
+#[test]
+fn a_session_tells_who_uses_it_and_what_it_has_set() {
+    let db = Database::in_memory().unwrap();
+    let mut session = session(&db);
+    session.identify(Identity {
+        user: "ada".into(),
+        database: "shop".into(),
+        process: 7,
+        superuser: false,
+    });
+    session.start_with("application_name", "test").unwrap();
+    let sql = "SELECT current_user, session_user, current_database(), pg_backend_pid(), current_setting('is_superuser')";
+    let row = session.run(sql, &[]).unwrap().rows.next().unwrap().unwrap();
+    let shown: Vec<_> = (0..5).map(|at| row.text(at).unwrap()).collect();
+    assert_eq!(shown, ["ada", "ada", "shop", "7", "off"]);
+    let before = session.setting_changes();
+    session.run("SET application_name = 'other'", &[]).unwrap();
+    assert!(session.setting_changes() > before);
+    let reported = session.reported_settings();
+    assert!(reported.contains(&("application_name", "other".to_owned())));
+    session.run("RESET ALL", &[]).unwrap();
+    assert_eq!(session.setting("application_name").as_deref(), Some("test"));
 }

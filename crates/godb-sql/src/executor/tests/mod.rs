@@ -29,7 +29,14 @@ impl World {
         let environment = Environment::simulated(1);
         let engine: Arc<dyn StorageEngine> = MemoryEngine::new(environment.clone());
         let tx = engine.clone().begin(Begin::default()).unwrap();
+        let wired = crate::settings::Wired {
+            work_mem: 1 << 20,
+            isolation: godb_mvcc::Isolation::default(),
+            max_connections: 1,
+            lock_timeout: std::time::Duration::ZERO,
+        };
         let statement = Statement::new(Terms {
+            context: Arc::new(crate::session::SessionContext::new(wired)),
             engine: engine.clone(),
             environment,
             parameters: Arc::from([]),
