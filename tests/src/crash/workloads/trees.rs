@@ -4,7 +4,15 @@ use crate::crash::script::{Change, Step, Workload, commit, deletes, put, puts, r
 
 /// All of them.
 pub(super) fn all() -> Vec<Workload> {
-    [pages(), long_values(), interleaved(), losers(), shorter()].concat()
+    [
+        pages(),
+        in_order(),
+        long_values(),
+        interleaved(),
+        losers(),
+        shorter(),
+    ]
+    .concat()
 }
 
 fn script(name: &str, steps: impl AsRef<[Vec<Step>]>) -> Workload {
@@ -13,7 +21,7 @@ fn script(name: &str, steps: impl AsRef<[Vec<Step>]>) -> Workload {
 
 /// Enough keys to split pages and merge them again.
 fn pages() -> Vec<Workload> {
-    use Step::{Background, Checkpoint, Do, RollBack};
+    use Step::{Background, Checkpoint};
     vec![
         script(
             "split-twice",
@@ -31,17 +39,6 @@ fn pages() -> Vec<Workload> {
                 vec![Checkpoint],
                 commit(puts((0..150).filter(|n| n % 3 == 1), 200)),
                 commit(puts((0..150).filter(|n| n % 3 == 2), 200)),
-            ],
-        ),
-        // The first transaction appends leaves, one that is open when the power goes appends more, and others write behind its rows.
-        script(
-            "rows-in-order",
-            vec![
-                commit(puts(0..100, 250)),
-                vec![Checkpoint, Do(1, puts(100..180, 250))],
-                commit(puts(300..330, 250)),
-                vec![RollBack(1), Do(2, puts(400..460, 250))],
-                put(500, 10),
             ],
         ),
         script(
@@ -93,6 +90,24 @@ fn pages() -> Vec<Workload> {
                 commit(puts(100..140, 400)),
                 vec![Background],
                 commit(puts(0..40, 400)),
+            ],
+        ),
+    ]
+}
+
+/// Rows that come in order, and begin new leaves.
+fn in_order() -> Vec<Workload> {
+    use Step::{Checkpoint, Do, RollBack};
+    vec![
+        // The first transaction appends leaves, one that is open when the power goes appends more, and others write behind its rows.
+        script(
+            "rows-in-order",
+            vec![
+                commit(puts(0..100, 250)),
+                vec![Checkpoint, Do(1, puts(100..180, 250))],
+                commit(puts(300..330, 250)),
+                vec![RollBack(1), Do(2, puts(400..460, 250))],
+                put(500, 10),
             ],
         ),
     ]
