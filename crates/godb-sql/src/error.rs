@@ -43,6 +43,8 @@ pub mod state {
     pub const TRANSACTION_RESOLUTION_UNKNOWN: SqlState = SqlState("08007");
     pub const DEADLOCK_DETECTED: SqlState = SqlState("40P01");
     pub const SYNTAX_ERROR: SqlState = SqlState("42601");
+    pub const INSUFFICIENT_PRIVILEGE: SqlState = SqlState("42501");
+    pub const RESERVED_NAME: SqlState = SqlState("42939");
     pub const INVALID_NAME: SqlState = SqlState("42602");
     pub const AMBIGUOUS_COLUMN: SqlState = SqlState("42702");
     pub const AMBIGUOUS_FUNCTION: SqlState = SqlState("42725");

@@ -120,8 +120,10 @@ mod value;
 pub mod vector;
 
 pub use binder::{bind_default, bind_table_expr, describe_type};
+pub use catalog::{FIRST_ROLE, Role};
 pub use context::{Canceller, Evaluating, Subqueries};
 pub use copy::Progress;
+pub use ddl::Passwords;
 pub use error::{Result, SqlError, SqlState, state};
 pub use executor::{Measured, Meters};
 pub use godb_mvcc::{

@@ -16,8 +16,11 @@
 //! - A table or view of the user's with the same name hides it, so that a later version of godb can add relations without breaking anyone's schema.
 //! - They cannot be changed, and views cannot be made of them: a view would outlive the version that has the relation.
 
+pub(crate) mod pg;
+
 use crate::catalog::{Stored, TableId};
 use crate::error::Result;
+use crate::session::SessionContext;
 use crate::types::DataType;
 use crate::value::Value;
 use godb_mvcc::{EngineTransaction, TreeId};
@@ -42,6 +45,7 @@ pub trait SystemRelation: Send + Sync {
 pub struct Asking<'a> {
     tx: &'a dyn EngineTransaction,
     root: TreeId,
+    session: &'a SessionContext,
 }
 
 /// What a tree is to SQL.
@@ -56,8 +60,14 @@ pub struct TreeName {
 }
 
 impl<'a> Asking<'a> {
-    pub(crate) fn new(tx: &'a dyn EngineTransaction, root: TreeId) -> Self {
-        Self { tx, root }
+    pub(crate) fn new(tx: &'a dyn EngineTransaction, root: TreeId, session: &'a SessionContext) -> Self {
+        Self { tx, root, session }
+    }
+
+    /// The session that the statement runs in.
+    #[must_use]
+    pub fn session(&self) -> &SessionContext {
+        self.session
     }
 
     /// The transaction of the statement, to read with.

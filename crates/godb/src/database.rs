@@ -327,6 +327,11 @@ impl Database {
         }
     }
 
+    /// The open database behind the handle.
+    pub(crate) fn instance(&self) -> &Instance {
+        &self.instance
+    }
+
     fn defaults(&self) -> Begin {
         Begin {
             isolation: self.instance.config.isolation,

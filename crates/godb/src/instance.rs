@@ -35,6 +35,18 @@ pub(crate) struct Instance {
     background: Option<Background>,
 }
 
+/// Who makes verifiers of passwords, if this build has the cryptography.
+#[cfg(feature = "passwords")]
+#[expect(clippy::unnecessary_wraps, reason = "without the feature there is none")]
+fn passwords(environment: &Environment) -> Option<Arc<dyn godb_sql::Passwords>> {
+    Some(Arc::new(crate::passwords::Scram(environment.random.clone())))
+}
+
+#[cfg(not(feature = "passwords"))]
+fn passwords(_environment: &Environment) -> Option<Arc<dyn godb_sql::Passwords>> {
+    None
+}
+
 impl Instance {
     /// Opens the stack on a file.
     pub(crate) fn open(
@@ -98,6 +110,7 @@ impl Instance {
             work_mem: config.work_memory,
             isolation: config.isolation,
             max_connections: config.max_connections,
+            passwords: passwords(environment),
             lock_timeout: config.lock_timeout,
             system: storage.as_ref().map(crate::system::relations).unwrap_or_default(),
             ..SqlOptions::default()

@@ -44,10 +44,13 @@ mod error;
 mod instance;
 mod keys;
 mod pairs;
+#[cfg(feature = "passwords")]
+mod passwords;
 mod prepared;
 mod read_only;
 mod repair;
 mod retry;
+mod roles;
 mod rows;
 mod salvage;
 mod scrub;
@@ -66,12 +69,14 @@ pub use godb_page::{Environment, Fault, FileSystem};
 pub use godb_sql::{
     Begin, Canceller, ColumnDescription, CompactionPhase, CompactionProgress, DataType, Description,
     EngineError, Identity, IndexDescription, IndexMended, Interval, Isolation, Moment, Notice, Numeric,
-    Progress, ResultColumn, Severity, SqlError, StorageEngine, TableDescription, Timeouts, Timestamp,
+    Progress, ResultColumn, Role, Severity, SqlError, StorageEngine, TableDescription, Timeouts, Timestamp,
     TransactionState, Value,
 };
 pub use godb_txn::DeadlockPolicy;
 pub use godb_wal::SyncMode;
 pub use pairs::{Pair, Pairs};
+#[cfg(feature = "passwords")]
+pub use passwords::Verifier;
 pub use prepared::Prepared;
 pub use repair::{RepairReport, RepairTo};
 pub use retry::Retries;

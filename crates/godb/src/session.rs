@@ -21,6 +21,12 @@ pub struct Session {
 pub struct Statement(godb_sql::Prepared);
 
 impl Statement {
+    /// Whether its text may hold a password, and must not be written to a log.
+    #[must_use]
+    pub fn is_secret(&self) -> bool {
+        self.0.is_secret()
+    }
+
     /// How many parameters it has.
     #[must_use]
     pub fn parameters(&self) -> usize {

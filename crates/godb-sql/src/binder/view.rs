@@ -11,7 +11,7 @@ use crate::parser::{MAX_DEPTH, too_deep};
 use crate::plan::logical::{Logical, OutputColumn};
 use crate::plan::walk::IdSet;
 use crate::storage::damaged;
-use crate::system::SystemTable;
+use crate::system::{SystemTable, pg};
 use crate::types::DataType;
 use crate::value::Value;
 use godb_mvcc::Moment;
@@ -106,12 +106,15 @@ impl Binder<'_> {
             .system
             .iter()
             .find(|relation| relation.name() == name);
+        let found = found
+            .map(|found| SystemTable(found.clone()))
+            .or_else(|| pg::find(name));
         let Some(found) = found else { return Ok(None) };
         if moment.is_some() {
             return self.refuse("AS OF SYSTEM TIME of a system relation", at);
         }
         self.views.system.get_or_insert(at);
-        Ok(Some(Named::System(SystemTable(found.clone()))))
+        Ok(Some(Named::System(found)))
     }
 
     /// Asks the catalog, of now or of then.

@@ -146,7 +146,7 @@ impl Writer {
         varint::put(&mut self.0, count as u64);
     }
 
-    fn signed(&mut self, number: i64) {
+    pub(super) fn signed(&mut self, number: i64) {
         varint::put_signed(&mut self.0, number);
     }
 
@@ -277,7 +277,7 @@ impl<'a> Reader<'a> {
         self.wide()?.try_into().map_err(|_| broken())
     }
 
-    fn signed(&mut self) -> Result<i64> {
+    pub(super) fn signed(&mut self) -> Result<i64> {
         let (number, used) = varint::get_signed(self.0).ok_or_else(broken)?;
         self.0 = &self.0[used..];
         Ok(number)

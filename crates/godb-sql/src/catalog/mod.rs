@@ -2,11 +2,13 @@
 
 mod descriptor;
 mod estimate;
+mod role;
 mod schema;
 mod store;
 mod view;
 
 pub(crate) use descriptor::value_bytes;
+pub use role::{FIRST_ROLE, Role};
 pub(crate) use schema::{Known, Schema, SchemaCache, bind_checks};
 pub(crate) use store::{Named, Stored, StoredMut, describe_table, describe_view};
 pub use view::{StoredView, Use, UsedColumn, View};

@@ -13,8 +13,9 @@
 //! | 4, name | what has that name: a table, an index or a view; and the number of the table or view |
 //! | 5, table number | roughly how many rows it has |
 //! | 6, view number | the view's [description](super::view) |
+//! | 7, name | the [role](super::role) of that name |
 
-use super::{StoredView, Table, TableId, descriptor, view};
+use super::{FIRST_ROLE, Role, StoredView, Table, TableId, descriptor, role, view};
 use crate::error::{Result, SqlError, state};
 use crate::storage::{KeyBytes, damaged, varint};
 use godb_mvcc::{EngineTransaction, Strength, TreeId};
@@ -27,6 +28,7 @@ const TABLES: u8 = 3;
 const NAMES: u8 = 4;
 const ESTIMATES: u8 = 5;
 const VIEWS: u8 = 6;
+const ROLES: u8 = 7;
 /// Neither versions nor tables nor rows are counted so far; a number from here on is damage, and nobody counts on from it.
 const UNREACHED: u64 = 1 << 60;
 /// The format of the catalog. The first knew no views.
@@ -90,6 +92,10 @@ fn estimate_key(id: TableId) -> Vec<u8> {
 
 fn view_key(id: TableId) -> Vec<u8> {
     [&[VIEWS][..], &id.to_be_bytes()].concat()
+}
+
+fn role_key(name: &str) -> Vec<u8> {
+    [&[ROLES], name.as_bytes()].concat()
 }
 
 fn name_key(name: &str) -> Vec<u8> {
@@ -159,6 +165,32 @@ impl<'a> Stored<'a> {
         self.bytes(&view_key(id))?
             .map(|bytes| view::decode(&bytes))
             .transpose()
+    }
+
+    /// The role of that name.
+    pub(crate) fn role(&self, name: &str) -> Result<Option<Role>> {
+        match self.bytes(&role_key(name))? {
+            Some(bytes) => role::decode(&bytes).map(Some),
+            None => Ok((name == FIRST_ROLE).then(Role::first)),
+        }
+    }
+
+    /// All roles, by name.
+    pub(crate) fn roles(&self) -> Result<Vec<Role>> {
+        let mut descriptions = Vec::new();
+        let range = KeyBytes::prefix(vec![ROLES]);
+        let mut cursor = self.tx.scan(self.root, range.range(false))?;
+        while cursor.next(&mut |_, value| {
+            descriptions.push(value.to_vec());
+            ControlFlow::Continue(())
+        })? {}
+        let roles = descriptions.iter().map(|bytes| role::decode(bytes));
+        let mut roles: Vec<Role> = roles.collect::<Result<_>>()?;
+        if !roles.iter().any(|role| role.name == FIRST_ROLE) {
+            roles.push(Role::first());
+        }
+        roles.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(roles)
     }
 
     /// All views, in the order in which they were made.
@@ -302,6 +334,19 @@ impl<'a> StoredMut<'a> {
     pub(crate) fn remove_view(&mut self, view: &StoredView) -> Result<()> {
         self.tx.delete(self.root, &view_key(view.id))?;
         self.remove_name(&view.name)
+    }
+
+    /// Writes a role.
+    pub(crate) fn put_role(&mut self, role: &Role) -> Result<()> {
+        Ok(self
+            .tx
+            .put(self.root, &role_key(&role.name), &role::encode(role))?)
+    }
+
+    /// Removes a role.
+    pub(crate) fn remove_role(&mut self, name: &str) -> Result<()> {
+        self.tx.delete(self.root, &role_key(name))?;
+        Ok(())
     }
 
     /// Gives something a name; refuses one that is taken.

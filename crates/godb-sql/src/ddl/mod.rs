@@ -19,10 +19,12 @@ mod names;
 mod options;
 mod rename;
 mod rewrite;
+mod role;
 mod scan_table;
 mod view;
 
 pub(crate) use names::{fold, table_name};
+pub use role::Passwords;
 pub(crate) use scan_table::TableScan;
 
 use crate::binder::Definition;
@@ -67,6 +69,8 @@ pub(crate) struct Ddl<'a> {
     pub(crate) parsed: &'a Parsed,
     /// Binds the queries in it.
     pub(crate) binding: &'a dyn Binding,
+    /// Makes verifiers of passwords, where there is somebody who can.
+    pub(crate) passwords: Option<&'a dyn Passwords>,
 }
 
 /// What a DDL statement did.
@@ -104,6 +108,9 @@ impl Done {
 impl Ddl<'_> {
     /// Runs a statement, if it is one of DDL.
     pub(crate) fn execute(&mut self, statement: &ast::Statement) -> Result<Option<Done>> {
+        if let Some(role) = &self.parsed.role {
+            return self.locked(|ddl| ddl.role_statement(role)).map(Some);
+        }
         let done = match statement {
             ast::Statement::CreateTable(create) => self.locked(|ddl| ddl.create_table(create))?,
             ast::Statement::CreateIndex(create) => self.locked(|ddl| ddl.create_index(create))?,

@@ -85,6 +85,11 @@ impl Statement {
         }
     }
 
+    /// The session that it runs in.
+    pub(crate) fn context(&self) -> &SessionContext {
+        &self.context
+    }
+
     /// The plans of subqueries.
     pub(crate) fn subplans(&self) -> &[Node] {
         match self.plan.as_deref() {

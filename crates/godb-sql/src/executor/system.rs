@@ -22,7 +22,7 @@ impl Operator for SystemScan {
         let rows = match &mut self.rows {
             Some(rows) => rows,
             None => {
-                let asking = Asking::new(run.tx, run.statement.engine.root());
+                let asking = Asking::new(run.tx, run.statement.engine.root(), run.statement.context());
                 self.rows.insert(self.relation.rows(&asking)?.into_iter())
             }
         };

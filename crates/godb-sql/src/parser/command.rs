@@ -54,17 +54,21 @@ pub(super) fn take(tokens: &mut Vec<TokenWithSpan>, sql: &str) -> Result<Option<
     if !begins(tokens) {
         return Ok(None);
     }
-    let (first, rest) = (tokens[0].clone(), tokens[1..].to_vec());
     let dialect = GodbDialect::default();
-    let mut parser = parser_of(&dialect, rest);
-    let word = first.token.to_string().to_ascii_uppercase();
+    let mut parser = parser_of(&dialect, tokens[1..].to_vec());
+    let word = tokens[0].token.to_string().to_ascii_uppercase();
     let command = command(&word, &mut parser).map_err(|error| syntax_error(sql, &error))?;
     while parser.consume_token(&Token::SemiColon) {}
     expect_end(sql, &mut parser)?;
-    let span = first.span;
+    nothing_left(tokens);
+    Ok(Some(command))
+}
+
+/// What is left for the grammar of a statement that was read: one that nobody looks at.
+pub(super) fn nothing_left(tokens: &mut Vec<TokenWithSpan>) {
+    let span = tokens[0].span;
     let nothing = [Token::make_keyword("RESET"), Token::make_keyword("ALL")];
     *tokens = nothing.map(|token| TokenWithSpan { token, span }).to_vec();
-    Ok(Some(command))
 }
 
 /// Whether the statement is one of these. What SET says of transactions is the grammar's.

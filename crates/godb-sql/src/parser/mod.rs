@@ -19,6 +19,7 @@ mod depth;
 mod dialect;
 mod parameters;
 mod position;
+mod role;
 mod row_locks;
 mod split;
 #[cfg(test)]
@@ -30,6 +31,7 @@ pub use command::{Command, Discard};
 pub use depth::MAX_DEPTH;
 pub(crate) use depth::too_deep;
 pub use position::position_of;
+pub use role::{Password, RoleOptions, RoleStatement};
 pub use split::{Splitter, split};
 pub use vacuum::Vacuum;
 
@@ -62,6 +64,8 @@ pub struct Parsed {
     pub vacuum: Option<Vacuum>,
     /// What it asks of the session.
     pub command: Option<Command>,
+    /// What it says of roles.
+    pub role: Option<RoleStatement>,
     /// A function in it may change the session's settings or locks.
     pub changes_session: bool,
     /// The text.
@@ -85,6 +89,7 @@ pub fn parse_one(sql: &str) -> Result<Parsed> {
     let weak_locks = row_locks::take(&mut tokens);
     let vacuum = vacuum::take(&mut tokens, sql)?;
     let command = command::take(&mut tokens, sql)?;
+    let role = role::take(&mut tokens, sql)?;
     let changes_session = command::changes_session(&tokens);
     depth::check_tokens(&tokens)?;
     spell_out_table(&mut tokens);
@@ -99,6 +104,7 @@ pub fn parse_one(sql: &str) -> Result<Parsed> {
         parameters,
         vacuum,
         command,
+        role,
         changes_session,
         text: sql.to_owned(),
     })

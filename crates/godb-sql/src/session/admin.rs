@@ -85,6 +85,7 @@ impl Session {
             own_tables: &mut open.own_tables,
             parsed,
             binding: &binding,
+            passwords: self.sql.options.passwords.as_deref(),
         };
         let Some(done) = ddl.execute(statement)? else {
             return Err(SqlError::unsupported(first_words(&parsed.text)));

@@ -135,6 +135,12 @@ impl Prepared {
         self.0.parsed.as_of.is_none() && self.0.parsed.table_as_of.is_empty()
     }
 
+    /// Whether its text may hold a password, and must not be written to a log.
+    #[must_use]
+    pub fn is_secret(&self) -> bool {
+        self.0.parsed.role.is_some()
+    }
+
     /// How many parameters it has.
     #[must_use]
     pub fn parameter_count(&self) -> usize {

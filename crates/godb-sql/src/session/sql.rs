@@ -3,7 +3,8 @@
 use super::Session;
 use super::cache::PlanCache;
 use super::plan::Prepared;
-use crate::catalog::{SchemaCache, Stored, StoredMut, TableId};
+use crate::catalog::{Role, SchemaCache, Stored, StoredMut, TableId};
+use crate::ddl::Passwords;
 use crate::dml::RowNumbers;
 use crate::error::Result;
 use crate::optimizer::{CardinalityEstimator, CostModel, DefaultCost, DefaultEstimator};
@@ -28,6 +29,8 @@ pub struct SqlOptions {
     pub estimator: Arc<dyn CardinalityEstimator>,
     /// Says what an algorithm costs.
     pub cost: Arc<dyn CostModel>,
+    /// Makes verifiers of passwords for roles; without, roles have none.
+    pub passwords: Option<Arc<dyn Passwords>>,
     /// Relations that show what goes on in the database; see [`crate::system`].
     pub system: Vec<Arc<dyn SystemRelation>>,
 }
@@ -42,6 +45,7 @@ impl Default for SqlOptions {
             lock_timeout: std::time::Duration::from_secs(10),
             estimator: Arc::new(DefaultEstimator),
             cost: Arc::new(DefaultCost),
+            passwords: None,
             system: Vec::new(),
         }
     }
@@ -121,13 +125,40 @@ impl Sql {
         &self.engine
     }
 
+    /// All roles, as they are now.
+    ///
+    /// # Errors
+    /// The catalog cannot be read.
+    pub fn roles(&self) -> Result<Vec<Role>> {
+        let tx = self.engine.clone().begin(Begin {
+            read_only: true,
+            ..Begin::default()
+        })?;
+        Stored::new(&*tx, self.engine.root()).roles()
+    }
+
+    /// The role of that name, as it is now.
+    ///
+    /// # Errors
+    /// The catalog cannot be read.
+    pub fn role(&self, name: &str) -> Result<Option<Role>> {
+        let tx = self.engine.clone().begin(Begin {
+            read_only: true,
+            ..Begin::default()
+        })?;
+        Stored::new(&*tx, self.engine.root()).role(name)
+    }
+
     /// The statement of that text, parsed; from the cache where it is there.
     pub(super) fn prepared(self: Arc<Self>, text: &str) -> Result<Prepared> {
         if let Some(found) = self.plans.find(text) {
             return Ok(found);
         }
         let prepared = Prepared::parse(text, &[])?;
-        self.plans.remember(text, &prepared);
+        // A password is not kept.
+        if prepared.parsed().role.is_none() {
+            self.plans.remember(text, &prepared);
+        }
         Ok(prepared)
     }
 

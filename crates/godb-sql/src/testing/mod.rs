@@ -58,6 +58,7 @@ pub const SCRIPTS: &[(&str, &str)] = &[
     ("numbers", include_str!("scripts/numbers.slt")),
     ("patterns", include_str!("scripts/patterns.slt")),
     ("queries", include_str!("scripts/queries.slt")),
+    ("roles", include_str!("scripts/roles.slt")),
     ("sessions", include_str!("scripts/sessions.slt")),
     ("settings", include_str!("scripts/settings.slt")),
     ("spilling", include_str!("scripts/spilling.slt")),
