@@ -55,6 +55,8 @@ pub enum Moment {
     Wall(i64),
     /// This many microseconds ago.
     Ago(i64),
+    /// Right after this transaction committed.
+    After(TxnId),
 }
 
 /// How a transaction begins.
@@ -205,6 +207,8 @@ pub trait EngineTransaction: Send {
     fn set_patience(&mut self, patience: Patience);
     /// Under read committed: a new statement begins and sees what is committed by now. Otherwise nothing.
     fn next_statement(&mut self) -> Result<(), Error>;
+    /// The number by which others know it, once it has written; one that only reads has none. [`Moment::After`] takes it when it has committed.
+    fn id(&self) -> Option<TxnId>;
     /// The commit whose state this transaction sees.
     fn snapshot(&self) -> Timestamp;
     /// When it began, by the wall clock, in microseconds; for a read of the past, that moment.

@@ -26,7 +26,7 @@ mod split;
 mod tests;
 mod vacuum;
 
-pub use as_of::AsOf;
+pub use as_of::{AsOf, AsOfKind};
 pub use command::{Command, Discard};
 pub use depth::MAX_DEPTH;
 pub(crate) use depth::too_deep;
