@@ -1,5 +1,6 @@
 //! Benchmarks of godb beside its peers, in one run: `cargo xtask bench` (key-value stores), `cargo xtask bench --sqlite`,
-//! `cargo xtask bench --recovery` (start-up after a kill), `cargo xtask bench --larger-than-memory`.
+//! `cargo xtask bench --recovery` (start-up after a kill), `cargo xtask bench --larger-than-memory`,
+//! `cargo xtask bench --txn` (transactions).
 //!
 //! Absolute times belong to a machine; what is judged is the ratio to the peer that ran a moment before or after.
 //! Each measurement is taken several times, interleaved, and the median counts.
@@ -13,6 +14,7 @@ mod memory;
 mod point;
 mod recovery;
 mod report;
+mod txn;
 
 use report::Report;
 use std::path::PathBuf;
@@ -46,6 +48,7 @@ fn run(args: &[String]) -> Result<()> {
     match args.first().map(String::as_str) {
         Some("--sqlite") => sqlite(),
         Some("--recovery") => recovery::run(&args[1..]),
+        Some("--txn") => txn::run(&args[1..]),
         Some("--larger-than-memory") => kv::larger::run(&args[1..]),
         _ => kv::run(&kv::Options::parse(args)?),
     }

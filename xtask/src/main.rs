@@ -57,9 +57,9 @@ cargo xtask TASK
                         puts the fuzz targets under libFuzzer, each for so many seconds (60), and prints what they did
   slt [OPTION]...       runs the sqllogictest corpus, where it is there; a wrong option shows those there are
   pg [OPTION]...        asks PostgreSQL 15, where it is installed, what the golden scripts and random queries should answer
-  bench [--sqlite | --recovery | --larger-than-memory | --evict | --micro] [ARG]...
-                        measures godb beside other stores; --sqlite: its SQL beside SQLite's; --recovery: start-up after a kill;
-                        --larger-than-memory: in a limited memory; --evict: hit rates of the eviction policies; --micro: each layer's paths
+  bench [--sqlite | --txn | --recovery | --larger-than-memory | --evict | --micro] [ARG]...
+                        measures godb beside other stores; --sqlite: its SQL beside SQLite's; --txn: transactions, beside PostgreSQL too;
+                        --recovery: start-up after a kill; --larger-than-memory: in a limited memory; --evict: hit rates of the eviction policies; --micro: each layer's paths
   coverage [--floor PERCENT]
                         percent of lines that the tests run, per crate";
 

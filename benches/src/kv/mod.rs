@@ -18,6 +18,7 @@ mod zipf;
 pub(crate) use data::Pairs;
 pub(crate) use options::Options;
 pub(crate) use peer::{Durability, Opening};
+pub(crate) use quiet::wait as wait_for_quiet;
 
 use data::{KEY_AND_VALUE, numbered_pair};
 use zipf::Zipf;

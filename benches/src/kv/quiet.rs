@@ -17,7 +17,7 @@ const QUIET_LOOKS: u32 = 3;
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Waits for quiet in this process and on the file system of `folder`.
-pub(super) fn wait(folder: &Path) -> Result<()> {
+pub(crate) fn wait(folder: &Path) -> Result<()> {
     let begun = Instant::now();
     let mut quiet = 0;
     while quiet < QUIET_LOOKS && begun.elapsed() < PATIENCE {

@@ -1,0 +1,85 @@
+//! godb: a session a client, prepared statements, in the same process.
+
+use super::{Accounts, Bank, FEW, MEMORY, Teller, Transfer};
+use crate::Result;
+use godb::{Config, Database, Isolation, Session, Statement, params};
+use std::path::Path;
+
+pub(super) struct Godb(Database);
+
+impl Godb {
+    pub(super) fn open(folder: &Path, accounts: u64) -> Result<Self> {
+        let config = Config {
+            buffer_pool_size: MEMORY,
+            isolation: Isolation::ReadCommitted,
+            ..Config::default()
+        };
+        let db = Database::open_with(folder.join("bank.godb"), config)?;
+        for (table, count) in [(Accounts::Few, FEW), (Accounts::Many, accounts)] {
+            let table = table.table();
+            db.execute(
+                &format!("CREATE TABLE {table} (id bigint PRIMARY KEY, balance bigint NOT NULL, owner text NOT NULL)"),
+                params![],
+            )?;
+            db.execute(
+                &format!("INSERT INTO {table} SELECT g - 1, 0, 'the owner of an account whose name is rather long' FROM generate_series(1, $1) g"),
+                params![count.cast_signed()],
+            )?;
+        }
+        db.checkpoint()?;
+        Ok(Self(db))
+    }
+}
+
+impl Bank for Godb {
+    fn name(&self) -> &'static str {
+        "godb"
+    }
+
+    fn teller(&self, accounts: Accounts) -> Result<Box<dyn Teller + '_>> {
+        let mut session = self.0.session()?;
+        let table = accounts.table();
+        let update = format!("UPDATE {table} SET balance = balance + $1 WHERE id = $2");
+        Ok(Box::new(Client {
+            update: session.prepare(&update, &[])?,
+            total: session.prepare(&format!("SELECT sum(balance)::bigint FROM {table}"), &[])?,
+            session,
+        }))
+    }
+}
+
+struct Client {
+    session: Session,
+    update: Statement,
+    total: Statement,
+}
+
+impl Client {
+    fn run(&mut self, transfer: Transfer) -> std::result::Result<(), godb::Error> {
+        self.session.begin()?;
+        for (id, amount) in transfer.changes() {
+            self.session.run_prepared(&self.update, params![amount, id])?;
+        }
+        self.session.commit()?;
+        Ok(())
+    }
+}
+
+impl Teller for Client {
+    fn transfer(&mut self, transfer: Transfer) -> Result<bool> {
+        match self.run(transfer) {
+            Ok(()) => Ok(true),
+            Err(error) if error.is_retryable() => {
+                self.session.roll_back()?;
+                Ok(false)
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn total(&mut self) -> Result<i64> {
+        let outcome = self.session.run_prepared(&self.total, params![])?;
+        let row = outcome.rows.into_iter().next().ok_or("no total")??;
+        Ok(row.get(0)?)
+    }
+}
