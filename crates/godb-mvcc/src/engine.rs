@@ -59,6 +59,20 @@ pub enum Moment {
     After(TxnId),
 }
 
+impl Moment {
+    /// Right after the transaction that somebody names by this number.
+    #[must_use]
+    pub const fn after_transaction(number: u64) -> Self {
+        Self::After(TxnId::from_raw(number))
+    }
+
+    /// Right after the commit that somebody names by its place in the order of commits.
+    #[must_use]
+    pub const fn at_commit(number: u64) -> Self {
+        Self::At(Timestamp(number))
+    }
+}
+
 /// How a transaction begins.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Begin {

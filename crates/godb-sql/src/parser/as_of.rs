@@ -13,7 +13,7 @@ use crate::error::{Result, SqlError, state};
 use crate::text::from_text;
 use crate::types::DataType;
 use crate::value::Value;
-use godb_mvcc::{Moment, Timestamp, TxnId};
+use godb_mvcc::Moment;
 use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::{Location, Token, TokenWithSpan};
 
@@ -209,8 +209,8 @@ impl AsOf {
         let text = self.text.trim();
         let relative = text.starts_with('-') || text.starts_with('+');
         let moment = match self.kind {
-            AsOfKind::Transaction => self.number().map(|id| Moment::After(TxnId::from_raw(id))),
-            AsOfKind::Commit => self.number().map(|at| Moment::At(Timestamp::from_raw(at))),
+            AsOfKind::Transaction => self.number().map(Moment::after_transaction),
+            AsOfKind::Commit => self.number().map(Moment::at_commit),
             AsOfKind::Time if relative => self.ago(text),
             AsOfKind::Time => wall(text),
         };
