@@ -36,6 +36,7 @@ pub mod state {
     pub const NO_ACTIVE_SQL_TRANSACTION: SqlState = SqlState("25P01");
     pub const IN_FAILED_SQL_TRANSACTION: SqlState = SqlState("25P02");
     pub const DEPENDENT_OBJECTS_STILL_EXIST: SqlState = SqlState("2BP01");
+    pub const INVALID_SQL_STATEMENT_NAME: SqlState = SqlState("26000");
     pub const INVALID_CURSOR_NAME: SqlState = SqlState("34000");
     pub const INVALID_SAVEPOINT_SPECIFICATION: SqlState = SqlState("3B001");
     pub const INVALID_SCHEMA_NAME: SqlState = SqlState("3F000");
@@ -56,6 +57,8 @@ pub mod state {
     pub const DUPLICATE_COLUMN: SqlState = SqlState("42701");
     pub const DUPLICATE_ALIAS: SqlState = SqlState("42712");
     pub const DUPLICATE_OBJECT: SqlState = SqlState("42710");
+    pub const DUPLICATE_CURSOR: SqlState = SqlState("42P03");
+    pub const DUPLICATE_PREPARED_STATEMENT: SqlState = SqlState("42P05");
     pub const DUPLICATE_TABLE: SqlState = SqlState("42P07");
     pub const GROUPING_ERROR: SqlState = SqlState("42803");
     pub const DATATYPE_MISMATCH: SqlState = SqlState("42804");

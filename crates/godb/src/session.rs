@@ -73,6 +73,27 @@ impl Session {
         Ok(self.outcome(result))
     }
 
+    /// Keeps a statement under a name, for `EXECUTE` and `DEALLOCATE` to reach: for a server, whose clients prepare statements by name.
+    ///
+    /// # Errors
+    /// `42P05` when there is one of that name.
+    pub fn keep(&mut self, name: &str, statement: Statement) -> Result<()> {
+        Ok(self.inner.keep(name, statement.0)?)
+    }
+
+    /// The statement kept under a name, also by `PREPARE`.
+    ///
+    /// # Errors
+    /// `26000` when there is none.
+    pub fn kept(&self, name: &str) -> Result<Statement> {
+        Ok(Statement(self.inner.kept(name)?))
+    }
+
+    /// Forgets the statement of that name, or with `None` all; tells whether there was one.
+    pub fn forget(&mut self, name: Option<&str>) -> bool {
+        self.inner.forget(name)
+    }
+
     /// Runs `COPY … FROM STDIN` with the data that `input` gives.
     pub fn copy_in(&mut self, sql: &str, input: Box<dyn Read + Send>) -> Result<Outcome> {
         let result = self.inner.copy_in(sql, input)?;

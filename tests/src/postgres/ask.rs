@@ -119,9 +119,11 @@ pub(super) fn is_query(sql: &str) -> bool {
         .trim_start_matches('(')
         .trim_start()
         .to_ascii_lowercase();
-    ["select", "values", "with", "table", "show", "explain"]
-        .iter()
-        .any(|word| sql.starts_with(word))
+    [
+        "select", "values", "with", "table", "show", "explain", "fetch", "execute",
+    ]
+    .iter()
+    .any(|word| sql.starts_with(word))
         || sql.contains(" returning ")
 }
 

@@ -1,5 +1,6 @@
 //! Scalar functions, operators and aggregates: what each is called, takes, and does to columns.
 
+mod advisory;
 mod aggregate;
 mod arithmetic;
 mod bits;

@@ -6,8 +6,8 @@
 
 use super::table::Entry;
 use super::{
-    Resolved, ResolvedAggregate, Volatility, aggregate, arithmetic, bits, comparison, general, number,
-    pattern, session, text, time,
+    Resolved, ResolvedAggregate, Volatility, advisory, aggregate, arithmetic, bits, comparison, general,
+    number, pattern, session, text, time,
 };
 use crate::cast::{Category, Coercion, can_cast, category, common_type, is_preferred};
 use crate::error::{Result, SqlError, state};
@@ -30,6 +30,8 @@ static FUNCTIONS: &[&[Entry]] = &[
     pattern::TABLE,
     general::TABLE,
     session::TABLE,
+    advisory::TABLE,
+    advisory::ALL,
 ];
 
 fn named<'a>(tables: &'a [&'static [Entry]], name: &'a str) -> impl Iterator<Item = &'static Entry> + 'a {

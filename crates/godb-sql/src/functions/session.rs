@@ -131,15 +131,15 @@ fn sleep_for(call: &Call<'_>) -> Result<Column> {
     })
 }
 
-/// Waits so many seconds for each row. What it gives is of PostgreSQL's type `void`: an empty text.
+/// Waits so many seconds for each row.
 fn rest(call: &Call<'_>, seconds: impl Fn(usize) -> f64) -> Result<Column> {
-    let mut done = Vec::with_capacity(call.rows);
-    for row in 0..call.rows {
-        if call.wanted(row) {
-            (call.evaluating.rest)(seconds(row))?;
-        }
-        done.push(call.wanted(row).then_some(()));
-    }
+    nothing(call, |row| (call.evaluating.rest)(seconds(row)))
+}
+
+/// Does something for each row that gives nothing, which is PostgreSQL's type `void`: an empty text.
+pub(super) fn nothing(call: &Call<'_>, mut run: impl FnMut(usize) -> Result<()>) -> Result<Column> {
+    let done = (0..call.rows).map(|row| call.wanted(row).then(|| run(row)).transpose());
+    let done = done.collect::<Result<Vec<Option<()>>>>()?;
     Ok(with_nulls(done, |rows| {
         let mut texts = BytesColumn::with_capacity(rows.len(), 0);
         rows.iter().for_each(|()| texts.push(b""));

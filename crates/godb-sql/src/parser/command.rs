@@ -1,8 +1,10 @@
 //! Statements about the session: the grammar knows some of them otherwise than PostgreSQL and others not at all, so they are read here. What is
 //! left for the grammar is a word that stands for nothing.
 
+use super::cursor::{self, Fetch};
 use super::{dialect::GodbDialect, expect_end, parser_of, syntax_error};
 use crate::error::Result;
+use crate::types::DataType;
 use sqlparser::ast::{Ident, Value};
 use sqlparser::keywords::Keyword;
 use sqlparser::parser::{Parser, ParserError};
@@ -28,6 +30,35 @@ pub enum Command {
     Discard(Discard),
     /// `CLOSE name`, `CLOSE ALL`.
     Close(Option<String>),
+    /// `PREPARE name (types) AS text`.
+    Prepare {
+        /// What it is called.
+        name: String,
+        /// The types of its parameters, as far as they are given.
+        types: Vec<DataType>,
+        /// The statement, where it stands in the whole text.
+        text: String,
+    },
+    /// `EXECUTE name (…)`.
+    Execute {
+        /// Which statement.
+        name: String,
+        /// A query that gives the values of its parameters.
+        arguments: Option<String>,
+    },
+    /// `DEALLOCATE name`, `DEALLOCATE ALL`.
+    Deallocate(Option<String>),
+    /// `DECLARE name CURSOR FOR query`.
+    Declare {
+        /// What it is called.
+        name: String,
+        /// It outlives its transaction.
+        hold: bool,
+        /// The query, where it stands in the whole text.
+        query: String,
+    },
+    /// `FETCH …`, `MOVE …`.
+    Fetch(Fetch),
     /// `UNLISTEN name`, `UNLISTEN *`.
     Unlisten,
     /// Something that there is not.
@@ -57,7 +88,7 @@ pub(super) fn take(tokens: &mut Vec<TokenWithSpan>, sql: &str) -> Result<Option<
     let dialect = GodbDialect::default();
     let mut parser = parser_of(&dialect, tokens[1..].to_vec());
     let word = tokens[0].token.to_string().to_ascii_uppercase();
-    let command = command(&word, &mut parser).map_err(|error| syntax_error(sql, &error))?;
+    let command = command(&word, &mut parser, sql).map_err(|error| syntax_error(sql, &error))?;
     while parser.consume_token(&Token::SemiColon) {}
     expect_end(sql, &mut parser)?;
     nothing_left(tokens);
@@ -71,6 +102,23 @@ pub(super) fn nothing_left(tokens: &mut Vec<TokenWithSpan>) {
     *tokens = nothing.map(|token| TokenWithSpan { token, span }).to_vec();
 }
 
+/// What statements about the session begin with, beside SET.
+const FIRST_WORDS: &[&str] = &[
+    "RESET",
+    "SHOW",
+    "DISCARD",
+    "CLOSE",
+    "LISTEN",
+    "UNLISTEN",
+    "NOTIFY",
+    "PREPARE",
+    "EXECUTE",
+    "DEALLOCATE",
+    "DECLARE",
+    "FETCH",
+    "MOVE",
+];
+
 /// Whether the statement is one of these. What SET says of transactions is the grammar's.
 fn begins(tokens: &[TokenWithSpan]) -> bool {
     let is = |at: usize, words: &[&str]| {
@@ -82,12 +130,7 @@ fn begins(tokens: &[TokenWithSpan]) -> bool {
         let at = 1 + usize::from(is(1, &["SESSION", "LOCAL"]));
         return !is(at, &["TRANSACTION", "CHARACTERISTICS"]);
     }
-    is(
-        0,
-        &[
-            "RESET", "SHOW", "DISCARD", "CLOSE", "LISTEN", "UNLISTEN", "NOTIFY",
-        ],
-    )
+    is(0, FIRST_WORDS)
 }
 
 /// Whether a function's name in the statement is one of those that change the session. It may be something else of that name; then the statement is run with
@@ -103,15 +146,21 @@ pub(super) fn changes_session(tokens: &[TokenWithSpan]) -> bool {
     tokens.iter().any(changes)
 }
 
-fn is(token: &TokenWithSpan, word: &str) -> bool {
+pub(super) fn is(token: &TokenWithSpan, word: &str) -> bool {
     matches!(&token.token, Token::Word(w) if w.quote_style.is_none() && w.value.eq_ignore_ascii_case(word))
 }
 
-fn command(word: &str, parser: &mut Parser<'_>) -> Parse<Command> {
+fn command(word: &str, parser: &mut Parser<'_>, sql: &str) -> Parse<Command> {
     match word {
         "SET" => set(parser),
         "RESET" => Ok(Command::Reset(setting_or_all(parser)?)),
         "SHOW" => Ok(Command::Show(setting_or_all(parser)?)),
+        "PREPARE" => cursor::prepare(parser, sql),
+        "EXECUTE" => cursor::execute(parser),
+        "DEALLOCATE" => cursor::deallocate(parser),
+        "DECLARE" => cursor::declare(parser, sql),
+        "FETCH" => cursor::fetch(parser, true),
+        "MOVE" => cursor::fetch(parser, false),
         "DISCARD" => discard(parser).map(Command::Discard),
         "CLOSE" => {
             if parser.parse_keyword(Keyword::ALL) {

@@ -14,6 +14,7 @@
 
 mod as_of;
 mod command;
+mod cursor;
 mod deferrable;
 mod depth;
 mod dialect;
@@ -26,8 +27,9 @@ mod split;
 mod tests;
 mod vacuum;
 
-pub use as_of::AsOf;
+pub use as_of::{AsOf, AsOfKind};
 pub use command::{Command, Discard};
+pub use cursor::{Fetch, FetchCount};
 pub use depth::MAX_DEPTH;
 pub(crate) use depth::too_deep;
 pub use position::position_of;

@@ -3,9 +3,11 @@
 //! A statement's rows can be read after the session has gone on, and in another thread. So what functions look at is shared between the session
 //! and its statements, and behind a lock that is held for a moment.
 
+use super::advisory::{AdvisoryHolder, AdvisoryLocks};
 use crate::settings::{Effects, Settings, Wired};
 use godb_mvcc::sync::Mutex;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Who uses a session, and from where.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,13 +39,17 @@ impl Default for Identity {
 pub struct SessionContext {
     identity: Mutex<Arc<Identity>>,
     settings: Mutex<Settings>,
+    advisory: AdvisoryHolder,
+    wired: Wired,
 }
 
 impl SessionContext {
-    pub(crate) fn new(wired: Wired) -> Self {
+    pub(crate) fn new(wired: Wired, locks: Arc<AdvisoryLocks>) -> Self {
         Self {
             identity: Mutex::new(Arc::default()),
             settings: Mutex::new(Settings::new(wired)),
+            advisory: AdvisoryHolder::new(locks),
+            wired,
         }
     }
 
@@ -61,6 +67,16 @@ impl SessionContext {
     /// Looks at the settings, or changes them.
     pub(crate) fn settings<T>(&self, with: impl FnOnce(&mut Settings) -> T) -> T {
         with(&mut self.settings.lock())
+    }
+
+    /// What it holds of the advisory locks.
+    pub(crate) fn advisory(&self) -> &AdvisoryHolder {
+        &self.advisory
+    }
+
+    /// How long it waits for a lock.
+    pub(crate) fn lock_timeout(&self) -> Duration {
+        self.effects().lock_timeout.unwrap_or(self.wired.lock_timeout)
     }
 
     /// What those settings that the engine heeds come to.

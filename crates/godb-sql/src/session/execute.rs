@@ -41,7 +41,7 @@ impl Session {
             return Ok(result);
         }
         if let Some(command) = &prepared.parsed().command {
-            return self.command(command);
+            return self.command(command, prepared, params);
         }
         if let Some(vacuum) = &prepared.parsed().vacuum {
             return self.vacuum(vacuum);
@@ -51,6 +51,18 @@ impl Session {
             Some(open) if open.failed => Err(failed_transaction()),
             Some(_) => self.run_in_transaction(prepared, params),
         }
+    }
+
+    /// Runs a query to its end: its rows need no transaction any more.
+    pub(super) fn run_to_end(&mut self, prepared: &Prepared, params: &[Value]) -> Result<Rows> {
+        let result = match &self.open {
+            None => {
+                let how = self.begin_alone(prepared)?;
+                self.repeat_alone(how, prepared, params)?
+            }
+            Some(_) => self.run_in_transaction(prepared, params)?,
+        };
+        Ok(result.rows)
     }
 
     /// When a statement that begins now must end.

@@ -8,7 +8,9 @@ use super::{Session, failed_transaction};
 use crate::error::{Result, SqlError};
 use crate::executor::{Meters, Run, build};
 use crate::explain::{Actual, Showing, explain_with};
+use crate::parser::Command;
 use crate::plan::physical::{Change, Node, StatementPlan};
+use crate::settings::Settings;
 use crate::types::DataType;
 use crate::value::Value;
 use sqlparser::ast::{Statement, UtilityOption};
@@ -59,24 +61,48 @@ impl Session {
             name: name.to_owned(),
             ty: DataType::Text,
         };
+        if let Some(command) = &prepared.parsed().command {
+            return self.command_description(command, prepared);
+        }
         let columns: Arc<[ResultColumn]> = match prepared.statement() {
             Statement::Query(_) | Statement::Insert(_) | Statement::Update(_) | Statement::Delete(_) => {
                 return self.planned_description(prepared);
             }
             Statement::Explain { .. } => Arc::from([text("QUERY PLAN")]),
-            Statement::ShowVariable { variable } => {
-                let names: Vec<_> = variable.iter().map(|ident| ident.value.to_lowercase()).collect();
-                match names.join(" ").as_str() {
-                    "all" => Arc::from([text("name"), text("setting")]),
-                    name => Arc::from([text(name)]),
-                }
-            }
             _ => Arc::from([]),
         };
         Ok(Description {
             parameters: Vec::new(),
             columns,
         })
+    }
+
+    /// What a statement about the session takes and gives.
+    fn command_description(&mut self, command: &Command, prepared: &Prepared) -> Result<Description> {
+        let texts = |names: &[&str]| -> Arc<[ResultColumn]> {
+            let column = |name: &&str| ResultColumn {
+                name: (*name).to_owned(),
+                ty: DataType::Text,
+            };
+            names.iter().map(column).collect()
+        };
+        let mut parameters = Vec::new();
+        let columns = match command {
+            Command::Show(Some(name)) => texts(&[&Settings::spelled(name)]),
+            Command::Show(None) => texts(&["name", "setting", "description"]),
+            Command::Execute { name, .. } => {
+                let kept = self.runnable(name)?;
+                self.description(&kept)?.columns
+            }
+            Command::Declare { query, .. } => {
+                let query = Prepared::parse(query, prepared.types())?;
+                parameters = self.description(&query)?.parameters;
+                Arc::from([])
+            }
+            Command::Fetch(fetch) if fetch.shows => self.cursor_columns(&fetch.cursor)?,
+            _ => Arc::from([]),
+        };
+        Ok(Description { parameters, columns })
     }
 
     fn planned_description(&mut self, prepared: &Prepared) -> Result<Description> {

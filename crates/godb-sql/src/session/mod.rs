@@ -16,14 +16,17 @@
 
 mod admin;
 mod adopt;
+mod advisory;
 mod cache;
 mod check;
 mod context;
 mod control;
 mod copying;
+mod cursors;
 mod execute;
 mod explaining;
 mod locking;
+mod named;
 mod open;
 mod parameters;
 mod plan;
@@ -35,6 +38,7 @@ mod variables;
 
 pub use admin::{ColumnDescription, IndexDescription, TableDescription};
 pub use adopt::{Adopted, AdoptedTable};
+pub(crate) use advisory::{AdvisoryKey, AdvisoryMode};
 pub use check::{IndexMended, TableCheck, TableProblem, TreeUse};
 pub use context::{Identity, SessionContext};
 pub use plan::{Description, Prepared};
@@ -48,9 +52,11 @@ use crate::error::{Result, SqlError, state};
 use crate::settings::{Effects, Settings, SettingsPoint, Wired};
 use crate::types::DataType;
 use crate::value::Value;
+use cursors::Cursors;
 use godb_mvcc::{Begin, EngineSavepoint, EngineTransaction, Isolation, Timestamp};
 use open::Open;
 use std::cell::OnceCell;
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -90,8 +96,20 @@ pub struct Session {
     canceller: Canceller,
     known: Option<Known>,
     observer: Option<Observer>,
+    /// Statements kept by name.
+    named: HashMap<String, Prepared>,
+    cursors: Cursors,
     /// For the COPY that runs now.
     stream: Option<copying::Stream>,
+}
+
+impl Drop for Session {
+    /// Rows that are still read keep what they share with the session, but not its locks.
+    fn drop(&mut self) {
+        if let Some(context) = self.context.get() {
+            context.advisory().end_session();
+        }
+    }
 }
 
 impl Session {
@@ -103,6 +121,8 @@ impl Session {
             canceller: Canceller::default(),
             known: None,
             observer: None,
+            named: HashMap::new(),
+            cursors: Cursors::default(),
             stream: None,
         }
     }
@@ -218,7 +238,7 @@ impl Session {
 
     /// A savepoint in the open transaction, as SAVEPOINT makes it.
     pub fn savepoint(&mut self, name: &str) -> Result<()> {
-        let settings = self.settings_point();
+        let settings = (self.settings_point(), self.cursors.declared());
         let open = self.open.as_mut().ok_or_else(no_transaction)?;
         open.savepoint(name, settings)
     }
@@ -226,7 +246,8 @@ impl Session {
     /// Undoes everything since a savepoint, as ROLLBACK TO does; also the failure of a statement.
     pub fn roll_back_to(&mut self, name: &str) -> Result<()> {
         let open = self.open.as_mut().ok_or_else(no_transaction)?;
-        let settings = open.roll_back_to(name)?;
+        let (settings, cursors) = open.roll_back_to(name)?;
+        self.cursors.return_to(cursors);
         self.context().settings(|own| own.return_to(&settings));
         Ok(())
     }
@@ -256,7 +277,7 @@ impl Session {
     /// What the session shares with its statements.
     pub(super) fn context(&self) -> &Arc<SessionContext> {
         self.context.get_or_init(|| {
-            let context = SessionContext::new(self.wired());
+            let context = SessionContext::new(self.wired(), self.sql.advisory.clone());
             if let Some(open) = &self.open {
                 context.settings(|settings| settings.begin(open.running()));
             }
@@ -299,8 +320,10 @@ impl Session {
 
     /// The transaction has ended: settings stay or go with it.
     fn ended(&mut self, committed: bool) {
+        self.cursors.end(committed);
         if let Some(context) = self.context.get() {
             context.settings(|settings| settings.end(committed));
+            context.advisory().end_transaction();
         }
     }
 

@@ -8,6 +8,9 @@ use godb_mvcc::{Begin, EngineSavepoint, EngineTransaction, Isolation, Strength, 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+/// The settings there were at a savepoint, and how many cursors had been declared.
+pub(super) type SessionPoint = (SettingsPoint, u64);
+
 /// A transaction and what the session remembers of it.
 pub(super) struct Open {
     pub(super) tx: Box<dyn EngineTransaction>,
@@ -26,7 +29,7 @@ pub(super) struct Open {
     changes: HashMap<TableId, (String, u64, i64)>,
     /// Tables whose rows were counted when they were copied in, to be stored after the commit.
     counted: HashSet<TableId>,
-    savepoints: Vec<(String, EngineSavepoint, SettingsPoint)>,
+    savepoints: Vec<(String, EngineSavepoint, SessionPoint)>,
 }
 
 impl Open {
@@ -107,10 +110,10 @@ impl Open {
         Ok(())
     }
 
-    /// A point to return to, with the settings of then.
-    pub(super) fn savepoint(&mut self, name: &str, settings: SettingsPoint) -> Result<()> {
+    /// A point to return to, with what the session was like.
+    pub(super) fn savepoint(&mut self, name: &str, session: SessionPoint) -> Result<()> {
         let point = self.tx.savepoint()?;
-        self.savepoints.push((name.to_owned(), point, settings));
+        self.savepoints.push((name.to_owned(), point, session));
         Ok(())
     }
 
@@ -131,8 +134,8 @@ impl Open {
         Ok(())
     }
 
-    /// Undoes everything since a savepoint, which stays. Returns the settings of then.
-    pub(super) fn roll_back_to(&mut self, name: &str) -> Result<SettingsPoint> {
+    /// Undoes everything since a savepoint, which stays. Returns what the session was like then.
+    pub(super) fn roll_back_to(&mut self, name: &str) -> Result<SessionPoint> {
         let at = self.position(name)?;
         let point = self.savepoints[at].1;
         self.undo_to(point)?;

@@ -1,12 +1,15 @@
 //! [`Rows`] and [`StatementResult`]: what a statement gives.
 
 use crate::error::{Result, SqlState, state};
-use crate::executor::{Operator, Run, SpoolReader, Statement};
+use crate::executor::{Operator, Run, Spool, SpoolReader, Statement};
 use crate::types::DataType;
 use crate::value::Value;
 use crate::vector::Batch;
 use godb_mvcc::EngineTransaction;
 use std::sync::Arc;
+
+/// Bytes of rows taken from a cursor that are kept in memory; more go to a temporary file.
+const SPLIT_MEMORY: usize = 16 << 20;
 
 /// A column of a result.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -93,7 +96,7 @@ impl Rows {
                 column.push(&Value::Text(text));
             }
         }
-        let mut spool = crate::executor::Spool::new(usize::MAX);
+        let mut spool = Spool::new(usize::MAX);
         spool.push(Batch {
             columns: data.into_iter().map(Arc::new).collect(),
             rows,
@@ -131,6 +134,24 @@ impl Rows {
                 other => return other,
             }
         }
+    }
+
+    /// Takes the next rows away, at most `count`; what is left stays. Returns how many they are.
+    pub(super) fn split_off(&mut self, count: u64) -> Result<(Self, u64)> {
+        let mut spool = Spool::new(SPLIT_MEMORY);
+        let mut taken = 0;
+        while taken < count
+            && let Some(batch) = self.next_batch()?
+        {
+            let wanted = usize::try_from(count - taken)
+                .unwrap_or(usize::MAX)
+                .min(batch.rows);
+            let part: Vec<u32> = (0..wanted).map(crate::convert::row_u32).collect();
+            spool.push(batch.take(&part))?;
+            taken += wanted as u64;
+            (self.batch, self.at) = (batch, wanted);
+        }
+        Ok((Self::stored(self.columns.clone(), spool.finish()?), taken))
     }
 
     /// The next row into `into`, whose old content is replaced; `false` at the end.

@@ -1,6 +1,7 @@
 //! [`Sql`]: SQL over one storage engine, shared by all sessions.
 
 use super::Session;
+use super::advisory::AdvisoryLocks;
 use super::cache::PlanCache;
 use super::plan::Prepared;
 use crate::catalog::{Role, SchemaCache, Stored, StoredMut, TableId};
@@ -70,6 +71,7 @@ pub struct Sql {
     pub(super) plans: PlanCache,
     pub(super) numbers: Arc<RowNumbers>,
     pub(super) hash_seed: u64,
+    pub(super) advisory: Arc<AdvisoryLocks>,
 }
 
 impl std::fmt::Debug for Sql {
@@ -110,6 +112,7 @@ impl Sql {
             plans,
             numbers,
             hash_seed,
+            advisory: Arc::default(),
         }))
     }
 

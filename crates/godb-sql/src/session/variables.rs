@@ -1,34 +1,53 @@
 //! SET, RESET, SHOW, DISCARD and their like.
 
+use super::plan::Prepared;
 use super::rows::{Notice, Rows, StatementResult};
 use super::{Session, failed_transaction};
 use crate::error::{Result, SqlError, state};
 use crate::parser::{Command, Discard};
 use crate::settings::{Running, Settings, isolation_name};
+use crate::value::Value;
 use sqlparser::ast::{Set, TransactionIsolationLevel, TransactionMode};
 
 impl Session {
     /// Runs a statement about the session.
-    pub(super) fn command(&mut self, command: &Command) -> Result<StatementResult> {
+    pub(super) fn command(
+        &mut self,
+        command: &Command,
+        prepared: &Prepared,
+        params: &[Value],
+    ) -> Result<StatementResult> {
         if self.open.as_ref().is_some_and(|open| open.failed) {
             return Err(failed_transaction());
         }
-        let result = self.run_command(command);
+        let result = self.run_command(command, prepared, params);
         if let (Err(_), Some(open)) = (&result, &mut self.open) {
             open.failed = true;
         }
         result
     }
 
-    fn run_command(&mut self, command: &Command) -> Result<StatementResult> {
+    fn run_command(
+        &mut self,
+        command: &Command,
+        prepared: &Prepared,
+        params: &[Value],
+    ) -> Result<StatementResult> {
         match command {
             Command::Set { name, values, local } => self.set(name, values.as_deref(), *local),
             Command::Reset(name) => self.reset(name.as_deref()),
             Command::Show(Some(name)) => self.show(name),
             Command::Show(None) => self.show_all(),
             Command::Discard(what) => self.discard(*what),
-            Command::Close(Some(name)) => Err(no_cursor(name)),
-            Command::Close(None) => Ok(StatementResult::done("CLOSE CURSOR ALL")),
+            Command::Close(name) => self.close_cursor(name.as_deref()),
+            Command::Declare { name, hold, query } => {
+                let query = Prepared::parse(query, prepared.types())?;
+                self.declare(name, *hold, &query, params)
+            }
+            Command::Fetch(fetch) => self.fetch(fetch),
+            Command::Prepare { name, types, text } => self.prepare_statement(name, types, text),
+            Command::Execute { name, arguments } => self.execute_named(name, arguments.as_deref()),
+            Command::Deallocate(name) => self.deallocate(name.as_deref()),
             Command::Unlisten => Ok(StatementResult::done("UNLISTEN")),
             Command::Unsupported(what) => Err(SqlError::unsupported(what)),
         }
@@ -103,7 +122,11 @@ impl Session {
                     let message = "DISCARD ALL cannot run inside a transaction block";
                     return Err(SqlError::new(state::ACTIVE_SQL_TRANSACTION, message));
                 }
-                self.context().settings(Settings::reset_all);
+                self.close_cursor(None)?;
+                self.forget(None);
+                let context = self.context();
+                context.settings(Settings::reset_all);
+                context.advisory().unlock_all();
                 "DISCARD ALL"
             }
             Discard::Plans => "DISCARD PLANS",
@@ -199,11 +222,4 @@ fn transaction_mode(name: &str, values: Option<&[String]>) -> Result<Option<Tran
         "off" | "false" | "no" | "0" if !isolation => TransactionMode::AccessMode(Access::ReadWrite),
         _ => return refused(value),
     }))
-}
-
-fn no_cursor(name: &str) -> SqlError {
-    SqlError::new(
-        state::INVALID_CURSOR_NAME,
-        format!("cursor \"{name}\" does not exist"),
-    )
 }

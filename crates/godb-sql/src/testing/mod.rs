@@ -50,6 +50,7 @@ pub const SCRIPTS: &[(&str, &str)] = &[
     ("clients", include_str!("scripts/clients.slt")),
     ("constraints", include_str!("scripts/constraints.slt")),
     ("copy", include_str!("scripts/copy.slt")),
+    ("cursors", include_str!("scripts/cursors.slt")),
     ("ddl", include_str!("scripts/ddl.slt")),
     ("dml", include_str!("scripts/dml.slt")),
     ("indexes", include_str!("scripts/indexes.slt")),

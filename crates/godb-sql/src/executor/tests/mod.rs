@@ -36,7 +36,7 @@ impl World {
             lock_timeout: std::time::Duration::ZERO,
         };
         let statement = Statement::new(Terms {
-            context: Arc::new(crate::session::SessionContext::new(wired)),
+            context: Arc::new(crate::session::SessionContext::new(wired, Arc::default())),
             engine: engine.clone(),
             environment,
             parameters: Arc::from([]),
