@@ -12,6 +12,12 @@ pub(crate) struct Figure {
     pub(crate) cpu: f64,
     /// MiB that were handed to the disk.
     pub(crate) written: f64,
+    /// MiB that came from it.
+    #[serde(default)]
+    pub(crate) read: f64,
+    /// How long it took.
+    #[serde(default)]
+    pub(crate) seconds: f64,
     /// Latency of single operations in microseconds, where they were timed: median, 99th percentile, longest.
     pub(crate) latency: Option<[f64; 3]>,
 }
@@ -21,6 +27,7 @@ pub(crate) struct Stopwatch {
     begun: Instant,
     cpu: f64,
     written: f64,
+    read: f64,
 }
 
 impl Stopwatch {
@@ -28,7 +35,8 @@ impl Stopwatch {
     pub(crate) fn start() -> Self {
         Self {
             cpu: cpu_seconds(),
-            written: written_mib(),
+            written: mib_of("write_bytes:"),
+            read: mib_of("read_bytes:"),
             begun: Instant::now(),
         }
     }
@@ -39,7 +47,9 @@ impl Stopwatch {
         Figure {
             value: count as f64 / seconds,
             cpu: cpu_seconds() - self.cpu,
-            written: written_mib() - self.written,
+            written: mib_of("write_bytes:") - self.written,
+            read: mib_of("read_bytes:") - self.read,
+            seconds,
             latency: None,
         }
     }
@@ -71,12 +81,12 @@ pub(super) fn cpu_seconds() -> f64 {
     (ticks(11) + ticks(12)) / 100.0
 }
 
-/// MiB written by the process through to the block layer, as Linux tells it; zero elsewhere.
-fn written_mib() -> f64 {
+/// MiB that the process moved through to the block layer, as Linux tells it; zero elsewhere.
+fn mib_of(what: &str) -> f64 {
     let Ok(io) = std::fs::read_to_string("/proc/self/io") else {
         return 0.0;
     };
-    let line = io.lines().find_map(|line| line.strip_prefix("write_bytes:"));
+    let line = io.lines().find_map(|line| line.strip_prefix(what));
     line.and_then(|bytes| bytes.trim().parse::<f64>().ok())
         .unwrap_or(0.0)
         / (1024.0 * 1024.0)

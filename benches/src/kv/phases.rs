@@ -59,26 +59,6 @@ pub(super) fn single_writes(peer: &dyn Peer, count: u64, seed: u64) -> Result<Fi
         times.push(begun.elapsed());
     }
     let mut figure = watch.stop(count);
-    if std::env::var("HIST").is_ok() {
-        let mut hist = [(0u64, 0u64); 30];
-        for t in &times {
-            let z = t.as_nanos() as u64;
-            let h = &mut hist[(((z as f64 / 500.0).log2() * 2.0).max(0.0) as usize).min(29)];
-            h.0 += 1;
-            h.1 += z;
-        }
-        let all: u64 = hist.iter().map(|h| h.1).sum();
-        for (i, h) in hist.iter().enumerate() {
-            if h.0 > 0 {
-                eprintln!(
-                    "  ≥{:8.1} µs: {:6} {:5.1}% of time",
-                    0.5 * 2f64.powf(i as f64 / 2.0),
-                    h.0,
-                    h.1 as f64 * 100.0 / all as f64
-                );
-            }
-        }
-    }
     figure.latency = percentiles(times);
     Ok(figure)
 }

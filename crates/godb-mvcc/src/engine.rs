@@ -55,6 +55,22 @@ pub enum Moment {
     Wall(i64),
     /// This many microseconds ago.
     Ago(i64),
+    /// Right after this transaction committed.
+    After(TxnId),
+}
+
+impl Moment {
+    /// Right after the transaction that somebody names by this number.
+    #[must_use]
+    pub const fn after_transaction(number: u64) -> Self {
+        Self::After(TxnId::from_raw(number))
+    }
+
+    /// Right after the commit that somebody names by its place in the order of commits.
+    #[must_use]
+    pub const fn at_commit(number: u64) -> Self {
+        Self::At(Timestamp(number))
+    }
 }
 
 /// How a transaction begins.
@@ -205,6 +221,8 @@ pub trait EngineTransaction: Send {
     fn set_patience(&mut self, patience: Patience);
     /// Under read committed: a new statement begins and sees what is committed by now. Otherwise nothing.
     fn next_statement(&mut self) -> Result<(), Error>;
+    /// The number by which others know it, once it has written; one that only reads has none. [`Moment::After`] takes it when it has committed.
+    fn id(&self) -> Option<TxnId>;
     /// The commit whose state this transaction sees.
     fn snapshot(&self) -> Timestamp;
     /// When it began, by the wall clock, in microseconds; for a read of the past, that moment.

@@ -148,7 +148,9 @@ pub use godb_txn::{
     Clock, Environment, Fault, Interrupt, Joining, Lsn, Patience, Range, Spawn, TreeId, TxnId,
 };
 pub use memory::MemoryEngine;
-pub use mvcc::{Commits, MvccEngine, MvccOptions, RecoveredCommits, VersionCheck, VersionFinding};
+pub use mvcc::{
+    Commits, Committed, KeptVersions, MvccEngine, MvccOptions, RecoveredCommits, VersionCheck, VersionFinding,
+};
 #[cfg(godb_loom)]
 pub use mvcc::{Publication, Taken};
 pub use mvcc::{StoredVersion, history_key};

@@ -72,7 +72,7 @@ pub use godb_sql::{
     Progress, ResultColumn, Role, Severity, SqlError, StorageEngine, TableDescription, Timeouts, Timestamp,
     TransactionState, Value, type_length, type_modifier, type_oid,
 };
-pub use godb_txn::DeadlockPolicy;
+pub use godb_txn::{DeadlockPolicy, TxnId};
 pub use godb_wal::SyncMode;
 pub use pairs::{Pair, Pairs};
 #[cfg(feature = "passwords")]

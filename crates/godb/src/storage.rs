@@ -236,6 +236,11 @@ impl Storage {
         Ok(())
     }
 
+    /// The versions, and what is kept of the past.
+    pub(crate) fn versions(&self) -> &Engine {
+        &self.engine
+    }
+
     /// Who holds and waits for what.
     pub(crate) fn locks(&self) -> &LockManager {
         self.engine.below().locks()

@@ -2,12 +2,16 @@
 //!
 //! Each relation is a small type in a file of its own that holds a handle to the layer whose facts it shows. [`relations`] lists them all; a new one is added there.
 
+mod commits;
+mod history;
 mod lock_waits;
 mod locks;
 mod transactions;
 
 use crate::storage::Storage;
+use commits::Commits;
 use godb_sql::{SystemRelation, TreeId, TreeName, Value};
+use history::History;
 use lock_waits::LockWaits;
 use locks::Locks;
 use std::collections::HashMap;
@@ -20,6 +24,8 @@ pub(crate) fn relations(storage: &Arc<Storage>) -> Vec<Arc<dyn SystemRelation>> 
         Arc::new(Locks(storage.clone())),
         Arc::new(LockWaits(storage.clone())),
         Arc::new(Transactions(storage.clone())),
+        Arc::new(History(storage.clone())),
+        Arc::new(Commits(storage.clone())),
     ]
 }
 

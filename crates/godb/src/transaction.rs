@@ -186,6 +186,12 @@ impl Transaction {
         Ok(self.engine()?.snapshot())
     }
 
+    /// The number by which others know it, once it has written; `None` before. When it has committed, [`Moment::After`](crate::Moment::After) and
+    /// `AS OF SYSTEM TIME TRANSACTION` lead back to what it left.
+    pub fn id(&self) -> Result<Option<crate::TxnId>> {
+        Ok(self.engine()?.id())
+    }
+
     fn scan<'k>(&self, keys: &impl RangeBounds<&'k [u8]>, backward: bool) -> Result<crate::pairs::Pairs> {
         Ok(crate::pairs::Pairs::new(self.cursor(keys, backward)?))
     }

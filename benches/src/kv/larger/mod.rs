@@ -14,12 +14,13 @@ pub(crate) use worker::work;
 
 use super::figure::Figure;
 use super::results::{Better, Goal, Results};
-use super::{KEY_AND_VALUE, Options, peer_names};
+use super::{KEY_AND_VALUE, Options, better, disk, peer_names};
 use crate::Result;
 use group::Group;
 use lexopt::prelude::*;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 /// The word that makes this program a worker of the comparison.
 pub(crate) const WORKER: &str = "--larger-than-memory-worker";
@@ -124,12 +125,20 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
     );
     let mut results = Results::new(wanted.items());
     let mut unlimited = None;
+    let mut disk = Figure::default();
     for name in &wanted.names {
-        if let Err(why) = measure(&wanted, name, &place.path().join(name), &mut results)? {
+        let folder = place.path().join(name);
+        if let Err(why) = measure(&wanted, name, &folder, &mut results)? {
             unlimited = Some(why);
         }
+        disk = better(disk, single_reads(&folder, wanted.seconds)?);
+        std::fs::remove_dir_all(folder)?;
     }
     println!("{results}");
+    println!("the disk gives {:.0} single blocks of 4 KiB a second", disk.value);
+    for goal in [UNIFORM, ZIPF] {
+        results.tell_waiting(goal, &disk);
+    }
     if let Some(why) = unlimited {
         println!("NOT LIMITED: this system lets memory not be limited ({why}); these figures say nothing");
     }
@@ -159,7 +168,6 @@ fn measure(
         }
         results.note(goal, name, figure);
     }
-    std::fs::remove_dir_all(folder)?;
     Ok(match group {
         Ok(group) => {
             println!("  {name} used {} MiB at most", group.peak()? >> 20);
@@ -167,6 +175,22 @@ fn measure(
         }
         Err(why) => Err(why.to_string()),
     })
+}
+
+/// What the disk gives of the largest file of a database.
+fn single_reads(folder: &Path, seconds: u64) -> Result<Figure> {
+    let mut largest = None;
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        let metadata = entry.metadata()?;
+        if metadata.is_file() {
+            largest = largest.max(Some((metadata.len(), entry.path())));
+        }
+    }
+    match largest {
+        Some((_, file)) => disk::reads(&file, Duration::from_secs(seconds)),
+        None => Ok(Figure::default()),
+    }
 }
 
 /// Starts a worker, in the group of these processes, and gives what it said.

@@ -17,6 +17,7 @@ use crate::space::Reserved;
 use crate::step::Step;
 use godb_buffer::slotted::{self, SLOT, Slots, usable};
 use godb_buffer::{Fault, PageId, Pages, TreeId, header};
+use std::ops::Range;
 
 /// What a split is to make room for.
 #[derive(Clone, Copy)]
@@ -132,16 +133,17 @@ impl<P: Pages> BTree<P> {
         }
         refuse_in_use(new.pages(), &[family.id, parent_id])?;
         let moved = Half::right_of(family.id, &family.page, tree, &cut)?;
+        let is_leaf = moved.shape.level == 0;
         let mut right = self.pages.fresh(right_id)?;
         let mut maps = self.latch_maps(&self.maps_of(&[right_id]))?;
         let mut step = Step::large(family.page.len());
+        step.make(right_id, &mut right, |page| moved.describe(page));
         step.change(family.id, &mut family.page, |page| {
             page.keep(cut.stay);
-            if moved.shape.level == 0 {
+            if is_leaf {
                 page.right(right_id);
             }
         });
-        step.make(right_id, &mut right, |page| moved.describe(page));
         step.change(parent_id, family.parent, |page| page.insert(index, &separator));
         self.set_bits(&mut step, &mut maps, &[right_id], true);
         step.commit(room, None, Undo::Never);
@@ -175,7 +177,7 @@ impl<P: Pages> BTree<P> {
         let mut left = self.pages.fresh(left_id)?;
         let mut right = self.pages.fresh(right_id)?;
         let mut maps = self.latch_maps(&self.maps_of(&[left_id, right_id]))?;
-        let mut step = Step::new();
+        let mut step = Step::large(root.len());
         step.make(left_id, &mut left, |page| left_half.describe(page));
         step.make(right_id, &mut right, |page| right_half.describe(page));
         step.make(spot.root, &mut root, |page| {
@@ -212,15 +214,17 @@ struct Family<'g, W> {
 }
 
 /// What one of the two pages will hold.
-struct Half {
+struct Half<'p> {
     shape: Shape,
-    cells: Vec<Cell>,
+    /// The page that is cut, which was verified.
+    cells_of: Slots<'p>,
+    cells: Range<usize>,
 }
 
-impl Half {
-    fn right_of(id: PageId, page: &[u8], tree: TreeId, cut: &Cut) -> Result<Self, Fault> {
+impl<'p> Half<'p> {
+    fn right_of(id: PageId, page: &'p [u8], tree: TreeId, cut: &Cut) -> Result<Self, Fault> {
         let level = header::level(page);
-        let count = sound(id, Slots::of(page))?.len();
+        let cells_of = sound(id, Slots::of(page))?;
         // The separator of inner pages moves up; the child it leads to becomes the first of the right page.
         let (from, first) = if level == 0 {
             (cut.stay, PageId::default())
@@ -233,31 +237,43 @@ impl Half {
             right: header::right_link(page),
             first,
         };
-        let cells = copy_cells(id, page, from..count)?;
-        Ok(Self { shape, cells })
+        let cells = from..cells_of.len();
+        Ok(Self {
+            shape,
+            cells_of,
+            cells,
+        })
     }
 
-    fn left_of(id: PageId, page: &[u8], tree: TreeId, cut: &Cut) -> Result<Self, Fault> {
+    fn left_of(id: PageId, page: &'p [u8], tree: TreeId, cut: &Cut) -> Result<Self, Fault> {
         let shape = Shape {
             tree,
             level: header::level(page),
             right: header::right_link(page),
             first: slotted::link(page),
         };
-        let cells = copy_cells(id, page, 0..cut.stay)?;
-        Ok(Self { shape, cells })
+        Ok(Self {
+            shape,
+            cells_of: sound(id, Slots::of(page))?,
+            cells: 0..cut.stay,
+        })
     }
 
     fn describe(&self, page: &mut crate::change::Operations<'_>) {
         page.format(self.shape);
-        for cell in &self.cells {
+        for cell in verified_cells(self.cells_of, self.cells.clone()) {
             page.append(cell);
         }
     }
 }
 
+/// Some cells of a page that was verified.
+pub(super) fn verified_cells<'p>(slots: Slots<'p>, which: Range<usize>) -> impl Iterator<Item = &'p [u8]> {
+    which.map(move |at| slots.cell(at).expect("the page was verified"))
+}
+
 /// Copies of some cells of a page.
-pub(super) fn copy_cells(id: PageId, page: &[u8], which: std::ops::Range<usize>) -> Result<Vec<Cell>, Fault> {
+pub(super) fn copy_cells(id: PageId, page: &[u8], which: Range<usize>) -> Result<Vec<Cell>, Fault> {
     let slots = sound(id, Slots::of(page))?;
     which
         .map(|at| Ok(Cell::from_slice(sound(id, slots.cell(at))?)))

@@ -8,11 +8,11 @@
 //! Both leaves and their parent are latched and change, as when they are [packed](super::compact): so whoever remembers one of them sees that it is another.
 
 use super::BTree;
-use super::split::{Cut, Need, copy_cells, cut_at, with_new_row};
+use super::split::{Need, cut_at, verified_cells, with_new_row};
 use super::walk::{sound, way_down};
 use crate::codec::bad_page;
 use crate::journal::{Room, Undo};
-use crate::node::{self, Cell};
+use crate::node;
 use crate::step::Step;
 use godb_buffer::slotted::{self, Slots, usable};
 use godb_buffer::{Fault, PageId, PageWrite, Pages, TreeId, header};
@@ -141,24 +141,26 @@ impl<W: PageWrite> Pair<'_, W> {
         if moving.is_empty() || !fits {
             return Ok(false);
         }
-        let rows = copy_cells(id, full, moving)?;
         match full_is_left {
-            true => self.send_right(room, &cut, &rows, &cell),
-            false => self.send_left(room, &rows, &cell),
+            true => self.send_right(room, cut.stay, &cell),
+            false => self.send_left(room, cut.stay, &cell),
         }
         Ok(true)
     }
 
-    fn send_right(mut self, room: &mut Room<'_>, cut: &Cut, rows: &[Cell], border: &[u8]) {
+    /// The rows of the left leaf from this number on go to the right one.
+    fn send_right(mut self, room: &mut Room<'_>, stay: usize, border: &[u8]) {
         let mut step = Step::large(self.left.len());
-        step.change(self.left_id, &mut self.left, |page| page.keep(cut.stay));
+        step.change(self.right_id, &mut self.right, |page| {
+            let slots = Slots::of(&self.left).expect("the page was verified");
+            let rows = verified_cells(slots, stay..slots.len()).enumerate();
+            rows.for_each(|(at, row)| page.insert(at, row));
+        });
         if godb_buffer::sync::planted("spread-in-two-records") {
             step.commit(room, None, Undo::Never);
             step = Step::new();
         }
-        step.change(self.right_id, &mut self.right, |page| {
-            rows.iter().enumerate().for_each(|(at, row)| page.insert(at, row));
-        });
+        step.change(self.left_id, &mut self.left, |page| page.keep(stay));
         step.change(self.parent_id, self.parent, |page| {
             page.remove(self.between);
             page.insert(self.between, border);
@@ -166,17 +168,19 @@ impl<W: PageWrite> Pair<'_, W> {
         step.commit(room, None, Undo::Never);
     }
 
-    fn send_left(mut self, room: &mut Room<'_>, rows: &[Cell], border: &[u8]) {
+    /// So many first rows of the right leaf go to the left one.
+    fn send_left(mut self, room: &mut Room<'_>, going: usize, border: &[u8]) {
         let mut step = Step::large(self.right.len());
-        step.change(self.right_id, &mut self.right, |page| {
-            rows.iter().for_each(|_| page.remove(0));
+        step.change(self.left_id, &mut self.left, |page| {
+            let slots = Slots::of(&self.right).expect("the page was verified");
+            verified_cells(slots, 0..going).for_each(|row| page.append(row));
         });
         if godb_buffer::sync::planted("spread-in-two-records") {
             step.commit(room, None, Undo::Never);
             step = Step::new();
         }
-        step.change(self.left_id, &mut self.left, |page| {
-            rows.iter().for_each(|row| page.append(row));
+        step.change(self.right_id, &mut self.right, |page| {
+            (0..going).for_each(|_| page.remove(0));
         });
         step.change(self.parent_id, self.parent, |page| {
             page.remove(self.between);

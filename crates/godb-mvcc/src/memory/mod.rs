@@ -45,6 +45,8 @@ struct State {
     now: u64,
     /// The wall time of each commit that retention covers.
     timeline: BTreeMap<u64, i64>,
+    /// The commit of each of their transactions.
+    commits: BTreeMap<u64, u64>,
     /// Snapshots in use, with how many use each.
     snapshots: BTreeMap<u64, usize>,
     /// Everything older may have been collected.
@@ -79,6 +81,7 @@ impl MemoryEngine {
             trees: BTreeMap::from([(ROOT, None)]),
             next_tree: ROOT.raw() + 1,
             now: 1,
+            commits: BTreeMap::new(),
             timeline: BTreeMap::from([(1, environment.clock.wall_micros())]),
             snapshots: BTreeMap::new(),
             horizon: 0,
@@ -105,6 +108,16 @@ impl MemoryEngine {
         let now = self.environment.clock.wall_micros();
         let wall = match moment {
             Moment::At(timestamp) => return self.resolve_timestamp(state, timestamp),
+            Moment::After(id) if id.raw() >= state.next_owner => {
+                return Err(Error::InFuture {
+                    asked: format!("{moment:?}"),
+                });
+            }
+            Moment::After(id) => {
+                let at = state.commits.get(&id.raw());
+                let at = at.ok_or_else(|| self.too_old(moment))?;
+                return self.resolve_timestamp(state, Timestamp(*at));
+            }
             Moment::Wall(micros) => micros,
             Moment::Ago(micros) => now.saturating_sub(micros),
         };
@@ -213,6 +226,7 @@ impl StorageEngine for MemoryEngine {
             .map(|(at, _)| *at)
             .unwrap_or(0);
         state.timeline = state.timeline.split_off(&keep);
+        state.commits.retain(|_, at| *at >= keep);
         for place in std::mem::take(&mut state.garbage) {
             let Some(row) = state.rows.get_mut(&place) else {
                 continue;

@@ -8,7 +8,7 @@ use crate::engine::{
 };
 use crate::error::Error;
 use godb_txn::sync::{Mutex, wait_for};
-use godb_txn::{Fault, Patience, Range, TreeId};
+use godb_txn::{Fault, Patience, Range, TreeId, TxnId};
 use std::collections::BTreeSet;
 use std::io::Read;
 use std::ops::Bound;
@@ -386,6 +386,10 @@ impl EngineTransaction for MemoryTransaction {
         self.failed.clone().map_or(Ok(()), Err)
     }
 
+    fn id(&self) -> Option<TxnId> {
+        (!self.undo.is_empty()).then_some(TxnId::from_raw(self.owner))
+    }
+
     fn snapshot(&self) -> Timestamp {
         Timestamp(self.snapshot)
     }
@@ -404,6 +408,7 @@ impl EngineTransaction for MemoryTransaction {
         if !self.undo.is_empty() {
             self.validate(&state)?;
             at = state.now + 1;
+            state.commits.insert(self.owner, at);
             let last_wall = state.timeline.values().next_back().copied().unwrap_or(i64::MIN);
             state
                 .timeline

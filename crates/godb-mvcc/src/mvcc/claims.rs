@@ -65,7 +65,8 @@ impl Claims {
         keys.for_each(|key| taken[number(tree, key)] = true);
         let stripes = self.stripes.iter().zip(taken);
         stripes
-            .filter_map(|(stripe, taken)| taken.then(|| stripe.lock()))
+            .filter(|(_, taken)| *taken)
+            .map(|(stripe, _)| stripe.lock())
             .collect()
     }
 

@@ -190,6 +190,11 @@ impl Commits {
         id
     }
 
+    /// Above every id that was given.
+    pub(super) fn next_id(&self) -> TxnId {
+        self.writers.lock().next
+    }
+
     /// Takes in a commit.
     pub(super) fn learn(&self, commit: Commit) {
         if cfg!(godb_plant = "newest-before-map") {

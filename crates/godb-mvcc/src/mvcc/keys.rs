@@ -78,6 +78,11 @@ pub(super) fn first_dropped() -> [u8; 5] {
     reserved(DROPPED)
 }
 
+/// Where the old versions end.
+pub(super) fn end_of_versions() -> [u8; 4] {
+    RESERVED.to_be_bytes()
+}
+
 /// Where the timeline begins, and what waits to be collected ends.
 pub(super) fn timeline() -> [u8; 5] {
     reserved(TIMELINE)

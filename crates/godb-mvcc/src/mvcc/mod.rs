@@ -11,6 +11,7 @@ mod counts;
 mod cursor;
 mod deletions;
 mod dropped;
+mod history;
 mod horizon;
 mod keys;
 mod locking;
@@ -37,6 +38,7 @@ mod write;
 
 pub use check::{VersionCheck, VersionFinding};
 pub use commits::Commits;
+pub use history::{Committed, KeptVersions};
 #[cfg(godb_loom)]
 pub use model::{Publication, Taken};
 pub use note::RecoveredCommits;

@@ -1,10 +1,11 @@
 //! Moments of the past: what is asked for, and which snapshot that is.
 
 use super::MvccEngine;
+use super::commits::When;
 use super::snapshots::Snapshot;
 use crate::engine::{Moment, Timestamp};
 use crate::error::Error;
-use godb_txn::Transactions;
+use godb_txn::{Transactions, TxnId};
 use std::sync::Arc;
 
 impl<T: Transactions> MvccEngine<T> {
@@ -13,7 +14,8 @@ impl<T: Transactions> MvccEngine<T> {
         loop {
             let newest = self.commits.newest();
             let (at, wall) = match moment {
-                Moment::At(at) => self.at_commit(at)?,
+                Moment::At(at) => self.at_commit(at, moment)?,
+                Moment::After(id) => self.at_commit(self.commit_of(id)?, moment)?,
                 Moment::Wall(wall) => (self.at_wall(wall, moment)?, wall),
                 Moment::Ago(micros) => {
                     let wall = self.commits.wall_now().saturating_sub(micros);
@@ -25,18 +27,36 @@ impl<T: Transactions> MvccEngine<T> {
                 return Ok((Snapshot::new(self, place), wall));
             }
             // What was the present is behind the frontier already: the present has moved on.
-            if at < newest || matches!(moment, Moment::At(_)) {
+            if at < newest || matches!(moment, Moment::At(_) | Moment::After(_)) {
                 return Err(self.too_old(moment));
             }
         }
     }
 
-    fn at_commit(&self, at: Timestamp) -> Result<(Timestamp, i64), Error> {
+    fn at_commit(&self, at: Timestamp, moment: Moment) -> Result<(Timestamp, i64), Error> {
         if at > self.commits.newest() {
-            return Err(in_future(Moment::At(at)));
+            return Err(in_future(moment));
         }
-        let wall = self.wall_of(at)?.ok_or_else(|| self.too_old(Moment::At(at)))?;
+        let wall = self.wall_of(at)?.ok_or_else(|| self.too_old(moment))?;
         Ok((at, wall))
+    }
+
+    /// When a transaction committed. One that was rolled back is not told from one that committed before all that is kept.
+    fn commit_of(&self, id: TxnId) -> Result<Timestamp, Error> {
+        let moment = Moment::After(id);
+        match self.commits.when(id) {
+            When::At(at) => Ok(at),
+            When::Running => Err(in_future(moment)),
+            When::Old if id >= self.commits.next_id() => Err(in_future(moment)),
+            When::Old => {
+                let remembered = self.commits.recent(|recent| recent.of(id));
+                let at = match remembered {
+                    Some(at) => Some(at),
+                    None => self.time_of_old(id)?,
+                };
+                at.ok_or_else(|| self.too_old(moment))
+            }
+        }
     }
 
     /// The last commit before a time.
@@ -86,6 +106,7 @@ fn describe(moment: Moment) -> String {
         Moment::At(at) => format!("the time of commit {}", at.raw()),
         Moment::Wall(micros) => clock(micros),
         Moment::Ago(micros) => format!("{micros} microseconds ago"),
+        Moment::After(id) => format!("the commit of transaction {}", id.raw()),
     }
 }
 

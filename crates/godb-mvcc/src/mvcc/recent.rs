@@ -1,5 +1,6 @@
 //! [`Recent`]: the latest commits, in order.
 
+use super::history::Committed;
 use crate::engine::Timestamp;
 use godb_txn::TxnId;
 use std::collections::VecDeque;
@@ -52,6 +53,15 @@ impl Recent {
         new
     }
 
+    /// All of them, the newest first.
+    pub(super) fn newest_first(&self) -> impl Iterator<Item = Committed> {
+        self.commits.iter().rev().map(|commit| Committed {
+            id: commit.id,
+            at: commit.at,
+            wall_micros: commit.wall_micros,
+        })
+    }
+
     /// The last commit at `wall_micros` or before; `None` when it is not among these.
     pub(super) fn before_wall(&self, wall_micros: i64) -> Option<Commit> {
         let later = self
@@ -63,6 +73,12 @@ impl Recent {
     /// The last commit at `at` or before; `None` when it is not among these.
     pub(super) fn before(&self, at: Timestamp) -> Option<Commit> {
         self.commits.get(self.behind(at).checked_sub(1)?).copied()
+    }
+
+    /// When this transaction committed, if it is among these.
+    pub(super) fn of(&self, id: TxnId) -> Option<Timestamp> {
+        let found = self.commits.iter().rev().find(|commit| commit.id == id);
+        found.map(|commit| commit.at)
     }
 
     /// The smallest id among the commits after `at`.

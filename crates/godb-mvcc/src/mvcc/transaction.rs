@@ -534,6 +534,10 @@ impl<T: Transactions> EngineTransaction for MvccTransaction<T> {
         self.writes.lock().failed.clone().map_or(Ok(()), Err)
     }
 
+    fn id(&self) -> Option<TxnId> {
+        self.id
+    }
+
     fn snapshot(&self) -> Timestamp {
         self.snapshot.at()
     }

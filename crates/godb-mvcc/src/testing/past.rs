@@ -2,9 +2,11 @@
 
 use super::*;
 use crate::engine::Moment;
+use godb_txn::TxnId;
 
 pub(super) const LESSONS: &[Lesson] = &[
     every_commit_can_be_looked_back_to,
+    a_transaction_is_a_moment,
     the_past_cannot_be_written,
     the_future_is_refused,
     now_is_a_moment_too,
@@ -53,6 +55,32 @@ fn every_commit_can_be_looked_back_to(engine: &Engine) {
             );
         }
     }
+}
+
+fn a_transaction_is_a_moment(engine: &Engine) {
+    let mut moments = Vec::new();
+    for n in 0..60 {
+        let mut tx = begin(engine);
+        assert_eq!(tx.id(), None, "it has not written");
+        put(&mut tx, engine, &format!("{}", n % 3), &n.to_string());
+        let id = tx.id().expect("it has written");
+        assert_eq!(tx.id(), Some(id));
+        let running = as_of(engine, Moment::After(id)).map(drop);
+        assert!(running.is_err(), "it has not ended");
+        let at = commit(tx);
+        moments.push((id, at, rows(&begin(engine), engine)));
+        if n % 20 == 0 {
+            collect(engine);
+            engine.checkpoint().expect("it can be taken");
+        }
+    }
+    for (id, at, expected) in moments {
+        let then = as_of(engine, Moment::After(id)).expect("it is kept");
+        assert_eq!(then.snapshot(), at);
+        assert_eq!(rows(&then, engine), expected);
+    }
+    let never = as_of(engine, Moment::After(TxnId::from_raw(1 << 40))).map(drop);
+    assert!(matches!(never, Err(Error::InFuture { .. })), "{never:?}");
 }
 
 fn the_past_cannot_be_written(engine: &Engine) {

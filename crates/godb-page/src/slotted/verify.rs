@@ -17,24 +17,20 @@ fn check_places(page: &[u8], slots: &Slots<'_>) -> Result<(), Damaged> {
         .checked_sub(usize::from(header::cell_bytes(page)))
         .filter(|first| *first >= header::LEN + slots.len() * SLOT)
         .ok_or(Damaged("its slots and cells overlap"))?;
-    let mut places: Vec<(usize, usize)> = Vec::with_capacity(slots.len());
-    for bytes in slots.slots {
-        let slot = Slot::load(*bytes);
-        let from = usize::from(slot.offset);
-        places.push((from, from + usize::from(slot.length)));
-    }
+    let places = slots.slots.iter().map(|bytes| Slot::load(*bytes));
+    let mut places: Vec<(u16, u16)> = places.map(|slot| (slot.offset, slot.length)).collect();
     places.sort_unstable();
-    let mut end = first_cell;
-    for &(from, to) in &places {
-        if from < end {
+    let (mut end, mut taken) = (first_cell, 0);
+    for (from, length) in places {
+        if usize::from(from) < end {
             return Err(Damaged("its cells overlap"));
         }
-        end = to;
+        end = usize::from(from) + usize::from(length);
+        taken += usize::from(length) + SLOT;
     }
     if end > page.len() {
         return Err(Damaged("a slot points outside"));
     }
-    let taken: usize = places.iter().map(|(from, to)| to - from + SLOT).sum();
     if header::LEN + taken + usize::from(header::free_space(page)) != page.len() {
         return Err(Damaged("its count of free bytes is wrong"));
     }

@@ -1,5 +1,8 @@
 //! `AS OF SYSTEM TIME '…'`: recognised between tokens and taken out, so that the grammar need not know it.
 //!
+//! A moment is written as a string, a time or an interval back from now, or as `TRANSACTION 42`: right after that transaction committed. `COMMIT 4711` is the moment of a commit by
+//! its place in the order of commits, which [`EngineTransaction::commit`](godb_mvcc::EngineTransaction::commit) tells; the relation `godb_commits` lists both.
+//!
 //! Both `AS OF SYSTEM TIME '…'` and the standard's `FOR SYSTEM_TIME AS OF '…'` may follow a table's name or end the statement.
 //! Where something of the table goes on after it (an alias, a comma, the next join) it belongs to that table alone; else it belongs to the
 //! whole statement. `FOR SYSTEM_TIME` in the middle of a statement and either form inside a subquery belong to the table they follow; so do
@@ -14,10 +17,23 @@ use godb_mvcc::Moment;
 use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::{Location, Token, TokenWithSpan};
 
+/// What kind of moment is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AsOfKind {
+    /// A point in time, or an interval back from now such as `-10s`.
+    Time,
+    /// The number of a transaction.
+    Transaction,
+    /// The place of a commit in the order of commits.
+    Commit,
+}
+
 /// The moment written in an `AS OF` clause.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AsOf {
-    /// A point in time, or an interval back from now such as `-10s`.
+    /// What the text says.
+    pub kind: AsOfKind,
+    /// A time, an interval, or a number.
     pub text: String,
     /// Where it stands, in characters from 1.
     pub position: usize,
@@ -107,14 +123,17 @@ fn clause_at(tokens: &[TokenWithSpan], at: usize, begins: bool, sql: &str) -> Re
     } else {
         return Ok(None);
     };
-    let typed = usize::from(is_word(&rest[words], "TIMESTAMP") || is_word(&rest[words], "TIMESTAMPTZ"));
+    let (kind, typed) = kind_at(&rest[words]);
     let Some(value) = rest.get(words + typed) else {
         return Err(super::near(sql, Location::new(0, 0)));
     };
-    let (Token::SingleQuotedString(text) | Token::EscapedStringLiteral(text)) = &value.token else {
-        return Err(super::near(sql, value.span.start).hint("Expected a string with a time or an interval."));
+    let text = match (&value.token, kind) {
+        (Token::SingleQuotedString(text) | Token::EscapedStringLiteral(text), AsOfKind::Time) => text,
+        (Token::Number(number, false), AsOfKind::Transaction | AsOfKind::Commit) => number,
+        _ => return Err(super::near(sql, value.span.start).hint(EXPECTED)),
     };
     let moment = AsOf {
+        kind,
         text: text.clone(),
         position: position_of(sql, value.span.start),
     };
@@ -123,6 +142,21 @@ fn clause_at(tokens: &[TokenWithSpan], at: usize, begins: bool, sql: &str) -> Re
         moment,
         standard,
     }))
+}
+
+const EXPECTED: &str =
+    "Expected a string with a time or an interval, TRANSACTION and a number, or COMMIT and a number.";
+
+/// What kind of moment follows, and how many words say so.
+fn kind_at(token: &TokenWithSpan) -> (AsOfKind, usize) {
+    let kinds = [
+        ("TRANSACTION", AsOfKind::Transaction),
+        ("COMMIT", AsOfKind::Commit),
+        ("TIMESTAMP", AsOfKind::Time),
+        ("TIMESTAMPTZ", AsOfKind::Time),
+    ];
+    let found = kinds.into_iter().find(|(word, _)| is_word(token, word));
+    found.map_or((AsOfKind::Time, 0), |(_, kind)| (kind, 1))
 }
 
 /// Decides by what follows the clause.
@@ -174,8 +208,20 @@ impl AsOf {
     pub fn moment(&self) -> Result<Moment> {
         let text = self.text.trim();
         let relative = text.starts_with('-') || text.starts_with('+');
-        let moment = if relative { self.ago(text) } else { wall(text) };
+        let moment = match self.kind {
+            AsOfKind::Transaction => self.number().map(Moment::after_transaction),
+            AsOfKind::Commit => self.number().map(Moment::at_commit),
+            AsOfKind::Time if relative => self.ago(text),
+            AsOfKind::Time => wall(text),
+        };
         moment.map_err(|error| error.at(self.position))
+    }
+
+    fn number(&self) -> Result<u64> {
+        self.text.parse().map_err(|_| {
+            let message = format!("\"{}\" is not the number of a transaction or commit", self.text);
+            SqlError::new(state::INVALID_PARAMETER_VALUE, message)
+        })
     }
 
     fn ago(&self, text: &str) -> Result<Moment> {

@@ -27,7 +27,7 @@ mod split;
 mod tests;
 mod vacuum;
 
-pub use as_of::AsOf;
+pub use as_of::{AsOf, AsOfKind};
 pub use command::{Command, Discard};
 pub use cursor::{Fetch, FetchCount};
 pub use depth::MAX_DEPTH;

@@ -73,7 +73,19 @@ fn reading_the_past_is_recognised() {
     assert_eq!(parsed.as_of, None);
     let places: Vec<u64> = parsed.table_as_of.iter().map(|(at, _)| at.column).collect();
     assert_eq!(places, [15, 51]);
-    assert_eq!(refused("SELECT * FROM t AS OF SYSTEM TIME 5").0, "42601");
+    let transaction = parse_one("BEGIN AS OF SYSTEM TIME TRANSACTION 42").unwrap();
+    let moment = transaction.as_of.unwrap();
+    assert_eq!((moment.kind, &*moment.text), (AsOfKind::Transaction, "42"));
+    let commit = parse_one("SELECT * FROM t AS OF SYSTEM TIME COMMIT 7 WHERE a = 1").unwrap();
+    assert_eq!(commit.as_of.unwrap().kind, AsOfKind::Commit);
+    for wrong in [
+        "SELECT * FROM t AS OF SYSTEM TIME 5",
+        "SELECT * FROM t AS OF SYSTEM TIME TRANSACTION '5'",
+        "SELECT * FROM t AS OF SYSTEM TIME COMMIT",
+        "SELECT * FROM t AS OF SYSTEM TIME TIMESTAMP 5",
+    ] {
+        assert_eq!(refused(wrong).0, "42601", "{wrong}");
+    }
     assert_eq!(whole("SELECT of AS of FROM t"), None);
 }
 
