@@ -16,6 +16,8 @@ pub(super) struct Options {
     pub(super) time: Duration,
     /// The larger number of accounts of the bank.
     pub(super) accounts: u64,
+    /// godb alone, without the databases it is compared with: for a profile. Nothing is judged then.
+    pub(super) alone: bool,
     /// Write the figures here.
     pub(super) json: Option<PathBuf>,
     /// Where databases are made.
@@ -23,13 +25,14 @@ pub(super) struct Options {
 }
 
 impl Options {
-    /// Reads `--only PART,…`, `--rounds N`, `--millis N`, `--accounts N`, `--json FILE`, `--folder DIR`.
+    /// Reads `--only PART,…`, `--rounds N`, `--millis N`, `--accounts N`, `--alone`, `--json FILE`, `--folder DIR`.
     pub(super) fn parse(arguments: &[String], parts: &[&str]) -> Result<Self> {
         let mut options = Self {
             only: Vec::new(),
             rounds: 3,
             time: Duration::from_millis(1000),
             accounts: 1_000_000,
+            alone: false,
             json: None,
             folder: None,
         };
@@ -43,6 +46,7 @@ impl Options {
                 Long("rounds") => options.rounds = parser.value()?.parse::<usize>()?.max(1),
                 Long("millis") => options.time = Duration::from_millis(parser.value()?.parse()?),
                 Long("accounts") => options.accounts = parser.value()?.parse::<u64>()?.max(1000),
+                Long("alone") => options.alone = true,
                 Long("json") => options.json = Some(parser.value()?.into()),
                 Long("folder") => options.folder = Some(parser.value()?.into()),
                 other => return Err(other.unexpected().into()),

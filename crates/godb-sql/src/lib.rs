@@ -136,6 +136,7 @@ pub use session::{
     Observer, Prepared, ResultColumn, Rows, Session, SessionContext, Severity, Sql, SqlOptions,
     StatementResult, TableCheck, TableDescription, TableProblem, Timeouts, TransactionState, TreeUse,
 };
+pub use system::pg::{type_length, type_modifier, type_oid};
 pub use system::{Asking, SystemRelation, TreeName};
-pub use types::{DataType, Physical};
+pub use types::{DataType, Element, Physical};
 pub use value::{Interval, Numeric, Value};

@@ -43,6 +43,56 @@ pub enum DataType {
     TimestampTz,
     /// `interval`
     Interval,
+    /// `oid`: the number of something in the catalog, 32 bits without sign.
+    Oid,
+    /// An array of one dimension. Such values come and go; columns of tables are not of such types.
+    Array(Element),
+}
+
+/// What an array is made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Element {
+    /// `boolean`
+    Bool,
+    /// `smallint`
+    Int2,
+    /// `integer`
+    Int4,
+    /// `bigint`
+    Int8,
+    /// `oid`
+    Oid,
+    /// `text`
+    Text,
+}
+
+impl Element {
+    /// The type of one element.
+    #[must_use]
+    pub fn data_type(self) -> DataType {
+        match self {
+            Self::Bool => DataType::Bool,
+            Self::Int2 => DataType::Int2,
+            Self::Int4 => DataType::Int4,
+            Self::Int8 => DataType::Int8,
+            Self::Oid => DataType::Oid,
+            Self::Text => DataType::Text,
+        }
+    }
+
+    /// Of which arrays are made of values of that type, if there are such.
+    #[must_use]
+    pub fn of(ty: DataType) -> Option<Self> {
+        Some(match ty {
+            DataType::Bool => Self::Bool,
+            DataType::Int2 => Self::Int2,
+            DataType::Int4 => Self::Int4,
+            DataType::Int8 => Self::Int8,
+            DataType::Oid => Self::Oid,
+            DataType::Text | DataType::Varchar(_) | DataType::Unknown => Self::Text,
+            _ => return None,
+        })
+    }
 }
 
 /// How values of a type lie in a [`ColumnData`](crate::vector::ColumnData).
@@ -68,6 +118,8 @@ impl DataType {
     pub fn physical(self) -> Physical {
         match self {
             Self::Bool => Physical::Bool,
+            Self::Oid => Physical::Int,
+            Self::Array(_) => Physical::Bytes,
             Self::Int2 | Self::Int4 | Self::Int8 | Self::Date | Self::Timestamp | Self::TimestampTz => {
                 Physical::Int
             }
@@ -83,6 +135,7 @@ impl DataType {
     pub(crate) fn limits(self) -> (i64, i64) {
         match self {
             Self::Int2 => (i64::from(i16::MIN), i64::from(i16::MAX)),
+            Self::Oid => (0, i64::from(u32::MAX)),
             Self::Int4 | Self::Date => (i64::from(i32::MIN), i64::from(i32::MAX)),
             _ => (i64::MIN, i64::MAX),
         }
@@ -99,7 +152,7 @@ impl DataType {
     #[must_use]
     pub(crate) fn can_be_declared(self) -> bool {
         match self {
-            Self::Unknown => false,
+            Self::Unknown | Self::Array(_) => false,
             Self::Numeric(Some((precision, scale))) => {
                 (1..=MAX_PRECISION).contains(&precision)
                     && (-MAX_DECLARED_SCALE..=MAX_DECLARED_SCALE).contains(&scale)
@@ -150,13 +203,23 @@ impl DataType {
             Self::Timestamp => "timestamp without time zone",
             Self::TimestampTz => "timestamp with time zone",
             Self::Interval => "interval",
+            Self::Oid => "oid",
+            Self::Array(Element::Bool) => "boolean[]",
+            Self::Array(Element::Int2) => "smallint[]",
+            Self::Array(Element::Int4) => "integer[]",
+            Self::Array(Element::Int8) => "bigint[]",
+            Self::Array(Element::Oid) => "oid[]",
+            Self::Array(Element::Text) => "text[]",
         }
     }
 
     /// Whether both are the same but for length, precision and scale.
     #[must_use]
     pub fn is_same_kind(self, other: Self) -> bool {
-        std::mem::discriminant(&self) == std::mem::discriminant(&other)
+        match (self, other) {
+            (Self::Array(a), Self::Array(b)) => a == b,
+            _ => std::mem::discriminant(&self) == std::mem::discriminant(&other),
+        }
     }
 
     /// The same type without length, precision and scale.

@@ -14,20 +14,21 @@
 //! - **One failure fails everybody**: those who wait get the very error, those who come later are told that the log is poisoned, and nobody ever
 //!   leads again. After a failed sync the kernel may have dropped the pages and marked them clean, so that a second attempt would succeed and prove
 //!   nothing (Rebello et al., 2020).
-//! - A leader that comes back wakes *all*. Waking one is the classic mistake: with three committers it seems to work; with four, the one
-//!   woken may find itself covered and go, and the rest sleep for ever.
+//! - Each follower sleeps on a *seat* of its own. A leader that comes back first wakes one whose position it did not cover, so that the next flush begins while the others are being
+//!   woken, and then all it covered. The rest sleep on: with one condition variable for all, everybody is woken for every flush, one after the other, and half of them for nothing.
+//! - Waking the next leader is not choosing it. Whoever finds nobody at work leads; one who was woken for that and comes too late sits down again. So the device never waits for a
+//!   thread to be woken while another is there.
+//! - If nobody is woken to lead, the rest sleep for ever: that is the classic mistake.
 //!
 //! `tests/loom.rs` runs this very type through every interleaving of four committers, and finds the planted bugs.
 
 use godb_btree::Fault;
-use godb_btree::sync::{Condvar, Mutex};
-use std::sync::Arc;
+use godb_btree::sync::{Arc, Condvar, Mutex};
 
 /// A position that is waited for. See the module's text.
 #[derive(Debug)]
 pub struct Gate {
     state: Mutex<State>,
-    changed: Condvar,
 }
 
 #[derive(Debug)]
@@ -38,6 +39,43 @@ struct State {
     leading: bool,
     /// The first failure.
     failed: Option<Fault>,
+    /// Those who sleep, with the positions that they wait for, in the order in which they came.
+    waiting: Vec<(u64, Arc<Seat>)>,
+}
+
+/// Where one follower sleeps.
+#[derive(Debug, Default)]
+struct Seat {
+    called: Mutex<Option<Call>>,
+    changed: Condvar,
+}
+
+/// What a follower is told.
+#[derive(Debug)]
+enum Call {
+    /// Its position is reached.
+    Done,
+    /// Nobody is at work: it may be its turn to lead.
+    Look,
+    /// A flush failed.
+    Failed(Fault),
+}
+
+impl Seat {
+    fn call(&self, call: Call) {
+        *self.called.lock() = Some(call);
+        self.changed.notify_one();
+    }
+
+    fn sleep(&self) -> Call {
+        let mut called = self.called.lock();
+        loop {
+            if let Some(call) = called.take() {
+                return call;
+            }
+            self.changed.wait(&mut called);
+        }
+    }
 }
 
 impl Gate {
@@ -49,8 +87,8 @@ impl Gate {
                 reached,
                 leading: false,
                 failed: None,
+                waiting: Vec::new(),
             }),
-            changed: Condvar::new(),
         }
     }
 
@@ -76,12 +114,19 @@ impl Gate {
                 return Err(fault.clone());
             }
             if state.leading {
-                self.changed.wait(&mut state);
-                continue;
+                let seat = Arc::new(Seat::default());
+                state.waiting.push((upto, seat.clone()));
+                drop(state);
+                match seat.sleep() {
+                    Call::Done => return Ok(()),
+                    Call::Failed(fault) => return Err(fault),
+                    Call::Look => {}
+                }
+            } else {
+                state.leading = true;
+                drop(state);
+                self.lead(&lead);
             }
-            state.leading = true;
-            drop(state);
-            self.lead(&lead);
             state = self.state.lock();
         }
     }
@@ -90,8 +135,9 @@ impl Gate {
     pub fn fail(&self, fault: &Fault) {
         let mut state = self.state.lock();
         state.failed.get_or_insert_with(|| fault.clone());
+        let calls = state.calls();
         drop(state);
-        self.changed.notify_all();
+        tell(calls);
     }
 
     /// Does the work as the leader and tells everybody how it ended. A panic in it counts as a failure, or the followers would sleep for ever.
@@ -123,13 +169,43 @@ impl Drop for Term<'_> {
                 state.failed.get_or_insert_with(|| fault.clone());
             }
         }
+        let calls = state.calls();
         drop(state);
-        if cfg!(godb_plant = "gate_wakes_one") {
-            self.gate.changed.notify_one();
-        } else {
-            self.gate.changed.notify_all();
-        }
+        tell(calls);
     }
+}
+
+impl State {
+    /// Takes out those who need not sleep any longer, each with what it is told; the one who may lead now is the first.
+    fn calls(&mut self) -> Vec<(Arc<Seat>, Call)> {
+        let waiting = std::mem::take(&mut self.waiting);
+        if let Some(fault) = &self.failed {
+            let failed = waiting.into_iter();
+            return failed
+                .map(|(_, seat)| (seat, Call::Failed(fault.clone())))
+                .collect();
+        }
+        let (done, rest): (Vec<_>, Vec<_>) = waiting.into_iter().partition(|(upto, _)| *upto <= self.reached);
+        let mut rest = rest.into_iter();
+        let next = match cfg!(godb_plant = "gate_wakes_nobody_to_lead") {
+            true => None,
+            false => rest.next(),
+        };
+        self.waiting = rest.collect();
+        let next = next.map(|(_, seat)| (seat, Call::Look));
+        let done = done.into_iter().map(|(_, seat)| (seat, Call::Done));
+        next.into_iter().chain(done).collect()
+    }
+}
+
+fn tell(calls: Vec<(Arc<Seat>, Call)>) {
+    let calls = calls.into_iter();
+    let at_most = if cfg!(godb_plant = "gate_wakes_one") {
+        1
+    } else {
+        usize::MAX
+    };
+    calls.take(at_most).for_each(|(seat, call)| seat.call(call));
 }
 
 /// What those are told who come after the failure.
@@ -137,7 +213,7 @@ pub(crate) fn poisoned(first: &Fault) -> Fault {
     match first {
         Fault::Poisoned { .. } => first.clone(),
         other => Fault::Poisoned {
-            why: Arc::from(other.to_string()),
+            why: other.to_string().into(),
         },
     }
 }

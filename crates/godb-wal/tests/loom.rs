@@ -5,7 +5,7 @@
 //! RUSTFLAGS="--cfg godb_loom" cargo test -p godb-wal --test loom --release
 //! ```
 //!
-//! Four committers at a preemption bound of two: a gate that wakes one waiter instead of all passes with three. Each planted bug must make a model fail: `gate_wakes_one`, `gate_forgets_failure`,
+//! Four committers at a preemption bound of two: a gate that wakes one waiter instead of all passes with three. Each planted bug must make a model fail: `gate_wakes_one`, `gate_wakes_nobody_to_lead`, `gate_forgets_failure`,
 //! `look-after-sync` (a sync is taken to cover what was written while it ran), `close-quietly` (who waits for room is not told that there is some), `poison-quietly` (nor that there never will be),
 //! `room-after-look` (two are granted the same room), `floor-without-rooms` (a checkpoint does not hear of what is about to be logged). A model that loom cuts short would pass without having looked, so [`explore`] sets no limit on
 //! time or iterations, and counts the executions.

@@ -67,10 +67,10 @@ pub use error::{Error, Result};
 pub use godb_buffer::EvictionKind;
 pub use godb_page::{Environment, Fault, FileSystem};
 pub use godb_sql::{
-    Begin, Canceller, ColumnDescription, CompactionPhase, CompactionProgress, DataType, Description,
+    Begin, Canceller, ColumnDescription, CompactionPhase, CompactionProgress, DataType, Description, Element,
     EngineError, Identity, IndexDescription, IndexMended, Interval, Isolation, Moment, Notice, Numeric,
     Progress, ResultColumn, Role, Severity, SqlError, StorageEngine, TableDescription, Timeouts, Timestamp,
-    TransactionState, Value,
+    TransactionState, Value, type_length, type_modifier, type_oid,
 };
 pub use godb_txn::{DeadlockPolicy, TxnId};
 pub use godb_wal::SyncMode;

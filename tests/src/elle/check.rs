@@ -137,7 +137,7 @@ mod tests {
     }
 
     use Isolation::{ReadCommitted, RepeatableRead, Serializable};
-    use Op::{Append, Read, ReadList, Write};
+    use Op::{Append, Read, ReadList, Remove, Write};
 
     #[test]
     fn a_dirty_write() {
@@ -219,6 +219,27 @@ mod tests {
             (found(&phantom, RepeatableRead), found(&phantom, Serializable)),
             (None, Some(Class::Phantom))
         );
+    }
+
+    #[test]
+    fn a_row_that_came_and_went_in_one_transaction_is_no_version() {
+        // The second does not see what the third has appended, and could well have come before the first.
+        let mut gone = history(
+            &[
+                &[Write(A, 1), Remove(A)],
+                &[ReadList(X, vec![]), Write(A, 2)],
+                &[Append(X, 3)],
+            ],
+            &[(X, &[3])],
+        );
+        for (tx, (began, ended)) in gone.transactions.iter_mut().zip([(20, 21), (0, 30), (1, 2)]) {
+            (tx.began, tx.ended) = (began, ended);
+        }
+        assert_eq!(found(&gone, RepeatableRead), None);
+        gone.transactions[0].ops.pop();
+        assert_eq!(found(&gone, RepeatableRead), Some(Class::ReadSkew), "it stayed");
+        let seen = history(&[&[Write(A, 1), Remove(A)], &[Read(A, Some(1))]], &[]);
+        assert_eq!(found(&seen, ReadCommitted), Some(Class::IntermediateRead));
     }
 
     #[test]

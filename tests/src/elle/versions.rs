@@ -39,6 +39,12 @@ impl Versions {
         for (by, tx) in history.transactions.iter().enumerate() {
             let mut last = HashMap::new();
             for op in &tx.ops {
+                if let Op::Remove(key) = op
+                    && let Some(before) = last.remove(key)
+                    && let Some(origin) = versions.origins.get_mut(&(*key, before))
+                {
+                    origin.intermediate = true;
+                }
                 let (Op::Append(key, number) | Op::Write(key, number)) = op else {
                     continue;
                 };
@@ -80,13 +86,20 @@ impl Versions {
         for (by, tx) in history.transactions.iter().enumerate() {
             let End::Committed(at) = tx.end else { continue };
             let mut last: HashMap<Key, Option<i64>> = HashMap::new();
+            let mut inserted = HashSet::new();
             for op in &tx.ops {
                 match op {
-                    Op::Write(key, number) => drop(last.insert(*key, Some(*number))),
+                    Op::Write(key, number) => {
+                        if last.insert(*key, Some(*number)).is_none() {
+                            inserted.insert(*key);
+                        }
+                    }
                     Op::Remove(key) => drop(last.insert(*key, None)),
                     _ => {}
                 }
             }
+            // A row that was inserted and removed again was never there for anybody else: that is no version.
+            last.retain(|key, content| content.is_some() || !inserted.contains(key));
             for (key, content) in last {
                 writers.entry(key).or_default().push((at, by, content));
                 if content.is_none() {

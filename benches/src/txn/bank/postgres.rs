@@ -1,7 +1,7 @@
 //! PostgreSQL: a connection a client through the server's Unix socket, prepared statements.
 
 use super::server::Server;
-use super::{Accounts, Bank, FEW, Teller, Transfer};
+use super::{Accounts, Bank, FEW, Form, Teller, Transfer, both_rows, one_row};
 use crate::Result;
 use postgres::error::SqlState;
 use postgres::{Client, Statement};
@@ -22,42 +22,37 @@ pub(super) fn fill(server: &Server, accounts: u64) -> Result<()> {
 
 pub(super) struct Postgres<'s> {
     server: &'s Server,
-    one_statement: bool,
+    form: Form,
 }
 
 impl<'s> Postgres<'s> {
-    /// With both updates in one statement, or each for itself in a transaction.
-    pub(super) fn new(server: &'s Server, one_statement: bool) -> Self {
-        Self {
-            server,
-            one_statement,
-        }
+    /// With transfers in this form.
+    pub(super) fn new(server: &'s Server, form: Form) -> Self {
+        Self { server, form }
     }
 }
 
 impl Bank for Postgres<'_> {
     fn name(&self) -> &'static str {
-        match self.one_statement {
-            true => "PostgreSQL, one statement",
-            false => "PostgreSQL",
+        match self.form {
+            Form::Transaction => "PostgreSQL",
+            Form::Statement => "PostgreSQL (one statement)",
         }
     }
 
     fn teller(&self, accounts: Accounts) -> Result<Box<dyn Teller + '_>> {
         let mut client = self.server.connect()?;
         let table = accounts.table();
-        let update = match self.one_statement {
-            true => format!(
-                "UPDATE {table} SET balance = balance + CASE id WHEN $2 THEN $1 ELSE $3 END WHERE id IN ($2, $4)"
-            ),
-            false => format!("UPDATE {table} SET balance = balance + $1 WHERE id = $2"),
+        let update = match self.form {
+            Form::Transaction => one_row(table),
+            Form::Statement => both_rows(table),
         };
         Ok(Box::new(Connected {
             update: client.prepare(&update)?,
             begin: client.prepare("BEGIN")?,
             commit: client.prepare("COMMIT")?,
             total: format!("SELECT sum(balance)::bigint FROM {table}"),
-            one_statement: self.one_statement,
+            form: self.form,
             client,
         }))
     }
@@ -69,13 +64,13 @@ struct Connected {
     begin: Statement,
     commit: Statement,
     total: String,
-    one_statement: bool,
+    form: Form,
 }
 
 impl Connected {
     fn run(&mut self, transfer: Transfer) -> std::result::Result<(), postgres::Error> {
         let [(first, add_first), (second, add_second)] = transfer.changes();
-        if self.one_statement {
+        if self.form == Form::Statement {
             self.client
                 .execute(&self.update, &[&add_first, &first, &add_second, &second])?;
             return Ok(());

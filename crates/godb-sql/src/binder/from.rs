@@ -36,11 +36,7 @@ impl Binder<'_> {
     pub(super) fn from(&mut self, tables: &[TableWithJoins]) -> Result<Logical> {
         let mut whole: Option<FromItem> = None;
         for table in tables {
-            let item = self.table_with_joins(table)?;
-            whole = Some(match whole {
-                None => item,
-                Some(left) => self.cross(left, item)?,
-            });
+            whole = Some(self.table_with_joins(table, whole)?);
         }
         let Some(item) = whole else { return Ok(one_row()) };
         self.select().scope = item.scope;
@@ -94,37 +90,29 @@ impl Binder<'_> {
                 ..
             } => self.function_in_from(name, &args.args, alias.as_ref()),
             TableFactor::Function {
-                lateral: false,
                 name,
                 args,
                 with_ordinality: false,
                 alias,
+                ..
             } => self.function_in_from(name, args, alias.as_ref()),
             TableFactor::Derived {
-                lateral: false,
                 subquery,
                 alias,
                 sample: None,
+                ..
             } => self.derived(subquery, alias.as_ref()),
             TableFactor::NestedJoin {
                 table_with_joins,
                 alias: None,
-            } => self.table_with_joins(table_with_joins),
+            } => self.table_with_joins(table_with_joins, None),
             TableFactor::NestedJoin {
                 table_with_joins,
                 alias: Some(alias),
             } => {
-                let item = self.table_with_joins(table_with_joins)?;
+                let item = self.table_with_joins(table_with_joins, None)?;
                 self.aliased_join(item, alias)
             }
-            TableFactor::Derived {
-                lateral: true,
-                subquery,
-                ..
-            } => self.refuse("LATERAL", super::subquery::query_place(subquery)),
-            TableFactor::Function {
-                lateral: true, name, ..
-            } => self.refuse("LATERAL", start(name)),
             TableFactor::Table { name, .. } => self.refuse("TABLESAMPLE or WITH ORDINALITY", start(name)),
             _ => Err(SqlError::unsupported("this form of FROM")),
         }

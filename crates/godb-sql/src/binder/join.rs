@@ -3,6 +3,7 @@
 use super::Binder;
 use super::expr::place;
 use super::from::FromItem;
+use super::lateral::{has_lateral, is_lateral};
 use super::names::{column_name, fold};
 use super::scope::{Aggregates, Scope, Visible};
 use crate::cast::Coercion;
@@ -13,11 +14,36 @@ use sqlparser::ast::{self, Ident, JoinConstraint, JoinOperator, TableWithJoins};
 use sqlparser::tokenizer::Location;
 
 impl Binder<'_> {
-    pub(super) fn table_with_joins(&mut self, table: &TableWithJoins) -> Result<FromItem> {
-        let mut left = self.table_factor(&table.relation)?;
+    /// An item of FROM with what is joined to it, beside those before it.
+    pub(super) fn table_with_joins(
+        &mut self,
+        table: &TableWithJoins,
+        before: Option<FromItem>,
+    ) -> Result<FromItem> {
+        // Where something looks to the left, what comes before is a part of the left of it: the same for joins that keep all of the left.
+        let turned = before.is_some() && has_lateral(table);
+        let (before, mut left) = if is_lateral(&table.relation) {
+            (
+                None,
+                self.lateral(before, &table.relation, JoinKind::Inner, None)?,
+            )
+        } else {
+            let item = self.table_factor(&table.relation)?;
+            match before {
+                Some(before) if has_lateral(table) => (None, self.cross(before, item)?),
+                before => (before, item),
+            }
+        };
         for join in &table.joins {
-            let right = self.table_factor(&join.relation)?;
             let (kind, constraint) = kind_of(&join.join_operator)?;
+            if turned && !matches!(kind, JoinKind::Inner | JoinKind::Left) {
+                return Err(SqlError::unsupported("RIGHT or FULL JOIN beside LATERAL"));
+            }
+            if is_lateral(&join.relation) {
+                left = self.lateral(Some(left), &join.relation, kind, constraint)?;
+                continue;
+            }
+            let right = self.table_factor(&join.relation)?;
             self.check_names(&left.scope, &right.scope)?;
             left = match constraint {
                 None => self.cross(left, right)?,
@@ -36,7 +62,10 @@ impl Binder<'_> {
                 }
             };
         }
-        Ok(left)
+        match before {
+            Some(before) => self.cross(before, left),
+            None => Ok(left),
+        }
     }
 
     fn join_on(

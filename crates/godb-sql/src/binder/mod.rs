@@ -22,6 +22,7 @@ mod from;
 mod grouping;
 mod insert;
 mod join;
+mod lateral;
 mod limit;
 mod literal;
 mod locking;

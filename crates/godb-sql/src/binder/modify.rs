@@ -167,7 +167,7 @@ impl Binder<'_> {
             scope,
         };
         for table in others {
-            let other = self.table_with_joins(table)?;
+            let other = self.table_with_joins(table, None)?;
             item = self.cross(item, other)?;
         }
         self.select().scope = item.scope;

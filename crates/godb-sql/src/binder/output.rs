@@ -183,5 +183,7 @@ fn type_title(ty: DataType) -> &'static str {
         DataType::Timestamp => "timestamp",
         DataType::TimestampTz => "timestamptz",
         DataType::Interval => "interval",
+        DataType::Oid => "oid",
+        DataType::Array(_) => "array",
     }
 }

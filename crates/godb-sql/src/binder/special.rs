@@ -5,7 +5,8 @@ use super::expr::{place, unnested};
 use super::names::{parts, start};
 use crate::error::{Result, SqlError, state};
 use crate::expr::Expr;
-use crate::types::DataType;
+use crate::functions::array::CONSTRUCT;
+use crate::types::{DataType, Element};
 use crate::value::Value;
 use sqlparser::ast::{self, CeilFloorKind, DateTimeField, Expr as Sql, TrimWhereField};
 use sqlparser::tokenizer::Location;
@@ -80,6 +81,7 @@ impl Binder<'_> {
                 field: CeilFloorKind::DateTimeField(DateTimeField::NoDateTime),
             } => self.call_on("floor", &[expr], at),
             Sql::AtTimeZone { timestamp, time_zone } => self.call_on("timezone", &[time_zone, timestamp], at),
+            Sql::Array(array) => self.array(&array.elem, at),
             Sql::Collate { expr, collation } => self.collate(expr, collation),
             other => self.not_done(other, at),
         }
@@ -88,7 +90,7 @@ impl Binder<'_> {
     fn not_done(&self, sql: &Sql, at: Location) -> Result<Expr> {
         let what = match sql {
             Sql::Tuple(_) => "a row value outside of a comparison",
-            Sql::Array(_) | Sql::CompoundFieldAccess { .. } => "an array",
+            Sql::CompoundFieldAccess { .. } => "an array's element",
             Sql::GroupingSets(_) | Sql::Cube(_) | Sql::Rollup(_) => "GROUPING SETS, CUBE or ROLLUP",
             Sql::JsonAccess { .. } | Sql::IsJson { .. } => "JSON",
             Sql::Wildcard(_) | Sql::QualifiedWildcard(..) => {
@@ -97,6 +99,27 @@ impl Binder<'_> {
             _ => "this expression",
         };
         self.refuse(what, at)
+    }
+
+    /// `ARRAY[a, b]`
+    fn array(&mut self, items: &[Sql], at: Location) -> Result<Expr> {
+        if items.is_empty() {
+            let message = "cannot determine type of empty array";
+            return Err(self.at(SqlError::new(state::INDETERMINATE_DATATYPE, message), at));
+        }
+        let mut bound = Vec::with_capacity(items.len());
+        for item in items {
+            bound.push((self.expr(item)?, place(item)));
+        }
+        let (args, ty) = self.of_one_type(bound, "ARRAY")?;
+        let Some(element) = Element::of(ty) else {
+            return self.refuse(&format!("an array of {}", ty.name()), at);
+        };
+        Ok(Expr::Call {
+            function: &CONSTRUCT.function,
+            args,
+            ty: DataType::Array(element),
+        })
     }
 
     /// A function called with these arguments.

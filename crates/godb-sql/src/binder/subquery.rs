@@ -6,9 +6,10 @@ use super::{Binder, Bound, Frame};
 use crate::cast::Coercion;
 use crate::error::{Result, SqlError, state};
 use crate::expr::{Asking, Expr, Subquery};
+use crate::functions::array::{DIFFERS_FROM_ALL, EQUALS_ANY};
 use crate::functions::resolve_binary;
 use crate::plan::logical::Logical;
-use crate::types::DataType;
+use crate::types::{DataType, Element};
 use crate::value::Value;
 use sqlparser::ast::{self, BinaryOperator, Expr as Sql, Query};
 use sqlparser::tokenizer::Location;
@@ -22,7 +23,7 @@ impl Binder<'_> {
         Ok((bound?, frame.outer))
     }
 
-    fn subplan(&mut self, plan: Logical) -> usize {
+    pub(super) fn subplan(&mut self, plan: Logical) -> usize {
         self.subplans.push(plan);
         self.subplans.len() - 1
     }
@@ -82,8 +83,38 @@ impl Binder<'_> {
         match unnested(right) {
             Sql::Subquery(query) => self.compare_with_query(left, symbol, query, any),
             Sql::Array(array) => self.quantified_list(left, symbol, &array.elem, any),
-            other => self.refuse("ANY or ALL over an array value", place(other)),
+            other => self.quantified_array(left, symbol, other, any),
         }
+    }
+
+    /// `expr = ANY (array)`, `expr <> ALL (array)`
+    fn quantified_array(&mut self, left: &Sql, symbol: &str, array: &Sql, any: bool) -> Result<Expr> {
+        let function = match (symbol, any) {
+            ("=", true) => &EQUALS_ANY.function,
+            ("<>", false) => &DIFFERS_FROM_ALL.function,
+            _ => return self.refuse("ANY or ALL over an array with this operator", place(left)),
+        };
+        let (element, array_at) = (self.expr(left)?, place(array));
+        let array = self.expr(array)?;
+        let of = match array.data_type() {
+            DataType::Array(of) => of,
+            // A literal or a parameter is an array of what it is compared with.
+            DataType::Unknown => match Element::of(element.data_type()) {
+                Some(of) => of,
+                None => return self.refuse("an array of this type", array_at),
+            },
+            _ => {
+                let message = "op ANY/ALL (array) requires array on right side";
+                return Err(self.at(SqlError::new(state::WRONG_OBJECT_TYPE, message), place(left)));
+            }
+        };
+        let element = self.coerce(element, of.data_type(), Coercion::Implicit, place(left))?;
+        let array = self.coerce(array, DataType::Array(of), Coercion::Implicit, array_at)?;
+        Ok(Expr::Call {
+            function,
+            args: vec![element, array],
+            ty: DataType::Bool,
+        })
     }
 
     fn quantified_list(&mut self, left: &Sql, symbol: &str, items: &[Sql], any: bool) -> Result<Expr> {

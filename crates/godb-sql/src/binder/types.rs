@@ -1,8 +1,8 @@
 //! The names of types.
 
 use crate::error::{Result, SqlError, state};
-use crate::types::{DataType, MAX_DECLARED_SCALE, MAX_LENGTH, MAX_PRECISION};
-use sqlparser::ast::{self, CharacterLength, ExactNumberInfo, TimezoneInfo};
+use crate::types::{DataType, Element, MAX_DECLARED_SCALE, MAX_LENGTH, MAX_PRECISION};
+use sqlparser::ast::{self, ArrayElemTypeDef, CharacterLength, ExactNumberInfo, TimezoneInfo};
 
 /// The type that a type's name in SQL means.
 ///
@@ -36,6 +36,7 @@ pub fn describe_type(name: &ast::DataType) -> Result<DataType> {
             DataType::Interval
         }
         Sql::Interval { .. } => return Err(SqlError::unsupported("an interval type with fields")),
+        Sql::Array(ArrayElemTypeDef::SquareBracket(element, None)) => array(describe_type(element)?, name)?,
         Sql::Custom(name, modifiers) => custom(name, modifiers)?,
         other => return Err(unknown(other)),
     })
@@ -57,6 +58,13 @@ fn unknown(name: &ast::DataType) -> SqlError {
         | Sql::TsQuery
         | Sql::GeometricType(_) => SqlError::unsupported(format!("type {}", name.to_string().to_lowercase())),
         other => no_type(&other.to_string().to_lowercase()),
+    }
+}
+
+fn array(element: DataType, name: &ast::DataType) -> Result<DataType> {
+    match Element::of(element) {
+        Some(element) => Ok(DataType::Array(element)),
+        None => Err(unknown(name)),
     }
 }
 
@@ -155,10 +163,9 @@ fn custom(name: &ast::ObjectName, modifiers: &[String]) -> Result<DataType> {
             n.map_or(Ok(DataType::Text), |n| length(&n, "char").map(DataType::Char))?
         }
         ("name", 0) => DataType::Text,
-        (
-            "serial" | "bigserial" | "smallserial" | "serial4" | "serial8" | "oid" | "xml" | "money" | "inet",
-            _,
-        ) => {
+        ("oid", 0) => DataType::Oid,
+        ("_text" | "_name", 0) => DataType::Array(Element::Text),
+        ("serial" | "bigserial" | "smallserial" | "serial4" | "serial8" | "xml" | "money" | "inet", _) => {
             return Err(SqlError::unsupported(format!("type {known}")));
         }
         _ => return Err(no_type(known)),

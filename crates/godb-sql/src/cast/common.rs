@@ -19,6 +19,8 @@ pub(crate) enum Category {
     Span,
     /// Byte strings.
     Bytes,
+    /// Arrays.
+    Array,
     /// Not decided yet.
     Unknown,
 }
@@ -32,6 +34,7 @@ pub(crate) fn category(ty: DataType) -> Category {
         DataType::Date | DataType::Timestamp | DataType::TimestampTz => Category::Time,
         DataType::Interval => Category::Span,
         DataType::Bytea => Category::Bytes,
+        DataType::Array(_) => Category::Array,
         _ => Category::Number,
     }
 }

@@ -44,7 +44,7 @@ pub fn can_cast(from: DataType, to: DataType, how: Coercion) -> bool {
 /// The weakest way in which the conversion happens.
 fn least(from: DataType, to: DataType) -> Option<Coercion> {
     use Coercion::{Assignment, Explicit, Implicit};
-    use DataType::{Bool, Date, Float4, Float8, Int2, Int4, Int8, Numeric, Timestamp, TimestampTz};
+    use DataType::{Bool, Date, Float4, Float8, Int2, Int4, Int8, Numeric, Oid, Timestamp, TimestampTz};
     if to == DataType::Unknown {
         return None;
     }
@@ -62,6 +62,8 @@ fn least(from: DataType, to: DataType) -> Option<Coercion> {
         (Float4, Float8) => Implicit,
         (Date, Timestamp | TimestampTz) => Implicit,
         (Timestamp, TimestampTz) => Implicit,
+        (Int2 | Int4 | Int8, Oid) => Implicit,
+        (Oid, Int4 | Int8) => Assignment,
         (Int4, Bool) | (Bool, Int4) => Explicit,
         (from, to) if from.is_numeric() && to.is_numeric() => Assignment,
         (Timestamp | TimestampTz, Date) | (TimestampTz, Timestamp) => Assignment,

@@ -3,7 +3,7 @@
 use super::{Check, Index, Table, TableColumn};
 use crate::error::Result;
 use crate::storage::{damaged, varint};
-use crate::types::{DataType, Physical};
+use crate::types::{DataType, Element, Physical};
 use crate::value::{Interval, Value};
 use godb_mvcc::TreeId;
 use std::sync::Arc;
@@ -213,11 +213,19 @@ impl Writer {
             DataType::Timestamp => (15, &[]),
             DataType::TimestampTz => (16, &[]),
             DataType::Interval => (17, &[]),
+            DataType::Oid => (18, &[]),
+            DataType::Array(element) => return self.array(element),
         };
         self.0.push(tag);
         for &parameter in parameters {
             self.signed(parameter);
         }
+    }
+
+    /// An array's type, only of a view's column.
+    fn array(&mut self, element: Element) {
+        self.0.push(19);
+        self.data_type(element.data_type());
     }
 
     fn value(&mut self, value: &Value) {
@@ -348,6 +356,8 @@ impl<'a> Reader<'a> {
             15 => DataType::Timestamp,
             16 => DataType::TimestampTz,
             17 => DataType::Interval,
+            18 => DataType::Oid,
+            19 => DataType::Array(Element::of(self.data_type()?).ok_or_else(broken)?),
             _ => return Err(broken()),
         })
     }

@@ -4,6 +4,7 @@ use super::names::new_name;
 use crate::binder::{bind_default, describe_type};
 use crate::catalog::TableColumn;
 use crate::error::{Result, SqlError, state};
+use crate::types::DataType;
 use crate::value::Value;
 use sqlparser::ast::{ColumnDef, ColumnOption, ColumnOptionDef, TableConstraint};
 
@@ -41,6 +42,7 @@ pub(super) fn define(definition: &ColumnDef) -> Result<Defined> {
         default: None,
         missing: Value::Null,
     };
+    refuse_array(column.ty)?;
     let mut defined = Defined {
         column,
         constraints: Vec::new(),
@@ -58,6 +60,14 @@ pub(super) fn define(definition: &ColumnDef) -> Result<Defined> {
         return Err(SqlError::new(state::SYNTAX_ERROR, message));
     }
     Ok(defined)
+}
+
+/// Arrays come and go, and are not stored.
+pub(super) fn refuse_array(ty: DataType) -> Result<()> {
+    match ty {
+        DataType::Array(_) => Err(SqlError::unsupported(format!("a column of type {ty}"))),
+        _ => Ok(()),
+    }
 }
 
 /// Whoever writes `serial` is told what to write instead.

@@ -202,6 +202,7 @@ fn columns_of(plan: &QueryPlan, create: &CreateTable) -> Result<Vec<TableColumn>
         } else {
             *ty
         };
+        super::column::refuse_array(ty)?;
         columns.push(TableColumn {
             id: 0,
             name,

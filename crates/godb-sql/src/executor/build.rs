@@ -2,6 +2,7 @@
 
 use super::Operator;
 use super::aggregate::{Aggregate, distinct};
+use super::apply::Apply;
 use super::count_rows::CountRows;
 use super::distinct::{DistinctOn, SetOperation};
 use super::hash_join::{HashJoin, JoinKeys, Stage};
@@ -48,6 +49,7 @@ fn operator(node: &Node, statement: &Statement) -> Box<dyn Operator> {
             types: node.types.clone(),
             rows: None,
         }),
+        Physical::Apply { .. } => apply(node, statement),
         Physical::Series(args) => {
             let ty = node.types.first().copied().unwrap_or(DataType::Int4);
             Box::new(Series {
@@ -99,6 +101,28 @@ fn operator(node: &Node, statement: &Statement) -> Box<dyn Operator> {
         | Physical::TopN { input, .. }
         | Physical::Limit { input, .. } => unary(&node.op, &input.types, build(input, statement)),
     }
+}
+
+fn apply(node: &Node, statement: &Statement) -> Box<dyn Operator> {
+    let Physical::Apply {
+        input,
+        plan,
+        outer,
+        on,
+        left,
+    } = &node.op
+    else {
+        unreachable!("called for this kind of node only");
+    };
+    Box::new(Apply {
+        types: node.types[input.types.len()..].to_vec(),
+        input: build(input, statement),
+        plan: *plan,
+        outer: outer.clone(),
+        on: on.clone(),
+        left: *left,
+        current: None,
+    })
 }
 
 /// An operator with one input, whose columns are of these types.

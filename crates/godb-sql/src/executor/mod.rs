@@ -14,6 +14,7 @@
 mod access;
 mod aggregate;
 mod aggregate_call;
+mod apply;
 mod build;
 mod columns;
 mod count_rows;

@@ -93,6 +93,11 @@ fn line(plan: &Logical, names: &Names) -> String {
             format!("{kind:?}{}: {}", if *all { " all" } else { "" }, labels(output))
         }
         Logical::System { relation, output } => format!("System {}: {}", relation.name(), labels(output)),
+        Logical::Apply {
+            plan, outer, output, ..
+        } => {
+            format!("Apply subplan {plan} to {}: {}", list(outer), labels(output))
+        }
         Logical::Series { args, output } => format!("Series {}: {}", list(args), label(output)),
     }
 }

@@ -30,6 +30,7 @@ impl Node {
             | Physical::Sort { input, .. }
             | Physical::TopN { input, .. }
             | Physical::Limit { input, .. }
+            | Physical::Apply { input, .. }
             | Physical::IndexJoin { left: input, .. } => vec![input],
             Physical::HashJoin { left, right, .. }
             | Physical::NestedLoopJoin { left, right, .. }
@@ -149,6 +150,10 @@ fn title(op: &Physical) -> String {
         }
         Physical::CountRows(source) => format!("Row Count of {}", on_text(source)),
         Physical::System(relation) => format!("System Scan on {}", name(relation.name())),
+        Physical::Apply { plan, left, .. } => {
+            let word = if *left { " Left" } else { "" };
+            format!("Nested Loop{word} over SubPlan {}", plan + 1)
+        }
         Physical::Series(_) => "Function Scan on generate_series".to_owned(),
     }
 }
@@ -229,6 +234,10 @@ fn details(op: &Physical, inputs: &[Vec<String>]) -> Vec<String> {
                     .map(|e| format!("Join Filter: {}", text(e, &both))),
             );
             lines
+        }
+        Physical::Apply { outer, .. } if outer.is_empty() => Vec::new(),
+        Physical::Apply { outer, .. } => {
+            vec![format!("Passed In: {}", joined(outer, ", ", input))]
         }
         Physical::NestedLoopJoin { on, .. } => {
             let both: Vec<String> = inputs.concat();
@@ -419,6 +428,11 @@ fn names(node: &Node) -> Vec<String> {
             if kind.keeps_right() {
                 all.extend(names(right));
             }
+            all
+        }
+        Physical::Apply { input, .. } => {
+            let mut all = names(input);
+            all.resize_with(node.types.len(), || "lateral".to_owned());
             all
         }
         Physical::Filter { input, .. }

@@ -4,7 +4,7 @@
 
 use super::Call;
 use super::call::{Floats, Ints, Strings};
-use super::table::types::{BOOL, BYTEA, CHAR, DATE, F4, F8, I2, I4, I8, NUM, SPAN, TEXT, TS, TSTZ};
+use super::table::types::{BOOL, BYTEA, CHAR, DATE, F4, F8, I2, I4, I8, NUM, OID, SPAN, TEXT, TS, TSTZ};
 use super::table::{Entry, entry};
 use crate::cast::trim_blanks;
 use crate::error::Result;
@@ -33,6 +33,7 @@ pub(super) static TABLE: &[Entry] = six![
     [I2, I2] [I4, I4] [I8, I8] [I2, I4] [I4, I2] [I2, I8] [I8, I2] [I4, I8] [I8, I4]
     [F4, F4] [F8, F8] [F4, F8] [F8, F4] [NUM, NUM]
     [TEXT, TEXT] [CHAR, CHAR] [BYTEA, BYTEA]
+    [OID, OID]
     [DATE, DATE] [TS, TS] [TSTZ, TSTZ] [SPAN, SPAN]
 ];
 

@@ -3,6 +3,7 @@
 mod advisory;
 mod aggregate;
 mod arithmetic;
+pub(crate) mod array;
 mod bits;
 mod call;
 mod comparison;

@@ -6,8 +6,8 @@
 
 use super::table::Entry;
 use super::{
-    Resolved, ResolvedAggregate, Volatility, advisory, aggregate, arithmetic, bits, comparison, general,
-    number, pattern, session, text, time,
+    Resolved, ResolvedAggregate, Volatility, advisory, aggregate, arithmetic, array, bits, comparison,
+    general, number, pattern, session, text, time,
 };
 use crate::cast::{Category, Coercion, can_cast, category, common_type, is_preferred};
 use crate::error::{Result, SqlError, state};
@@ -30,6 +30,7 @@ static FUNCTIONS: &[&[Entry]] = &[
     pattern::TABLE,
     general::TABLE,
     session::TABLE,
+    array::TABLE,
     advisory::TABLE,
     advisory::ALL,
 ];
@@ -54,7 +55,7 @@ pub fn resolve_function(name: &str, args: &[DataType]) -> Result<Resolved> {
         return of_one_type(entry, args);
     }
     let candidates: Vec<&'static Entry> = named(FUNCTIONS, name)
-        .filter(|entry| entry.accepts(args.len()))
+        .filter(|entry| entry.accepts(args.len()) && array::fits(name, args))
         .collect();
     match choose(&candidates, args) {
         Choice::One(entry) => Ok(entry.resolved(args)),
@@ -96,6 +97,7 @@ const TYPE_NAMES: &[(&str, DataType)] = &[
     ("timestamp", DataType::Timestamp),
     ("timestamptz", DataType::TimestampTz),
     ("interval", DataType::Interval),
+    ("oid", DataType::Oid),
 ];
 
 /// `float8(x)`: a cast.

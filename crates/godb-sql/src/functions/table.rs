@@ -78,5 +78,6 @@ pub(crate) mod types {
     pub(crate) const DATE: DataType = DataType::Date;
     pub(crate) const TS: DataType = DataType::Timestamp;
     pub(crate) const TSTZ: DataType = DataType::TimestampTz;
+    pub(crate) const OID: DataType = DataType::Oid;
     pub(crate) const SPAN: DataType = DataType::Interval;
 }

@@ -121,6 +121,7 @@ impl Optimizer<'_> {
                 let op = Physical::Series(resolve_all(args, &[], used)?);
                 Ok(self.made(plan, op, [(output.id, output.ty)], &[], 0.0))
             }
+            Logical::Apply { .. } => self.apply(plan, used),
             Logical::System { relation, output } => {
                 let op = Physical::System(relation.clone());
                 Ok(self.made(plan, op, output.iter().map(|c| (c.id, c.ty)), &[], 0.0))
@@ -412,6 +413,7 @@ impl Optimizer<'_> {
         used: &mut Subplans,
     ) -> Result<Compiled> {
         let keys = needed_keys(keys);
+        keys.iter().try_for_each(SortKey::check_sortable)?;
         let wanted = as_order(&keys);
         let below = Want {
             order: wanted.clone().unwrap_or_default(),

@@ -27,7 +27,8 @@ fn is_empty(plan: &Logical) -> bool {
         Logical::Project { input, .. }
         | Logical::Distinct { input, .. }
         | Logical::Sort { input, .. }
-        | Logical::Limit { input, .. } => is_empty(input),
+        | Logical::Limit { input, .. }
+        | Logical::Apply { input, .. } => is_empty(input),
         Logical::Aggregate { input, groups, .. } => !groups.is_empty() && is_empty(input),
         Logical::Join {
             kind,

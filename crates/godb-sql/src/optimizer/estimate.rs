@@ -14,6 +14,7 @@ const UNKNOWN: f64 = 1.0 / 3.0;
 const SERIES: f64 = 1000.0;
 
 /// How many rows a system relation is thought to have.
+const ROWS_APPLIED: f64 = 3.0;
 const SYSTEM_ROWS: f64 = 100.0;
 
 /// The table and position that a column comes from, unchanged.
@@ -75,6 +76,8 @@ impl Optimizer<'_> {
             Logical::Limit { limit, .. } => limited(rows, limit.as_ref()),
             Logical::Set { kind, all, .. } => set_rows(*kind, *all, rows, second),
             Logical::Series { args, .. } => series_rows(args),
+            // What a subplan gives for one row is a few rows.
+            Logical::Apply { .. } => rows * ROWS_APPLIED,
             // Few transactions run at once, and few have many locks.
             Logical::System { .. } => SYSTEM_ROWS,
         }

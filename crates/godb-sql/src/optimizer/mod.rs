@@ -14,6 +14,7 @@
 
 mod access;
 mod advice;
+mod apply;
 mod compile;
 mod decorrelate;
 mod empty;

@@ -48,7 +48,8 @@ pub(super) fn never_null(plan: &Logical) -> IdSet {
         Logical::Filter { input, .. }
         | Logical::Distinct { input, .. }
         | Logical::Sort { input, .. }
-        | Logical::Limit { input, .. } => never_null(input),
+        | Logical::Limit { input, .. }
+        | Logical::Apply { input, .. } => never_null(input),
         Logical::Values { .. } | Logical::Set { .. } | Logical::Series { .. } | Logical::System { .. } => {
             IdSet::default()
         }

@@ -52,7 +52,11 @@ fn keep(plan: &mut Logical, needed: &IdSet) {
                 keep(side, &all);
             }
         }
-        Logical::Filter { .. } | Logical::Sort { .. } | Logical::Limit { .. } | Logical::Join { .. } => {
+        Logical::Filter { .. }
+        | Logical::Sort { .. }
+        | Logical::Limit { .. }
+        | Logical::Join { .. }
+        | Logical::Apply { .. } => {
             let mut below = needed.clone();
             plan.exprs().into_iter().for_each(|e| add_columns(e, &mut below));
             plan.inputs_mut()

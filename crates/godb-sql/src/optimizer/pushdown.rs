@@ -59,6 +59,7 @@ pub(super) fn push(plan: Logical, predicates: Vec<Expr>) -> Logical {
             right,
             output,
         } => through_set(kind, all, *left, *right, output, &predicates),
+        apply @ Logical::Apply { .. } => through_apply(apply, predicates),
         scan @ Logical::Scan { .. } => into_scan(scan, predicates),
         leaf @ (Logical::Values { .. } | Logical::Series { .. } | Logical::System { .. }) => {
             filtered(leaf, predicates)
@@ -100,6 +101,19 @@ fn through_distinct(input: Logical, on: Vec<Expr>, predicates: Vec<Expr>) -> Log
     let (go, stay) = predicates.into_iter().partition(movable);
     let input = Box::new(push(input, go));
     filtered(Logical::Distinct { input, on }, stay)
+}
+
+/// What names only the input's columns decides before the subplan is run.
+fn through_apply(mut apply: Logical, predicates: Vec<Expr>) -> Logical {
+    let Logical::Apply { input, .. } = &mut apply else {
+        return filtered(apply, predicates);
+    };
+    let below = input.output_ids();
+    let movable = |p: &Expr| only_names(p, &below) && !is_volatile(p);
+    let (go, stay) = predicates.into_iter().partition(movable);
+    let taken = input.take();
+    **input = push(taken, go);
+    filtered(apply, stay)
 }
 
 fn into_scan(mut scan: Logical, predicates: Vec<Expr>) -> Logical {

@@ -1,6 +1,7 @@
 //! [`Logical`]: what a query asks for, as a tree of relational operators.
 
 use crate::catalog::Table;
+use crate::error::{Result, SqlError};
 use crate::expr::Expr;
 use crate::functions::ResolvedAggregate;
 use crate::system::SystemTable;
@@ -64,6 +65,19 @@ pub struct SortKey {
     pub descending: bool,
     /// NULLs come before all values. PostgreSQL: by default exactly when descending.
     pub nulls_first: bool,
+}
+
+impl SortKey {
+    /// Fails for what cannot be put in order: arrays lie as text, which has another order.
+    ///
+    /// # Errors
+    /// `0A000`
+    pub(crate) fn check_sortable(&self) -> Result<()> {
+        match self.expr.data_type() {
+            DataType::Array(_) => Err(SqlError::unsupported("ORDER BY an array")),
+            _ => Ok(()),
+        }
+    }
 }
 
 /// Which set operation.
@@ -174,6 +188,21 @@ pub enum Logical {
         right: Box<Logical>,
         /// The columns it produces.
         output: Vec<OutputColumn>,
+    },
+    /// For each row of the input, the rows of a subplan run with values of that row: `LATERAL`. Its columns come behind the input's.
+    Apply {
+        /// From here.
+        input: Box<Logical>,
+        /// The number of the subplan.
+        plan: usize,
+        /// What is passed in, over the input's columns.
+        outer: Vec<Expr>,
+        /// The columns of the subplan.
+        output: Vec<OutputColumn>,
+        /// A row without a partner comes with NULLs.
+        left: bool,
+        /// What must hold of a pair, over all columns.
+        on: Option<Expr>,
     },
     /// `generate_series(from, to, step)`.
     Series {

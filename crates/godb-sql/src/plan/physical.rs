@@ -119,6 +119,19 @@ pub enum Physical {
         /// What must hold besides, over left then right columns.
         residual: Option<Expr>,
     },
+    /// For each row of the input, the rows of a subplan run with values of that row.
+    Apply {
+        /// From here.
+        input: Box<Node>,
+        /// The number of the subplan.
+        plan: usize,
+        /// What is passed in, over the input's columns.
+        outer: Vec<Expr>,
+        /// What must hold of a pair, over all columns.
+        on: Option<Expr>,
+        /// A row without a partner comes with NULLs.
+        left: bool,
+    },
     /// For each left row, every right row; the right is kept in memory or on disk.
     NestedLoopJoin {
         /// How.

@@ -206,7 +206,8 @@ impl Logical {
             | Self::Aggregate { input, .. }
             | Self::Distinct { input, .. }
             | Self::Sort { input, .. }
-            | Self::Limit { input, .. } => vec![input],
+            | Self::Limit { input, .. }
+            | Self::Apply { input, .. } => vec![input],
             Self::Join { left, right, .. } | Self::Set { left, right, .. } => vec![left, right],
         }
     }
@@ -220,7 +221,8 @@ impl Logical {
             | Self::Aggregate { input, .. }
             | Self::Distinct { input, .. }
             | Self::Sort { input, .. }
-            | Self::Limit { input, .. } => vec![input],
+            | Self::Limit { input, .. }
+            | Self::Apply { input, .. } => vec![input],
             Self::Join { left, right, .. } | Self::Set { left, right, .. } => vec![left, right],
         }
     }
@@ -254,6 +256,7 @@ impl Logical {
             | Self::Sort { input, .. }
             | Self::Limit { input, .. } => input.output(),
             Self::Series { output, .. } => vec![output],
+            Self::Apply { input, output, .. } => input.output().into_iter().chain(output).collect(),
         }
     }
 
@@ -283,6 +286,7 @@ impl Logical {
             Self::Limit { limit, offset, .. } => limit.iter().chain(offset).collect(),
             Self::Set { .. } | Self::System { .. } => Vec::new(),
             Self::Series { args, .. } => args.iter().collect(),
+            Self::Apply { outer, on, .. } => outer.iter().chain(on).collect(),
         }
     }
 
@@ -305,6 +309,7 @@ impl Logical {
             Self::Limit { limit, offset, .. } => limit.iter_mut().chain(offset).collect(),
             Self::Set { .. } | Self::System { .. } => Vec::new(),
             Self::Series { args, .. } => args.iter_mut().collect(),
+            Self::Apply { outer, on, .. } => outer.iter_mut().chain(on).collect(),
         }
     }
 
@@ -325,6 +330,7 @@ impl Logical {
                     .collect()
             }
             Self::Series { output, .. } => vec![output],
+            Self::Apply { output, .. } => output.iter_mut().collect(),
             _ => Vec::new(),
         }
     }

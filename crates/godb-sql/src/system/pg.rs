@@ -2,8 +2,12 @@
 //!
 //! Names, types and order of the columns are PostgreSQL 15's, as far as godb has what stands in them. A relation about something that godb does not have is there and empty.
 
+mod relations;
 mod roles;
 mod settings;
+mod types;
+
+pub use types::{type_length, type_modifier, type_oid};
 
 use super::{Asking, SystemRelation, SystemTable};
 use crate::error::Result;
@@ -22,7 +26,24 @@ struct PgRelation {
 }
 
 /// All of them.
-static RELATIONS: &[PgRelation] = &[roles::PG_ROLES, roles::PG_USER, settings::PG_SETTINGS];
+static RELATIONS: &[PgRelation] = &[
+    relations::PG_ATTRIBUTE,
+    relations::PG_CLASS,
+    relations::PG_DATABASE,
+    relations::PG_INHERITS,
+    relations::PG_NAMESPACE,
+    relations::PG_PARTITIONED_TABLE,
+    relations::PG_RANGE,
+    roles::PG_ROLES,
+    settings::PG_SETTINGS,
+    types::PG_TYPE,
+    roles::PG_USER,
+];
+
+/// PostgreSQL's numbers of the schemas, and of who owns everything.
+const PG_CATALOG: u32 = 11;
+const PUBLIC: u32 = 2200;
+const OWNER: u32 = 10;
 
 impl SystemRelation for &'static PgRelation {
     fn name(&self) -> &str {
@@ -43,6 +64,18 @@ pub(crate) fn find(name: &str) -> Option<SystemTable> {
     let name = name.strip_prefix("pg_catalog.").unwrap_or(name);
     let found = RELATIONS.iter().find(|relation| relation.name == name)?;
     Some(SystemTable(Arc::new(found)))
+}
+
+fn oid(oid: u32) -> Value {
+    Value::Int(i64::from(oid))
+}
+
+fn number(number: i16) -> Value {
+    Value::Int(i64::from(number))
+}
+
+fn name_of(name: &str) -> Value {
+    Value::Text(name.to_owned())
 }
 
 fn text(text: impl Into<String>) -> Value {

@@ -27,7 +27,10 @@ pub fn from_text(text: &str, ty: DataType) -> Result<Value> {
             bytea::parse(bytes, &mut out)?;
             Value::Bytes(out)
         }
-        Physical::Bytes => Value::Text(crate::cast::fit_text(text, ty, false)?.into_owned()),
+        Physical::Bytes => Value::Text(match ty {
+            DataType::Array(element) => super::canonical_array(text, element)?,
+            _ => crate::cast::fit_text(text, ty, false)?.into_owned(),
+        }),
     })
 }
 
@@ -50,7 +53,10 @@ pub fn push_text(column: &mut Column, text: &[u8], ty: DataType) -> Result<()> {
         }
         ColumnData::Bytes(values) => {
             let text = std::str::from_utf8(text).map_err(|_| not_utf8())?;
-            values.push(crate::cast::fit_text(text, ty, false)?.as_bytes());
+            match ty {
+                DataType::Array(element) => values.push(super::canonical_array(text, element)?.as_bytes()),
+                _ => values.push(crate::cast::fit_text(text, ty, false)?.as_bytes()),
+            }
         }
     }
     if let Some(nulls) = &mut column.nulls {

@@ -10,6 +10,7 @@ pub(crate) fn bounds(ty: DataType) -> (i64, i64) {
     match ty {
         DataType::Int2 => (i64::from(i16::MIN), i64::from(i16::MAX)),
         DataType::Int4 => (i64::from(i32::MIN), i64::from(i32::MAX)),
+        DataType::Oid => (0, i64::from(u32::MAX)),
         _ => (i64::MIN, i64::MAX),
     }
 }

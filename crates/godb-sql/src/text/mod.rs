@@ -5,6 +5,7 @@
 //! short strings. Errors of input are PostgreSQL's: `22P02` for bad syntax, `22003` for a number out of range, `22007` and
 //! `22008` for dates and times.
 
+mod array;
 mod bytea;
 mod float;
 mod input;
@@ -17,6 +18,7 @@ mod tests;
 pub use input::{from_text, push_text};
 pub use output::{to_text, write_text};
 
+pub(crate) use array::{canonical as canonical_array, items as array_items, write as write_array};
 pub(crate) use bytea::{parse_escaped, parse_hex, write_hex};
 pub(crate) use float::{parse_float, write_float};
 pub(crate) use integer::{bounds as integer_bounds, parse_integer, write_integer};

@@ -24,7 +24,7 @@ pub(super) const PG_ROLES: PgRelation = PgRelation {
         ("rolpassword", DataType::Text),
         ("rolvaliduntil", DataType::TimestampTz),
         ("rolbypassrls", DataType::Bool),
-        ("oid", DataType::Int8),
+        ("oid", DataType::Oid),
     ],
     rows: |asking| {
         Ok(stored(asking)?
@@ -53,7 +53,7 @@ pub(super) const PG_USER: PgRelation = PgRelation {
     name: "pg_user",
     columns: &[
         ("usename", DataType::Text),
-        ("usesysid", DataType::Int8),
+        ("usesysid", DataType::Oid),
         ("usecreatedb", DataType::Bool),
         ("usesuper", DataType::Bool),
         ("userepl", DataType::Bool),
