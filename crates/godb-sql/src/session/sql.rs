@@ -4,6 +4,7 @@ use super::Session;
 use super::advisory::AdvisoryLocks;
 use super::cache::PlanCache;
 use super::plan::Prepared;
+use super::registry::Registry;
 use crate::catalog::{Role, SchemaCache, Stored, StoredMut, TableId};
 use crate::ddl::Passwords;
 use crate::dml::RowNumbers;
@@ -72,6 +73,7 @@ pub struct Sql {
     pub(super) numbers: Arc<RowNumbers>,
     pub(super) hash_seed: u64,
     pub(super) advisory: Arc<AdvisoryLocks>,
+    pub(super) registry: Arc<Registry>,
 }
 
 impl std::fmt::Debug for Sql {
@@ -113,6 +115,7 @@ impl Sql {
             numbers,
             hash_seed,
             advisory: Arc::default(),
+            registry: Arc::default(),
         }))
     }
 
