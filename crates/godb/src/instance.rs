@@ -112,6 +112,8 @@ impl Instance {
             max_connections: config.max_connections,
             passwords: passwords(environment),
             lock_timeout: config.lock_timeout,
+            // An engine of somebody else's may lock what is read.
+            reads_wait: storage.is_none() || !config.mvcc,
             system: storage.as_ref().map(crate::system::relations).unwrap_or_default(),
             ..SqlOptions::default()
         };

@@ -150,7 +150,9 @@ impl Session {
     /// A query whose rows are computed while they are read.
     fn query_alone(&mut self, how: Begin, prepared: &Prepared, params: &[Value]) -> Result<StatementResult> {
         let mut tx = self.sql.engine.clone().begin(how)?;
-        tx.set_patience(self.patience());
+        if self.sql.options.reads_wait {
+            tx.set_patience(self.patience());
+        }
         let schema = self.sql.cache.of(&*tx, &mut self.known)?;
         let (ready, parameters) = self.ready_with(prepared, params, &*tx, &schema)?;
         if let Some(point) = &ready.point {

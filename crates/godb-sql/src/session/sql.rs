@@ -25,6 +25,8 @@ pub struct SqlOptions {
     pub isolation: Isolation,
     /// How many sessions there may be: for who asks. Whoever makes them keeps to it.
     pub max_connections: usize,
+    /// Whoever reads may have to wait for who writes: the engine keeps no versions.
+    pub reads_wait: bool,
     /// How long the engine waits for a lock: for who asks.
     pub lock_timeout: std::time::Duration,
     /// Guesses how many rows there are.
@@ -44,6 +46,7 @@ impl Default for SqlOptions {
             work_mem: 64 << 20,
             isolation: Isolation::default(),
             max_connections: 100,
+            reads_wait: true,
             lock_timeout: std::time::Duration::from_secs(10),
             estimator: Arc::new(DefaultEstimator),
             cost: Arc::new(DefaultCost),
