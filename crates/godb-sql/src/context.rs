@@ -94,10 +94,24 @@ impl Limit {
     }
 }
 
-/// Whoever waits for a lock must not wait longer than its statement may run.
-impl Interrupt for Limit {
+/// A statement that waits for locks: no longer than it may run, and its session says so.
+pub(crate) struct Waiting {
+    limit: Limit,
+    session: Arc<SessionContext>,
+}
+
+impl Waiting {
+    /// For a statement that begins.
+    pub(crate) fn new(limit: Limit, session: Arc<SessionContext>) -> Self {
+        Self { limit, session }
+    }
+}
+
+/// It is asked only by who waits.
+impl Interrupt for Waiting {
     fn is_requested(&self) -> bool {
-        self.check().is_err()
+        self.session.set_waiting(true);
+        self.limit.check().is_err()
     }
 }
 

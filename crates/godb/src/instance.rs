@@ -120,6 +120,8 @@ impl Instance {
             lock_timeout: config.lock_timeout,
             database: settings.clone(),
             system,
+            // An engine of somebody else's may lock what is read.
+            reads_wait: storage.is_none() || !config.mvcc,
             ..SqlOptions::default()
         };
         let sql = Sql::open(engine.clone(), environment.clone(), options)?;

@@ -50,7 +50,10 @@ fn lock(call: &Call<'_>, shared: bool, for_transaction: bool) -> Result<Column> 
     // Resting no time at all looks whether the statement shall end.
     let check = || (call.evaluating.rest)(0.0);
     nothing(call, |row| {
-        session.advisory().lock(key(call, row), mode, timeout, &check)
+        session.advisory().lock(key(call, row), mode, timeout, &|| {
+            session.set_waiting(true);
+            check()
+        })
     })
 }
 

@@ -7,6 +7,7 @@ use super::table::{Entry, entry};
 use crate::error::{Result, SqlError, state};
 use crate::session::SessionContext;
 use crate::settings::SERVER_VERSION;
+use crate::types::{DataType, Element};
 use crate::vector::{BytesColumn, Column, ColumnData};
 
 /// Functions about the session.
@@ -18,6 +19,7 @@ pub(super) static TABLE: &[Entry] = &[
     entry("current_user", &[], TEXT, user).stable(), entry("session_user", &[], TEXT, user).stable(),
     entry("user", &[], TEXT, user).stable(), entry("current_role", &[], TEXT, user).stable(),
     entry("pg_backend_pid", &[], I4, process).stable(),
+    entry("pg_isolation_test_session_is_blocked", &[I4, DataType::Array(Element::Int4)], BOOL, is_blocked).volatile(),
     entry("pg_is_in_recovery", &[], BOOL, in_recovery).stable(),
     entry("current_setting", &[TEXT], TEXT, current_setting).stable(), entry("current_setting", &[TEXT, BOOL], TEXT, current_setting_or_null).stable(),
     entry("set_config", &[TEXT, TEXT, BOOL], TEXT, set_config).volatile().lenient(),
@@ -59,6 +61,16 @@ fn user(call: &Call<'_>) -> Result<Column> {
 fn process(call: &Call<'_>) -> Result<Column> {
     let process = i64::from(session(call)?.identity().process);
     call.each_int(|_| Ok(process))
+}
+
+/// Whether the session of that number waits for a lock. For whose is not looked at: all sessions of a test are named, and nobody else is there.
+fn is_blocked(call: &Call<'_>) -> Result<Column> {
+    let (session, processes) = (session(call)?, call.ints(0));
+    call.each_bool(|row| {
+        let process = i32::try_from(*processes.at(row)).unwrap_or(0);
+        let found = session.registry().find(process);
+        Ok(found.is_some_and(|found| found.is_waiting()))
+    })
 }
 
 /// A database that can be asked has recovered.

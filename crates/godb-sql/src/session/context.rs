@@ -4,8 +4,10 @@
 //! and its statements, and behind a lock that is held for a moment.
 
 use super::advisory::{AdvisoryHolder, AdvisoryLocks};
+use super::registry::Registry;
 use crate::settings::{Effects, Settings, Wired};
 use godb_mvcc::sync::Mutex;
+use godb_mvcc::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -41,15 +43,20 @@ pub struct SessionContext {
     settings: Mutex<Settings>,
     advisory: AdvisoryHolder,
     wired: Wired,
+    registry: Arc<Registry>,
+    /// Its statement waits for a lock.
+    waits: AtomicBool,
 }
 
 impl SessionContext {
-    pub(crate) fn new(wired: Wired, locks: Arc<AdvisoryLocks>) -> Self {
+    pub(crate) fn new(wired: Wired, locks: Arc<AdvisoryLocks>, registry: Arc<Registry>) -> Self {
         Self {
             identity: Mutex::new(Arc::default()),
             settings: Mutex::new(Settings::new(wired)),
             advisory: AdvisoryHolder::new(locks),
             wired,
+            registry,
+            waits: AtomicBool::new(false),
         }
     }
 
@@ -59,7 +66,8 @@ impl SessionContext {
         self.identity.lock().clone()
     }
 
-    pub(crate) fn identify(&self, identity: Identity) {
+    pub(crate) fn identify(self: &Arc<Self>, identity: Identity) {
+        self.registry.enter(identity.process, self);
         self.settings.lock().set_user(&identity.user, identity.superuser);
         *self.identity.lock() = Arc::new(identity);
     }
@@ -67,6 +75,21 @@ impl SessionContext {
     /// Looks at the settings, or changes them.
     pub(crate) fn settings<T>(&self, with: impl FnOnce(&mut Settings) -> T) -> T {
         with(&mut self.settings.lock())
+    }
+
+    /// The sessions of the database.
+    pub(crate) fn registry(&self) -> &Registry {
+        &self.registry
+    }
+
+    /// Notes that its statement waits for a lock, or goes on.
+    pub(crate) fn set_waiting(&self, waits: bool) {
+        self.waits.store(waits, Ordering::Release);
+    }
+
+    /// Whether its statement waits for a lock.
+    pub(crate) fn is_waiting(&self) -> bool {
+        self.waits.load(Ordering::Acquire)
     }
 
     /// What it holds of the advisory locks.

@@ -6,7 +6,7 @@ use super::plan::{Prepared, Ready};
 use super::rows::{Rows, Running as RunningRows, Severity, StatementResult};
 use super::{Session, failed_transaction};
 use crate::catalog::{Catalog, Schema};
-use crate::context::Limit;
+use crate::context::{Limit, Waiting};
 use crate::dml;
 use crate::error::{Result, SqlError, state};
 use crate::executor::{Run, Spool, Statement, Terms, build};
@@ -24,7 +24,11 @@ const TRIES: usize = 100;
 impl Session {
     pub(super) fn run(&mut self, prepared: &Prepared, params: &[Value]) -> Result<StatementResult> {
         self.canceller.begin();
-        let mut result = self.run_any(prepared, params)?;
+        let result = self.run_any(prepared, params);
+        if let Some(context) = self.context.get() {
+            context.set_waiting(false);
+        }
+        let mut result = result?;
         if let Some(notice) = &result.notice {
             let effects = self.effects();
             let shown = match notice.severity {
@@ -75,7 +79,7 @@ impl Session {
     pub(super) fn patience(&self) -> Patience {
         Patience {
             timeout: self.effects().lock_timeout,
-            interrupt: Some(Arc::new(self.limit())),
+            interrupt: Some(Arc::new(Waiting::new(self.limit(), self.context().clone()))),
         }
     }
 
@@ -146,7 +150,9 @@ impl Session {
     /// A query whose rows are computed while they are read.
     fn query_alone(&mut self, how: Begin, prepared: &Prepared, params: &[Value]) -> Result<StatementResult> {
         let mut tx = self.sql.engine.clone().begin(how)?;
-        tx.set_patience(self.patience());
+        if self.sql.options.reads_wait {
+            tx.set_patience(self.patience());
+        }
         let schema = self.sql.cache.of(&*tx, &mut self.known)?;
         let (ready, parameters) = self.ready_with(prepared, params, &*tx, &schema)?;
         if let Some(point) = &ready.point {

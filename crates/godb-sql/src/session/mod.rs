@@ -31,6 +31,7 @@ mod open;
 mod parameters;
 mod plan;
 mod point;
+mod registry;
 mod rows;
 mod sql;
 mod vacuum;
@@ -277,7 +278,8 @@ impl Session {
     /// What the session shares with its statements.
     pub(super) fn context(&self) -> &Arc<SessionContext> {
         self.context.get_or_init(|| {
-            let context = SessionContext::new(self.wired(), self.sql.advisory.clone());
+            let context =
+                SessionContext::new(self.wired(), self.sql.advisory.clone(), self.sql.registry.clone());
             if let Some(open) = &self.open {
                 context.settings(|settings| settings.begin(open.running()));
             }

@@ -4,6 +4,7 @@ use super::Session;
 use super::advisory::AdvisoryLocks;
 use super::cache::PlanCache;
 use super::plan::Prepared;
+use super::registry::Registry;
 use crate::catalog::{Role, SchemaCache, Stored, StoredMut, TableId};
 use crate::ddl::Passwords;
 use crate::dml::RowNumbers;
@@ -25,6 +26,8 @@ pub struct SqlOptions {
     pub isolation: Isolation,
     /// How many sessions there may be: for who asks. Whoever makes them keeps to it.
     pub max_connections: usize,
+    /// Whoever reads may have to wait for who writes: the engine keeps no versions.
+    pub reads_wait: bool,
     /// How long the engine waits for a lock: for who asks.
     pub lock_timeout: std::time::Duration,
     /// Guesses how many rows there are.
@@ -46,6 +49,7 @@ impl Default for SqlOptions {
             work_mem: 64 << 20,
             isolation: Isolation::default(),
             max_connections: 100,
+            reads_wait: true,
             lock_timeout: std::time::Duration::from_secs(10),
             estimator: Arc::new(DefaultEstimator),
             cost: Arc::new(DefaultCost),
@@ -76,6 +80,7 @@ pub struct Sql {
     pub(super) numbers: Arc<RowNumbers>,
     pub(super) hash_seed: u64,
     pub(super) advisory: Arc<AdvisoryLocks>,
+    pub(super) registry: Arc<Registry>,
 }
 
 impl std::fmt::Debug for Sql {
@@ -117,6 +122,7 @@ impl Sql {
             numbers,
             hash_seed,
             advisory: Arc::default(),
+            registry: Arc::default(),
         }))
     }
 

@@ -290,11 +290,26 @@ fn whoever_waits_for_a_row_waits_no_longer_than_told() {
     assert!(error.to_string().contains("statement timeout"), "{error}");
     other.run("RESET statement_timeout", &[]).unwrap();
     let canceller = other.canceller();
+    let identity = Identity {
+        process: 7,
+        ..Identity::default()
+    };
+    other.identify(identity);
+    let mut watcher = session(&db);
+    let mut is_blocked = || {
+        let sql = "SELECT pg_isolation_test_session_is_blocked(7, '{8,9}')";
+        let row = watcher.run(sql, &[]).unwrap().rows.next().unwrap().unwrap();
+        row.get::<bool>(0).unwrap()
+    };
+    assert!(!is_blocked());
     let waiter = std::thread::spawn(move || (code(other.run(change, &[])), other));
-    std::thread::sleep(Duration::from_millis(20));
+    while !is_blocked() {
+        std::thread::yield_now();
+    }
     canceller.cancel();
     let (state, mut other) = waiter.join().unwrap();
     assert_eq!(state, "57014");
+    assert!(!is_blocked());
 
     holder.run("COMMIT", &[]).unwrap();
     other.run(change, &[]).unwrap();

@@ -36,7 +36,11 @@ impl World {
             lock_timeout: std::time::Duration::ZERO,
         };
         let statement = Statement::new(Terms {
-            context: Arc::new(crate::session::SessionContext::new(wired, Arc::default())),
+            context: Arc::new(crate::session::SessionContext::new(
+                wired,
+                Arc::default(),
+                Arc::default(),
+            )),
             engine: engine.clone(),
             environment,
             parameters: Arc::from([]),
