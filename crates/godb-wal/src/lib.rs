@@ -99,7 +99,7 @@ pub use godb_btree::{
 // For the models of the layer above.
 #[cfg(godb_loom)]
 pub use godb_btree::{Change, Journal, SimulatedDisk, Undo, size_of_change};
-pub use log::{Log, LogCheck, WreckedLog, control_flaws, log_epoch, read_wrecked_log, remove_log};
+pub use log::{Log, LogCheck, LogStats, WreckedLog, control_flaws, log_epoch, read_wrecked_log, remove_log};
 pub use logged::LoggedTree;
 pub use memory::{MemoryLog, MemoryWal};
 pub use options::{LogOptions, SyncMode};

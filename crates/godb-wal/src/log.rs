@@ -9,11 +9,13 @@ mod journal;
 mod open;
 mod records;
 mod recycle;
+mod stats;
 mod survey;
 mod wreck;
 
 pub use check::{LogCheck, control_flaws, log_epoch};
 pub use recycle::remove_log;
+pub use stats::LogStats;
 pub use wreck::{WreckedLog, read_wrecked_log};
 
 use crate::block::{HEADER, Stamp, seal};
@@ -28,6 +30,7 @@ use godb_btree::sync::Mutex;
 use godb_btree::sync::atomic::{AtomicU64, Ordering};
 use godb_btree::{Clock, DatabaseId, Environment, Fault, FileSystem, Lsn};
 use records::Window;
+use stats::Counters;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -57,6 +60,7 @@ pub struct Log {
     window: Mutex<Window>,
     /// When the log was last synced, by the monotonic clock.
     last_sync: Mutex<Duration>,
+    counters: Counters,
 }
 
 /// What is known of the files when a log starts to run.
@@ -155,6 +159,7 @@ impl Log {
             image: Mutex::new(Vec::new()),
             window: Mutex::new(Window::default()),
             last_sync: Mutex::new(env.clock.monotonic()),
+            counters: Counters::default(),
         }
     }
 

@@ -2,14 +2,17 @@
 //!
 //! Each relation is a small type in a file of its own that holds a handle to the layer whose facts it shows. [`relations`] lists them all; a new one is added there.
 
+mod buffer_pool;
 mod commits;
 mod history;
 mod lock_waits;
 mod locks;
 mod settings;
 mod transactions;
+mod wal;
 
 use crate::storage::Storage;
+use buffer_pool::BufferPool;
 use commits::Commits;
 use godb_sql::{SystemRelation, TreeId, TreeName, Value};
 use history::History;
@@ -18,6 +21,7 @@ use locks::Locks;
 use std::collections::HashMap;
 use std::sync::Arc;
 use transactions::Transactions;
+use wal::Wal;
 
 /// The relations of a database that is stored by our own engine.
 pub(crate) fn relations(storage: &Arc<Storage>) -> Vec<Arc<dyn SystemRelation>> {
@@ -27,6 +31,8 @@ pub(crate) fn relations(storage: &Arc<Storage>) -> Vec<Arc<dyn SystemRelation>> 
         Arc::new(Transactions(storage.clone())),
         Arc::new(History(storage.clone())),
         Arc::new(Commits(storage.clone())),
+        Arc::new(BufferPool(storage.clone())),
+        Arc::new(Wal(storage.clone())),
     ]
 }
 

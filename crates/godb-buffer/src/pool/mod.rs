@@ -80,6 +80,7 @@ pub struct Pool<S: PageStore> {
     free: Mutex<Vec<u32>>,
     preparation: Preparation,
     policy: Mutex<Box<dyn EvictionPolicy>>,
+    eviction: EvictionKind,
     gate: Gate,
     /// Passes with every miss: the policies' clock.
     tick: AtomicU32,
@@ -116,6 +117,7 @@ impl<S: PageStore> Pool<S> {
             free: Mutex::new((0..number(count)).rev().collect()),
             preparation: Preparation::default(),
             policy: Mutex::new(eviction.build(count)),
+            eviction,
             gate: Gate::new(count - SPARE),
             tick: AtomicU32::new(1),
             period: number(count / ONE_USE).max(1),
@@ -139,6 +141,11 @@ impl<S: PageStore> Pool<S> {
     pub fn stats(&self) -> PoolStats {
         self.counters
             .snapshot(self.frames(), self.table.dirty(), self.table.glances())
+    }
+
+    /// Which pages leave first.
+    pub fn eviction(&self) -> EvictionKind {
+        self.eviction
     }
 
     /// How many frames hold pages that are not written yet.

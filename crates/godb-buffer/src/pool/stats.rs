@@ -83,3 +83,13 @@ pub struct PoolStats {
     /// The batches in which they were written.
     pub batches: u64,
 }
+
+impl PoolStats {
+    /// The share of pages asked for that were in memory; none when nobody asked.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "a share is as exact as that")]
+    pub fn hit_rate(&self) -> Option<f64> {
+        let asked = self.hits + self.misses;
+        (asked > 0).then(|| self.hits as f64 / asked as f64)
+    }
+}

@@ -134,7 +134,9 @@ impl Log {
         if image.len() > whole && godb_btree::sync::planted("zeros-over-a-commit") {
             image[whole - self.block..].fill(0);
         }
-        self.segments.write(batch.base, &image)
+        self.segments.write(batch.base, &image)?;
+        self.counters.wrote(image.len());
+        Ok(())
     }
 
     /// The work of the leader of a sync. Returns how far the log is durable.
@@ -146,6 +148,7 @@ impl Log {
             written = self.writes.reached();
         }
         synced.inspect_err(|fault| self.poison(fault))?;
+        self.counters.synced();
         if self.mode == SyncMode::Normal {
             *self.last_sync.lock() = self.clock.monotonic();
         }

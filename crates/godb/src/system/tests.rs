@@ -130,3 +130,23 @@ fn transfers(db: &Database, seed: u64) {
         moved.unwrap();
     }
 }
+
+#[test]
+fn godb_buffer_pool_and_godb_wal_count_what_happens() {
+    let folder = tempfile::tempdir().unwrap();
+    let db = Database::open(folder.path().join("a.godb")).unwrap();
+    db.put(b"key", b"value").unwrap();
+    let flushes = count(&db, "SELECT flushes FROM godb_wal");
+    let bytes = count(&db, "SELECT bytes_written FROM godb_wal");
+    db.put(b"key", b"other").unwrap();
+    assert!(count(&db, "SELECT flushes FROM godb_wal") > flushes);
+    assert!(count(&db, "SELECT bytes_written FROM godb_wal") >= bytes + 4096);
+    let in_order = "SELECT count(*) FROM godb_wal WHERE checkpoint_lsn <= durable_lsn \
+                    AND durable_lsn <= written_lsn AND written_lsn <= logged_lsn + 4096 AND allocated > 0";
+    assert_eq!(count(&db, in_order), 1);
+    db.checkpoint().unwrap();
+    assert!(count(&db, "SELECT since_checkpoint FROM godb_wal") < 65536);
+    let pool = "SELECT count(*) FROM godb_buffer_pool WHERE policy = 's3-fifo' AND page_size = 8192 \
+                AND frames > 0 AND dirty <= frames AND hits > 0 AND hit_rate > 0 AND hit_rate <= 1 AND pages_written > 0";
+    assert_eq!(count(&db, pool), 1);
+}
