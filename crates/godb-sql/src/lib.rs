@@ -136,6 +136,8 @@ pub use session::{
     Observer, Prepared, ResultColumn, Rows, Session, SessionContext, Severity, Sql, SqlOptions,
     StatementResult, TableCheck, TableDescription, TableProblem, Timeouts, TransactionState, TreeUse,
 };
+pub use settings::database as database_settings;
+pub use settings::database::{DatabaseSetting, DatabaseSettings, ShownSetting};
 pub use system::pg::{type_length, type_modifier, type_oid};
 pub use system::{Asking, SystemRelation, TreeName};
 pub use types::{DataType, Element, Physical};

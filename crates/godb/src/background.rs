@@ -9,9 +9,9 @@
 //! | `godb-compact` | makes the file shorter when much of it is free, if that is configured |
 //! | `godb-scrub` | reads pages to see whether they can still be read |
 
-use crate::config::Config;
 use crate::error::Result;
 use crate::scrub::Scrubber;
+use crate::settings::LiveSettings;
 use crate::storage::Storage;
 use godb_page::sync::{Arc, Condvar, Mutex, wait_for};
 use godb_page::{Environment, Joining};
@@ -65,7 +65,8 @@ impl Background {
     /// Starts them.
     pub(crate) fn start(
         environment: &Environment,
-        config: &Config,
+        read_only: bool,
+        settings: Arc<LiveSettings>,
         engine: Arc<dyn StorageEngine>,
         storage: Option<Arc<Storage>>,
         scrubber: Option<Arc<Scrubber>>,
@@ -75,11 +76,11 @@ impl Background {
             threads: Mutex::new(Vec::new()),
             storage: storage.clone(),
         };
-        if let Some(scrubber) = scrubber.filter(|_| config.scrub_rate > 0) {
+        if let Some(scrubber) = scrubber {
             let step = move || scrubber.step().map(|()| false);
             background.run(environment, "godb-scrub", step, Stop::rest);
         }
-        if config.read_only {
+        if read_only {
             return background;
         }
         if let Some(log) = storage.clone() {
@@ -88,8 +89,8 @@ impl Background {
             background.run(environment, "godb-log", move || log.write_log(), rest);
         }
         let settling = storage.clone();
-        if let (Some(storage), Some(share)) = (storage.clone(), config.compaction_threshold) {
-            let compact = compaction(engine.clone(), storage, share, background.stop.clone());
+        if let Some(storage) = storage.clone() {
+            let compact = compaction(engine.clone(), storage, settings.clone(), background.stop.clone());
             background.run(environment, "godb-compact", compact, |stop, _| stop.rest(LOOK));
         }
         if let Some(storage) = storage {
@@ -100,7 +101,7 @@ impl Background {
                 Stop::rest,
             );
         }
-        let checkpoints = checkpoints(environment, config, engine.clone(), settling);
+        let checkpoints = checkpoints(environment, settings, engine.clone(), settling);
         background.run(environment, "godb-checkpoint", checkpoints, Stop::rest);
         background.run(
             environment,
@@ -150,12 +151,11 @@ impl Background {
 /// The step that takes a checkpoint when one is due: after a recovery at once.
 fn checkpoints(
     environment: &Environment,
-    config: &Config,
+    settings: Arc<LiveSettings>,
     engine: Arc<dyn StorageEngine>,
     storage: Option<Arc<Storage>>,
 ) -> impl FnMut() -> Result<bool> + Send + 'static {
     let clock = environment.clock.clone();
-    let (interval, size) = (config.checkpoint_interval, config.log_between_checkpoints());
     let mut last = clock.monotonic();
     move || {
         if let Some(storage) = &storage {
@@ -163,7 +163,8 @@ fn checkpoints(
         }
         let log = engine.log_since_checkpoint();
         let now = clock.monotonic();
-        if log > size || (log > 0 && now - last >= interval) {
+        let due = log > 0 && now - last >= settings.checkpoint_interval();
+        if due || log > settings.checkpoint_log_size() {
             engine.checkpoint()?;
             last = now;
         }
@@ -175,10 +176,13 @@ fn checkpoints(
 fn compaction(
     engine: Arc<dyn StorageEngine>,
     storage: Arc<Storage>,
-    share: f64,
+    settings: Arc<LiveSettings>,
     stop: Arc<Stop>,
 ) -> impl FnMut() -> Result<bool> + Send + 'static {
     move || {
+        let Some(share) = settings.compaction_threshold() else {
+            return Ok(false);
+        };
         if !storage.wants_compaction(share)? {
             return Ok(false);
         }

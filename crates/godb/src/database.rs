@@ -196,6 +196,35 @@ impl Database {
         self.instance.engine().now()
     }
 
+    /// Changes a setting of the open database, with immediate effect and until it is closed: `checkpoint_interval`, `checkpoint_log_size`, `compaction_threshold` (in percent),
+    /// `lock_timeout`, `scrub_rate`. A number without a unit is in milliseconds or units of 1024 bytes. `SET godb.checkpoint_interval = '30s'` does the same, and the relation
+    /// `godb_settings` lists them all.
+    ///
+    /// # Errors
+    /// SQLSTATE 42704 when there is no such setting or it counts only when a database is opened, 22023 when it cannot have that value.
+    ///
+    /// ```
+    /// # let db = godb::Database::in_memory()?;
+    /// db.set("checkpoint_interval", "30s")?;
+    /// assert_eq!(db.setting("checkpoint_interval")?, "30s");
+    /// # Ok::<(), godb::Error>(())
+    /// ```
+    pub fn set(&self, name: &str, value: &str) -> Result<()> {
+        Ok(godb_sql::database_settings::set(
+            &*self.instance.settings,
+            name,
+            Some(value),
+        )?)
+    }
+
+    /// The value of such a setting, with its unit.
+    ///
+    /// # Errors
+    /// SQLSTATE 42704 when there is no such setting.
+    pub fn setting(&self, name: &str) -> Result<String> {
+        Ok(godb_sql::database_settings::show(&*self.instance.settings, name)?)
+    }
+
     /// Takes a checkpoint: a restart after a crash has less log to read.
     pub fn checkpoint(&self) -> Result<()> {
         Ok(self.instance.engine().checkpoint()?)

@@ -8,6 +8,7 @@ use crate::error::Result;
 use crate::keys::KeyTree;
 use crate::read_only::{self, ReadOnlyEngine};
 use crate::scrub::Scrubber;
+use crate::settings::LiveSettings;
 use crate::storage::Storage;
 use godb_page::{Clock, Environment, FileSystem, Random};
 use godb_sql::{Sql, SqlOptions, StorageEngine};
@@ -20,6 +21,8 @@ use std::sync::Arc;
 pub(crate) struct Instance {
     /// How it was opened.
     pub(crate) config: Config,
+    /// What of that can be changed, and may have been.
+    pub(crate) settings: Arc<LiveSettings>,
     /// How many sessions and transactions are open.
     pub(crate) connections: Connections,
     /// The environment's clock.
@@ -105,6 +108,9 @@ impl Instance {
         environment: &Environment,
         config: Config,
     ) -> Result<Arc<Self>> {
+        let settings = LiveSettings::new(&config, storage.clone());
+        let mut system = storage.as_ref().map(crate::system::relations).unwrap_or_default();
+        system.push(crate::system::settings(settings.clone()));
         let options = SqlOptions {
             plan_cache_bytes: config.query_cache_size,
             work_mem: config.work_memory,
@@ -112,21 +118,23 @@ impl Instance {
             max_connections: config.max_connections,
             passwords: passwords(environment),
             lock_timeout: config.lock_timeout,
+            database: settings.clone(),
+            system,
             // An engine of somebody else's may lock what is read.
             reads_wait: storage.is_none() || !config.mvcc,
-            system: storage.as_ref().map(crate::system::relations).unwrap_or_default(),
             ..SqlOptions::default()
         };
         let sql = Sql::open(engine.clone(), environment.clone(), options)?;
         let keys = Arc::new(KeyTree::find(&engine)?);
         let scrubber = storage.clone().map(|storage| {
-            let scrubber = Scrubber::new(storage, environment.clock.clone(), config.scrub_rate);
+            let scrubber = Scrubber::new(storage, environment.clock.clone(), settings.clone());
             Arc::new(scrubber)
         });
         let background = config.background_threads.then(|| {
             Background::start(
                 environment,
-                &config,
+                config.read_only,
+                settings.clone(),
                 engine.clone(),
                 storage.clone(),
                 scrubber.clone(),
@@ -134,6 +142,7 @@ impl Instance {
         });
         Ok(Arc::new(Self {
             config,
+            settings,
             connections: Connections::default(),
             clock: environment.clock.clone(),
             random: environment.random.clone(),
@@ -172,7 +181,7 @@ impl Instance {
             storage.settle()?;
         }
         self.compact_if_due()?;
-        if self.engine().log_since_checkpoint() > self.config.log_between_checkpoints() {
+        if self.engine().log_since_checkpoint() > self.settings.checkpoint_log_size() {
             self.engine().checkpoint()?;
         }
         Ok(more)
@@ -180,7 +189,7 @@ impl Instance {
 
     /// Compacts the file, all at once, when the configured share of it is free.
     fn compact_if_due(&self) -> Result<()> {
-        let (Some(storage), Some(share)) = (&self.storage, self.config.compaction_threshold) else {
+        let (Some(storage), Some(share)) = (&self.storage, self.settings.compaction_threshold()) else {
             return Ok(());
         };
         if !self.config.read_only && storage.wants_compaction(share)? {

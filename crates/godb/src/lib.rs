@@ -55,6 +55,7 @@ mod rows;
 mod salvage;
 mod scrub;
 mod session;
+mod settings;
 mod storage;
 mod system;
 mod transaction;

@@ -7,6 +7,7 @@
 
 use crate::check::{Finding, Wrong};
 use crate::error::Result;
+use crate::settings::LiveSettings;
 use crate::storage::Storage;
 use godb_buffer::Stored;
 use godb_page::sync::Mutex;
@@ -88,8 +89,8 @@ pub struct ScrubReport {
 pub(crate) struct Scrubber {
     storage: Arc<Storage>,
     clock: Arc<dyn Clock>,
-    /// Bytes per second.
-    rate: u64,
+    /// How much it may read.
+    settings: Arc<LiveSettings>,
     progress: Mutex<Progress>,
 }
 
@@ -101,7 +102,7 @@ struct Progress {
 }
 
 impl Scrubber {
-    pub(crate) fn new(storage: Arc<Storage>, clock: Arc<dyn Clock>, rate: u64) -> Self {
+    pub(crate) fn new(storage: Arc<Storage>, clock: Arc<dyn Clock>, settings: Arc<LiveSettings>) -> Self {
         let progress = Progress {
             next: PageId::from_raw(HEADER_PAGES),
             paid_until: clock.monotonic(),
@@ -110,7 +111,7 @@ impl Scrubber {
         Self {
             storage,
             clock,
-            rate,
+            settings,
             progress: Mutex::new(progress),
         }
     }
@@ -122,14 +123,17 @@ impl Scrubber {
 
     /// Reads as many pages as the time since the last step allows.
     pub(crate) fn step(&self) -> Result<()> {
-        if self.rate == 0 {
-            return Ok(());
-        }
+        let rate = self.settings.scrub_rate();
         let now = self.clock.monotonic();
         let mut progress = self.progress.lock();
+        if rate == 0 {
+            // Time that passes meanwhile is not made up for.
+            progress.paid_until = now;
+            return Ok(());
+        }
         let waited = now.saturating_sub(progress.paid_until);
         let due = u64::try_from(waited.as_micros()).unwrap_or(u64::MAX);
-        let bytes = due.saturating_mul(self.rate) / 1_000_000;
+        let bytes = due.saturating_mul(rate) / 1_000_000;
         let pages = bytes.min(SLICE) / self.storage.page_size() as u64;
         if pages > 0 {
             progress.paid_until = now;

@@ -6,6 +6,7 @@ mod commits;
 mod history;
 mod lock_waits;
 mod locks;
+mod settings;
 mod transactions;
 
 use crate::storage::Storage;
@@ -27,6 +28,11 @@ pub(crate) fn relations(storage: &Arc<Storage>) -> Vec<Arc<dyn SystemRelation>> 
         Arc::new(History(storage.clone())),
         Arc::new(Commits(storage.clone())),
     ]
+}
+
+/// The relation of the settings that can be changed.
+pub(crate) fn settings(settings: Arc<dyn godb_sql::DatabaseSettings>) -> Arc<dyn SystemRelation> {
+    Arc::new(settings::Settings(settings))
 }
 
 /// A count or an id as SQL has it.

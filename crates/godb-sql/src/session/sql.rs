@@ -10,6 +10,7 @@ use crate::ddl::Passwords;
 use crate::dml::RowNumbers;
 use crate::error::Result;
 use crate::optimizer::{CardinalityEstimator, CostModel, DefaultCost, DefaultEstimator};
+use crate::settings::database::{DatabaseSettings, NoSettings};
 use crate::system::SystemRelation;
 use godb_mvcc::{Begin, Environment, Isolation, StorageEngine};
 use std::sync::Arc;
@@ -35,6 +36,8 @@ pub struct SqlOptions {
     pub cost: Arc<dyn CostModel>,
     /// Makes verifiers of passwords for roles; without, roles have none.
     pub passwords: Option<Arc<dyn Passwords>>,
+    /// Settings of the whole database.
+    pub database: Arc<dyn DatabaseSettings>,
     /// Relations that show what goes on in the database; see [`crate::system`].
     pub system: Vec<Arc<dyn SystemRelation>>,
 }
@@ -51,6 +54,7 @@ impl Default for SqlOptions {
             estimator: Arc::new(DefaultEstimator),
             cost: Arc::new(DefaultCost),
             passwords: None,
+            database: Arc::new(NoSettings),
             system: Vec::new(),
         }
     }

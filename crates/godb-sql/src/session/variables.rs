@@ -5,7 +5,7 @@ use super::rows::{Notice, Rows, StatementResult};
 use super::{Session, failed_transaction};
 use crate::error::{Result, SqlError, state};
 use crate::parser::{Command, Discard};
-use crate::settings::{Running, Settings, isolation_name};
+use crate::settings::{Running, Settings, database, isolation_name};
 use crate::value::Value;
 use sqlparser::ast::{Set, TransactionIsolationLevel, TransactionMode};
 
@@ -53,7 +53,29 @@ impl Session {
         }
     }
 
+    /// Changes a setting of the whole database.
+    fn set_database(&self, name: &str, values: Option<&[String]>, local: bool) -> Result<StatementResult> {
+        if local {
+            return Err(SqlError::unsupported(
+                "SET LOCAL of a setting of the whole database",
+            ));
+        }
+        let value = match values {
+            None => None,
+            Some([value]) => Some(value.as_str()),
+            Some(_) => {
+                let message = format!("SET {name} takes only one argument");
+                return Err(SqlError::new(state::INVALID_PARAMETER_VALUE, message));
+            }
+        };
+        database::set(&*self.sql.options.database, name, value)?;
+        Ok(StatementResult::done("SET"))
+    }
+
     fn set(&mut self, name: &str, values: Option<&[String]>, local: bool) -> Result<StatementResult> {
+        if database::is_one(name) {
+            return self.set_database(name, values, local);
+        }
         let mut result = StatementResult::done("SET");
         if local && self.open.is_none() {
             let message = "SET LOCAL can only be used in transaction blocks";
@@ -94,6 +116,9 @@ impl Session {
     fn reset(&mut self, name: Option<&str>) -> Result<StatementResult> {
         match name {
             Some(name) if name.eq_ignore_ascii_case("session_authorization") => {}
+            Some(name) if database::is_one(name) => {
+                self.set_database(name, None, false)?;
+            }
             Some(name) => self
                 .context()
                 .settings(|settings| settings.set(name, None, false))?,
@@ -103,7 +128,10 @@ impl Session {
     }
 
     fn show(&mut self, name: &str) -> Result<StatementResult> {
-        let value = self.context().settings(|settings| settings.show(name))?;
+        let value = match database::is_one(name) {
+            true => database::show(&*self.sql.options.database, name)?,
+            false => self.context().settings(|settings| settings.show(name))?,
+        };
         let rows = Rows::text(&[&Settings::spelled(name)], vec![vec![value]])?;
         Ok(StatementResult::rows("SHOW", rows))
     }

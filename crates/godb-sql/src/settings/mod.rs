@@ -9,6 +9,7 @@
 //! first, a rollback puts both back to what they were when the transaction began, and a return to a savepoint to what they were then. Layers are shared until they are
 //! changed, so a transaction that sets nothing pays two reference counts.
 
+pub mod database;
 mod definition;
 mod effects;
 mod names;

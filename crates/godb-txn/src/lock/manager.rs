@@ -41,11 +41,28 @@ pub struct LockManager {
     /// The graph's marks, so that nobody takes its latch while there are none.
     marks: AtomicUsize,
     waits: Mutex<BTreeMap<WaitPlace, WaitStats>>,
+    /// What [`LockOptions::timeout`] was, unless it was changed.
+    timeout_micros: AtomicU64,
     timeouts: AtomicU64,
     escalations: AtomicU64,
 }
 
+fn micros(time: Duration) -> u64 {
+    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
+}
+
 impl LockManager {
+    /// How long a request waits that does not say otherwise.
+    #[must_use]
+    pub fn timeout(&self) -> Duration {
+        Duration::from_micros(self.timeout_micros.load(Ordering::Relaxed))
+    }
+
+    /// Changes that, for requests that begin to wait from now on.
+    pub fn set_timeout(&self, timeout: Duration) {
+        self.timeout_micros.store(micros(timeout), Ordering::Relaxed);
+    }
+
     /// Nothing is locked.
     #[must_use]
     pub fn new(options: LockOptions) -> Self {
@@ -55,6 +72,7 @@ impl LockManager {
             graph: Mutex::new(WaitGraph::new(options.policy)),
             marks: AtomicUsize::new(0),
             waits: Mutex::default(),
+            timeout_micros: AtomicU64::new(micros(options.timeout)),
             timeouts: AtomicU64::new(0),
             escalations: AtomicU64::new(0),
             options,
@@ -289,7 +307,7 @@ impl LockManager {
             Answer::Granted(new) => new,
             Answer::MustWait(ticket, new) => {
                 let began = self.count_wait(&name);
-                let timeout = patience.timeout.unwrap_or(self.options.timeout);
+                let timeout = patience.timeout.unwrap_or_else(|| self.timeout());
                 let outcome = match &patience.interrupt {
                     None => ticket.wait(timeout),
                     Some(interrupt) => ticket.wait_unless(timeout, &**interrupt),
