@@ -20,6 +20,14 @@ godb check --repair FILE         repairs what can be repaired without losing a r
                                  with --in-place it takes the place of FILE
 godb salvage FILE --output NEW   copies every row that can be read out of a broken file into a new database
 godb tour [FILE]                 a guided tour: keys, SQL, time travel, a crash and the recovery from it
+godb serve FILE                  serves PostgreSQL's clients until it is told to stop (SIGTERM), with these options:
+  --listen ADDRESS     a host and port   (default 127.0.0.1:5433)
+  --socket DIR         the socket .s.PGSQL.5432 in a directory; --socket-port for another number
+  --max-connections N  one more is refused   (default 100)
+  --database NAME      the one name by which clients know it   (default: every name will do)
+  --tls-cert FILE --tls-key FILE       a certificate chain and its key, in PEM
+  --slow-statement TIME                statements that take longer are logged
+  Roles with a password log in by SCRAM-SHA-256; where there are none, everybody on this machine may come in.
 
 FILE `:memory:` is a database in memory.
 
@@ -51,6 +59,9 @@ pub(crate) enum Request {
     Tour(Option<PathBuf>),
     /// The part of the tour that is killed.
     TourVictim(PathBuf),
+    /// A server.
+    #[cfg(feature = "serve")]
+    Serve(crate::serve::Serve),
     Run(Run),
 }
 
@@ -82,6 +93,10 @@ pub(crate) fn parse(mut arguments: Parser) -> Result<Request, lexopt::Error> {
             Arg::Long("retention") => retention = arguments.value()?.parse_with(duration)?,
             Arg::Short('h') | Arg::Long("help") => return Ok(Request::Help),
             Arg::Short('V') | Arg::Long("version") => return Ok(Request::Version),
+            #[cfg(feature = "serve")]
+            Arg::Value(word) if words.is_empty() && word == "serve" => {
+                return crate::serve::parse(arguments).map(Request::Serve);
+            }
             Arg::Value(word) => words.push(word),
             other => return Err(other.unexpected()),
         }
@@ -142,7 +157,7 @@ pub(crate) fn on_or_off(word: &str) -> Result<bool, String> {
 }
 
 /// A time like `90s`, `10m`, `2h`, `7d`; a bare number is seconds.
-fn duration(word: &str) -> Result<Duration, String> {
+pub(crate) fn duration(word: &str) -> Result<Duration, String> {
     let number = word.trim_end_matches(|c: char| c.is_ascii_alphabetic());
     let factor = match &word[number.len()..] {
         "" | "s" => 1,

@@ -148,7 +148,7 @@ pub(crate) fn salvage(file: &Path, output: &Path) -> Result<SalvageReport, Probl
     Database::salvage(file, output).map_err(|error| opening(file, &error))
 }
 
-fn opening(file: &Path, error: &Error) -> Problem {
+pub(crate) fn opening(file: &Path, error: &Error) -> Problem {
     let mut failure = failure(error, "");
     failure.message = format!("opening {}: {}", file.display(), failure.message);
     failure.into()

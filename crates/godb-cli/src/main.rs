@@ -7,6 +7,7 @@
 //! godb check FILE                  reads every page and checks every tree
 //! godb check --repair FILE         repairs what can be repaired without loss, into a copy
 //! godb salvage FILE --output NEW   copies the rows of a broken file into a new one
+//! godb serve FILE                  serves PostgreSQL's clients
 //! godb tour [FILE]                 shows what the database can do, on a file of its own
 //! ```
 //!
@@ -30,6 +31,8 @@ mod progress;
 mod salvage;
 mod schema;
 mod script;
+#[cfg(feature = "serve")]
+mod serve;
 mod shell;
 mod statements;
 mod tour;
@@ -79,6 +82,8 @@ fn perform(request: Request) -> Result<(), Problem> {
         Request::Salvage { file, output } => salvage::salvage(&file, &output),
         Request::Tour(file) => tour::run(file),
         Request::TourVictim(file) => tour::victim(&file),
+        #[cfg(feature = "serve")]
+        Request::Serve(request) => serve::serve(request),
         Request::Run(run) => run_statements(&run),
     }
 }

@@ -132,9 +132,10 @@ pub use godb_mvcc::{
 };
 pub use godb_mvcc::{EngineCursor, EngineSavepoint, EngineTransaction, Range, Strength, sync};
 pub use session::{
-    Adopted, AdoptedTable, ColumnDescription, Description, Identity, IndexDescription, IndexMended, Notice,
-    Observer, Prepared, ResultColumn, Rows, Session, SessionContext, Severity, Sql, SqlOptions,
-    StatementResult, TableCheck, TableDescription, TableProblem, Timeouts, TransactionState, TreeUse,
+    Adopted, AdoptedTable, ColumnDescription, CopyStream, Description, Identity, IndexDescription,
+    IndexMended, Notice, Observer, Prepared, ResultColumn, Rows, Session, SessionContext, Severity, Sql,
+    SqlOptions, StatementResult, TableCheck, TableDescription, TableProblem, Timeouts, TransactionState,
+    TreeUse,
 };
 pub use settings::database as database_settings;
 pub use settings::database::{DatabaseSetting, DatabaseSettings, ShownSetting};

@@ -66,13 +66,16 @@ pub use convert::{FromValue, ToValue};
 pub use database::Database;
 pub use error::{Error, Result};
 pub use godb_buffer::EvictionKind;
-pub use godb_page::{Environment, Fault, FileSystem};
+pub use godb_page::{Environment, Fault, FileSystem, Random};
+pub use godb_sql::parser::split as split_statements;
+pub use godb_sql::text::{from_text, to_text, write_value};
 pub use godb_sql::{
-    Begin, Canceller, ColumnDescription, CompactionPhase, CompactionProgress, DataType, Description, Element,
-    EngineError, Identity, IndexDescription, IndexMended, Interval, Isolation, Moment, Notice, Numeric,
-    Progress, ResultColumn, Role, Severity, SqlError, StorageEngine, TableDescription, Timeouts, Timestamp,
-    TransactionState, Value, type_length, type_modifier, type_oid,
+    Begin, Canceller, ColumnDescription, CompactionPhase, CompactionProgress, CopyStream, DataType,
+    Description, Element, EngineError, Identity, IndexDescription, IndexMended, Interval, Isolation, Moment,
+    Notice, Numeric, Progress, ResultColumn, Role, Severity, SqlError, StorageEngine, TableDescription,
+    Timeouts, Timestamp, TransactionState, Value, type_length, type_modifier, type_oid,
 };
+
 pub use godb_txn::{DeadlockPolicy, TxnId};
 pub use godb_wal::SyncMode;
 pub use pairs::{Pair, Pairs};

@@ -47,6 +47,11 @@ impl Rows {
     pub fn columns(&self) -> &[Column] {
         &self.columns
     }
+
+    /// The values of the next row into `into`, whose old content is replaced; `false` at the end.
+    pub fn next_into(&mut self, into: &mut Vec<Value>) -> Result<bool> {
+        Ok(self.rows.next_into(into)?)
+    }
 }
 
 impl Iterator for Rows {

@@ -4,7 +4,8 @@ use crate::connection::Connection;
 use crate::error::Result;
 use crate::rows::Rows;
 use godb_sql::{
-    Canceller, DataType, Description, Identity, Notice, StatementResult, Timeouts, Timestamp, Value,
+    Canceller, CopyStream, DataType, Description, Identity, Notice, StatementResult, Timeouts, Timestamp,
+    Value,
 };
 use std::io::{Read, Write};
 use std::sync::Arc;
@@ -25,6 +26,18 @@ impl Statement {
     #[must_use]
     pub fn is_secret(&self) -> bool {
         self.0.is_secret()
+    }
+
+    /// Whether it ends at once by its nature: one row by its key, or something about the session. It neither waits for locks nor reads many pages.
+    #[must_use]
+    pub fn is_brief(&self) -> bool {
+        self.0.is_brief()
+    }
+
+    /// The direction of a COPY whose data the client sends or gets.
+    #[must_use]
+    pub fn copy_stream(&self) -> Option<CopyStream> {
+        self.0.copy_stream()
     }
 
     /// How many parameters it has.
@@ -94,6 +107,11 @@ impl Session {
         self.inner.forget(name)
     }
 
+    /// Whether the data of a COPY is binary, and how many columns it has.
+    pub fn copy_shape(&mut self, sql: &str) -> Result<(bool, usize)> {
+        Ok(self.inner.copy_shape(sql)?)
+    }
+
     /// Runs `COPY … FROM STDIN` with the data that `input` gives.
     pub fn copy_in(&mut self, sql: &str, input: Box<dyn Read + Send>) -> Result<Outcome> {
         let result = self.inner.copy_in(sql, input)?;
@@ -113,6 +131,25 @@ impl Session {
     pub fn begin(&mut self) -> Result<()> {
         let how = self.inner.begin_as_set();
         Ok(self.inner.begin(how)?)
+    }
+
+    /// Begins a transaction around statements that came together though nobody wrote BEGIN. A BEGIN among them makes an ordinary one of it; a COMMIT ends it.
+    ///
+    /// # Errors
+    /// `25001` when one is open.
+    pub fn begin_implicit(&mut self) -> Result<()> {
+        Ok(self.inner.begin_implicit()?)
+    }
+
+    /// A request outside of statements failed, such as to prepare one: the open transaction, if there is one, can only be rolled back.
+    pub fn fail(&mut self) {
+        self.inner.fail();
+    }
+
+    /// Whether the open transaction is one that nobody began.
+    #[must_use]
+    pub fn is_implicit(&self) -> bool {
+        self.inner.is_implicit()
     }
 
     /// Commits the open transaction.

@@ -89,10 +89,8 @@ impl Versions {
             let mut inserted = HashSet::new();
             for op in &tx.ops {
                 match op {
-                    Op::Write(key, number) => {
-                        if last.insert(*key, Some(*number)).is_none() {
-                            inserted.insert(*key);
-                        }
+                    Op::Write(key, number) if last.insert(*key, Some(*number)).is_none() => {
+                        inserted.insert(*key);
                     }
                     Op::Remove(key) => drop(last.insert(*key, None)),
                     _ => {}

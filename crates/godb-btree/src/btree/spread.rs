@@ -156,11 +156,11 @@ impl<W: PageWrite> Pair<'_, W> {
             let rows = verified_cells(slots, stay..slots.len()).enumerate();
             rows.for_each(|(at, row)| page.insert(at, row));
         });
+        step.change(self.left_id, &mut self.left, |page| page.keep(stay));
         if godb_buffer::sync::planted("spread-in-two-records") {
             step.commit(room, None, Undo::Never);
             step = Step::new();
         }
-        step.change(self.left_id, &mut self.left, |page| page.keep(stay));
         step.change(self.parent_id, self.parent, |page| {
             page.remove(self.between);
             page.insert(self.between, border);
@@ -175,13 +175,13 @@ impl<W: PageWrite> Pair<'_, W> {
             let slots = Slots::of(&self.right).expect("the page was verified");
             verified_cells(slots, 0..going).for_each(|row| page.append(row));
         });
+        step.change(self.right_id, &mut self.right, |page| {
+            (0..going).for_each(|_| page.remove(0));
+        });
         if godb_buffer::sync::planted("spread-in-two-records") {
             step.commit(room, None, Undo::Never);
             step = Step::new();
         }
-        step.change(self.right_id, &mut self.right, |page| {
-            (0..going).for_each(|_| page.remove(0));
-        });
         step.change(self.parent_id, self.parent, |page| {
             page.remove(self.between);
             page.insert(self.between, border);

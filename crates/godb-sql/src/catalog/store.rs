@@ -13,7 +13,7 @@
 //! | 4, name | what has that name: a table, an index or a view; and the number of the table or view |
 //! | 5, table number | roughly how many rows it has |
 //! | 6, view number | the view's [description](super::view) |
-//! | 7, name | the [role](super::role) of that name |
+//! | 7, name | the [role] of that name |
 
 use super::{FIRST_ROLE, Role, StoredView, Table, TableId, descriptor, role, view};
 use crate::error::{Result, SqlError, state};

@@ -65,7 +65,8 @@ impl Session {
     }
 
     fn in_block(&mut self, what: &str) -> Result<&mut Open> {
-        self.open.as_mut().ok_or_else(|| {
+        let block = self.open.as_mut().filter(|open| !open.implicit);
+        block.ok_or_else(|| {
             let message = format!("{what} can only be used in transaction blocks");
             SqlError::new(state::NO_ACTIVE_SQL_TRANSACTION, message)
         })
@@ -73,6 +74,12 @@ impl Session {
 
     fn begin_statement(&mut self, prepared: &Prepared, modes: &[TransactionMode]) -> Result<StatementResult> {
         let mut result = StatementResult::done("BEGIN");
+        if let Some(open) = self.open.as_mut().filter(|open| open.implicit) {
+            open.implicit = false;
+            return self
+                .set_transaction(modes, prepared.parsed().deferrable)
+                .map(|_| result);
+        }
         if self.open.is_some() {
             let message = "there is already a transaction in progress";
             result.notice = Some(Notice::warning(state::ACTIVE_SQL_TRANSACTION, message));
@@ -109,16 +116,21 @@ impl Session {
             return Ok(StatementResult::done("ROLLBACK"));
         }
         open.tx.set_patience(self.patience());
+        let notice = open.implicit.then(warn_no_transaction);
         let committed = open.commit(&self.sql);
         self.ended(committed.is_ok());
         committed?;
-        Ok(StatementResult::done("COMMIT"))
+        Ok(StatementResult {
+            notice,
+            ..StatementResult::done("COMMIT")
+        })
     }
 
     fn roll_back_statement(&mut self) -> Result<StatementResult> {
         let mut result = StatementResult::done("ROLLBACK");
         match self.open.take() {
             Some(open) => {
+                result.notice = open.implicit.then(warn_no_transaction);
                 self.ended(false);
                 open.tx.roll_back()?;
             }

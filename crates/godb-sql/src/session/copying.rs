@@ -36,6 +36,25 @@ impl Session {
         self.with_stream(sql, Stream::Output(output))
     }
 
+    /// Whether the data of a COPY is binary, and how many columns it has.
+    pub fn copy_shape(&mut self, sql: &str) -> Result<(bool, usize)> {
+        let prepared = self.prepare(sql)?;
+        let Statement::Copy { source, options, .. } = prepared.statement() else {
+            return Err(SqlError::unsupported("this COPY"));
+        };
+        let binary = |option: &ast::CopyOption| matches!(option, ast::CopyOption::Format(name) if fold(name) == "binary");
+        let is_binary = options.iter().any(binary);
+        let query = match source {
+            CopySource::Table { columns, .. } if !columns.is_empty() => {
+                return Ok((is_binary, columns.len()));
+            }
+            CopySource::Table { table_name: name, .. } => format!("SELECT * FROM {name}"),
+            CopySource::Query(query) => query.to_string(),
+        };
+        let prepared = self.prepare(&query)?;
+        Ok((is_binary, self.describe(&prepared)?.columns.len()))
+    }
+
     fn with_stream(&mut self, sql: &str, stream: Stream) -> Result<StatementResult> {
         self.stream = Some(stream);
         let result = self.execute(sql, &[]);

@@ -42,7 +42,7 @@ pub use adopt::{Adopted, AdoptedTable};
 pub(crate) use advisory::{AdvisoryKey, AdvisoryMode};
 pub use check::{IndexMended, TableCheck, TableProblem, TreeUse};
 pub use context::{Identity, SessionContext};
-pub use plan::{Description, Prepared};
+pub use plan::{CopyStream, Description, Prepared};
 pub use rows::{Notice, ResultColumn, Rows, Severity, StatementResult};
 pub use sql::{Sql, SqlOptions};
 
@@ -212,6 +212,31 @@ impl Session {
         open.untouched = false;
         self.opened(open);
         Ok(())
+    }
+
+    /// Begins a transaction around statements that came together though nobody wrote BEGIN. A BEGIN among them makes an ordinary one of it; a COMMIT ends it.
+    ///
+    /// # Errors
+    /// `25001` when one is open already.
+    pub fn begin_implicit(&mut self) -> Result<()> {
+        self.begin(self.begin_as_set())?;
+        if let Some(open) = &mut self.open {
+            (open.implicit, open.untouched) = (true, true);
+        }
+        Ok(())
+    }
+
+    /// A request outside of statements failed, such as to prepare one: the open transaction, if there is one, can only be rolled back.
+    pub fn fail(&mut self) {
+        if let Some(open) = &mut self.open {
+            open.failed = true;
+        }
+    }
+
+    /// Whether the open transaction is one that nobody began.
+    #[must_use]
+    pub fn is_implicit(&self) -> bool {
+        self.open.as_ref().is_some_and(|open| open.implicit)
     }
 
     /// Commits the open transaction.

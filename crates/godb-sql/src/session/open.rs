@@ -19,6 +19,8 @@ pub(super) struct Open {
     pub(super) failed: bool,
     /// Nothing was done in it yet: its snapshot may still be taken anew.
     pub(super) untouched: bool,
+    /// Nobody wrote BEGIN: a server put statements together that came together.
+    pub(super) implicit: bool,
     /// What it sees of the schema, when it has changed it.
     ddl: Option<Arc<Schema>>,
     /// Tables whose description it has locked against DDL.
@@ -40,6 +42,7 @@ impl Open {
             how,
             failed: false,
             untouched: true,
+            implicit: false,
             ddl: None,
             locked: HashSet::new(),
             own_tables: HashSet::new(),

@@ -8,7 +8,7 @@ use crate::plan::physical::{Change, StatementPlan};
 use crate::plan::statement::Planned;
 use crate::types::DataType;
 use godb_mvcc::sync::Mutex;
-use sqlparser::ast::Statement;
+use sqlparser::ast::{CopyTarget, Statement};
 use std::sync::Arc;
 
 /// A parsed statement, with the plan it had when it last ran. Cheap to clone; clones share the plan.
@@ -141,11 +141,48 @@ impl Prepared {
         self.0.parsed.role.is_some()
     }
 
+    /// Whether it ends at once by its nature: it looks one row up by its key, as far as it was planned before, or is about the session. It neither waits for locks nor reads many pages.
+    #[must_use]
+    pub fn is_brief(&self) -> bool {
+        match self.statement() {
+            Statement::StartTransaction { .. } => true,
+            Statement::Query(_) => self
+                .0
+                .ready
+                .lock()
+                .as_ref()
+                .is_some_and(|ready| ready.point.is_some()),
+            _ => false,
+        }
+    }
+
+    /// Where the data of a COPY goes to or comes from, if that is the client.
+    #[must_use]
+    pub fn copy_stream(&self) -> Option<CopyStream> {
+        match self.statement() {
+            Statement::Copy {
+                to,
+                target: CopyTarget::Stdin | CopyTarget::Stdout,
+                ..
+            } => Some(if *to { CopyStream::Out } else { CopyStream::In }),
+            _ => None,
+        }
+    }
+
     /// How many parameters it has.
     #[must_use]
     pub fn parameter_count(&self) -> usize {
         self.0.parsed.parameters
     }
+}
+
+/// The direction of a COPY that speaks with the client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CopyStream {
+    /// `FROM STDIN`
+    In,
+    /// `TO STDOUT`
+    Out,
 }
 
 /// What a statement takes and gives.

@@ -16,7 +16,7 @@ mod output;
 mod tests;
 
 pub use input::{from_text, push_text};
-pub use output::{to_text, write_text};
+pub use output::{to_text, write_text, write_value};
 
 pub(crate) use array::{canonical as canonical_array, items as array_items, write as write_array};
 pub(crate) use bytea::{parse_escaped, parse_hex, write_hex};

@@ -15,7 +15,7 @@ pub fn to_text(value: &Value, ty: DataType) -> String {
 }
 
 /// Writes the value as [`to_text`] shows it.
-pub(crate) fn write_value(value: &Value, ty: DataType, out: &mut Vec<u8>) {
+pub fn write_value(value: &Value, ty: DataType, out: &mut Vec<u8>) {
     match value {
         Value::Null => {}
         Value::Bool(value) => out.push(if *value { b't' } else { b'f' }),
