@@ -89,8 +89,11 @@ impl Versions {
             let mut inserted = HashSet::new();
             for op in &tx.ops {
                 match op {
-                    Op::Write(key, number) if last.insert(*key, Some(*number)).is_none() => {
-                        inserted.insert(*key);
+                    Op::Write(key, number) => {
+                        let first = last.insert(*key, Some(*number)).is_none();
+                        if first {
+                            inserted.insert(*key);
+                        }
                     }
                     Op::Remove(key) => drop(last.insert(*key, None)),
                     _ => {}

@@ -36,7 +36,9 @@ fn pages() -> Vec<Workload> {
             vec![
                 commit(puts((0..150).step_by(3), 200)),
                 // Between full leaves there are others with room.
-                commit(deletes((0..150).filter(|n| n % 3 == 0 && n / 50 == 1 && n % 2 == 0))),
+                commit(deletes(
+                    (0..150).filter(|n| n % 3 == 0 && n / 50 == 1 && n % 2 == 0),
+                )),
                 commit(puts((0..30).map(|n| n * 5 + 1), 200)),
                 vec![Checkpoint],
                 commit(puts((0..150).filter(|n| n % 3 == 1), 200)),
