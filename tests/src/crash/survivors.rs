@@ -3,6 +3,9 @@
 use super::tester::Effort;
 use godb_page::{Crash, Operations, SimulatedDisk, Tear};
 
+/// Sectors in a block of the log, or a page.
+const IN_BLOCK: usize = 8;
+
 /// A way to lose the power: in words, and what is kept.
 pub(super) struct Way {
     pub(super) how: String,
@@ -86,16 +89,18 @@ pub(super) fn torn(disk: &SimulatedDisk, seed: u64, effort: &Effort) -> Vec<Way>
     ways
 }
 
-/// All of the first so many sectors, and as many others at random.
+/// Of a long write, so many sectors at its beginning, as many that begin a page or a block of the log, and as many others.
 fn chosen(sectors: usize, seed: u64, most: usize) -> Vec<usize> {
     if sectors <= 2 * most {
         return (0..sectors).collect();
     }
-    let random = (0..most as u64).map(|n| {
-        let number = mix(seed, n) % sectors as u64;
+    let random = |n: usize, count: usize| {
+        let number = mix(seed, n as u64) % count as u64;
         usize::try_from(number).unwrap_or(0)
-    });
-    (0..most).chain(random).collect()
+    };
+    let blocks = (0..most).map(|n| random(n, sectors.div_ceil(IN_BLOCK)) * IN_BLOCK);
+    let others = (most..2 * most).map(|n| random(n, sectors));
+    (0..most).chain(blocks).chain(others).collect()
 }
 
 /// Names and lengths lost apart from data: every subset of a few with all data and without any, else each alone.

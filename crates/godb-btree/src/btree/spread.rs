@@ -151,40 +151,40 @@ impl<W: PageWrite> Pair<'_, W> {
     /// The rows of the left leaf from this number on go to the right one.
     fn send_right(mut self, room: &mut Room<'_>, stay: usize, border: &[u8]) {
         let mut step = Step::large(self.left.len());
+        step.change(self.parent_id, self.parent, |page| {
+            page.remove(self.between);
+            page.insert(self.between, border);
+        });
+        if godb_buffer::sync::planted("spread-in-two-records") {
+            step.commit(room, None, Undo::Never);
+            step = Step::new();
+        }
         step.change(self.right_id, &mut self.right, |page| {
             let slots = Slots::of(&self.left).expect("the page was verified");
             let rows = verified_cells(slots, stay..slots.len()).enumerate();
             rows.for_each(|(at, row)| page.insert(at, row));
         });
         step.change(self.left_id, &mut self.left, |page| page.keep(stay));
-        if godb_buffer::sync::planted("spread-in-two-records") {
-            step.commit(room, None, Undo::Never);
-            step = Step::new();
-        }
-        step.change(self.parent_id, self.parent, |page| {
-            page.remove(self.between);
-            page.insert(self.between, border);
-        });
         step.commit(room, None, Undo::Never);
     }
 
     /// So many first rows of the right leaf go to the left one.
     fn send_left(mut self, room: &mut Room<'_>, going: usize, border: &[u8]) {
         let mut step = Step::large(self.right.len());
+        step.change(self.parent_id, self.parent, |page| {
+            page.remove(self.between);
+            page.insert(self.between, border);
+        });
+        if godb_buffer::sync::planted("spread-in-two-records") {
+            step.commit(room, None, Undo::Never);
+            step = Step::new();
+        }
         step.change(self.left_id, &mut self.left, |page| {
             let slots = Slots::of(&self.right).expect("the page was verified");
             verified_cells(slots, 0..going).for_each(|row| page.append(row));
         });
         step.change(self.right_id, &mut self.right, |page| {
             (0..going).for_each(|_| page.remove(0));
-        });
-        if godb_buffer::sync::planted("spread-in-two-records") {
-            step.commit(room, None, Undo::Never);
-            step = Step::new();
-        }
-        step.change(self.parent_id, self.parent, |page| {
-            page.remove(self.between);
-            page.insert(self.between, border);
         });
         step.commit(room, None, Undo::Never);
     }

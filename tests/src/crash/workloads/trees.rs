@@ -34,15 +34,15 @@ fn pages() -> Vec<Workload> {
         script(
             "rows-between-rows",
             vec![
-                commit(puts((0..150).step_by(3), 200)),
-                // Between full leaves there are others with room.
-                commit(deletes(
-                    (0..150).filter(|n| n % 3 == 0 && n / 50 == 1 && n % 2 == 0),
-                )),
-                commit(puts((0..30).map(|n| n * 5 + 1), 200)),
+                // In no order: leaves that are filled in order have no room for each other's rows.
+                commit(puts((0..60).map(|n| n * 37 % 60 * 3), 300)),
                 vec![Checkpoint],
-                commit(puts((0..150).filter(|n| n % 3 == 1), 200)),
-                commit(puts((0..150).filter(|n| n % 3 == 2), 200)),
+                commit(puts((0..15).map(|n| n * 37 % 60 * 3 + 1), 300)),
+                commit(puts((15..30).map(|n| n * 37 % 60 * 3 + 1), 300)),
+                commit(puts((30..45).map(|n| n * 37 % 60 * 3 + 1), 300)),
+                commit(puts((0..15).map(|n| n * 37 % 60 * 3 + 2), 300)),
+                commit(puts((15..30).map(|n| n * 37 % 60 * 3 + 2), 300)),
+                commit(puts((30..45).map(|n| n * 37 % 60 * 3 + 2), 300)),
             ],
         ),
         script(
