@@ -156,7 +156,7 @@ fn transactions_and_commits_are_moments() {
         let sql = format!("SELECT name FROM goods {after} WHERE price = 3");
         assert_eq!(one::<String>(db, &sql), "tea", "through the index as it was");
         let listed = format!("SELECT commit FROM godb_commits WHERE transaction_id = {inserted}");
-        assert_eq!(one::<i64>(db, &listed), at.raw() as i64);
+        assert_eq!(one::<i64>(db, &listed), at.raw().cast_signed());
         assert_eq!(db.as_of(Moment::After(inserted)).unwrap().snapshot().unwrap(), at);
     };
     check(&db);

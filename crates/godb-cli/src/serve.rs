@@ -81,13 +81,13 @@ pub(crate) fn serve(request: Serve) -> Result<(), Problem> {
     };
     let database =
         Database::open_with(&request.file, config).map_err(|error| opening(&request.file, &error))?;
-    let server = Server::start(database, request.options).map_err(told)?;
+    let server = Server::start(database, request.options).map_err(|error| told(&error))?;
     for address in server.addresses() {
         println!("listening on {address}");
     }
-    server.run_until_asked().map_err(told)
+    server.run_until_asked().map_err(|error| told(&error))
 }
 
-fn told(error: ServeError) -> Problem {
+fn told(error: &ServeError) -> Problem {
     Problem::Command(error.to_string())
 }

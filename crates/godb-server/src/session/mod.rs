@@ -45,6 +45,8 @@ struct Connection<'a> {
     told: HashMap<&'static str, String>,
     /// The count of changes that belongs to them.
     changes: u64,
+    /// Who it is, for what is told of it.
+    user: String,
     _place: OwnedSemaphorePermit,
 }
 
@@ -86,19 +88,11 @@ pub(crate) async fn serve(socket: Socket, shared: &Shared) {
     let mut wire = Wire::new(socket);
     let entered = tokio::time::timeout(shared.options.login_timeout, enter(&mut wire, shared)).await;
     let refused = match entered {
-        Ok(Ok((client, place))) => match Connection::begin(wire, shared, &client, place) {
-            Ok(connection) => return connection.live(&peer, &client.user).await,
-            Err((mut wire, problem)) => {
-                part(&mut wire, &problem).await;
-                problem
-            }
-        },
+        Ok(Ok(entered)) => return Connection::begin(wire, shared, entered).live(&peer).await,
+        Ok(Err(Refused::With(problem))) => problem,
         Ok(Err(Refused::Done)) | Err(_) => return,
-        Ok(Err(Refused::With(problem))) => {
-            part(&mut wire, &problem).await;
-            problem
-        }
     };
+    part(&mut wire, &refused).await;
     tracing::warn!(peer, code = refused.code, "{}", refused.message);
 }
 
@@ -108,40 +102,47 @@ async fn part(wire: &mut Wire, problem: &Problem) {
     let _ = tokio::time::timeout(PARTING, wire.flush()).await;
 }
 
-/// Lets a client in, if there is a place.
-async fn enter(wire: &mut Wire, shared: &Shared) -> Result<(Client, OwnedSemaphorePermit), Refused> {
+/// A client that is let in.
+struct Entered {
+    user: String,
+    process: i32,
+    session: Session,
+    place: OwnedSemaphorePermit,
+}
+
+/// Lets a client in, if there is a place, and opens its session.
+async fn enter(wire: &mut Wire, shared: &Shared) -> Result<Entered, Refused> {
     let client = login(wire, shared).await?;
+    let fatal = |code, message: &str| Refused::With(Problem::fatal(code, message));
     if *shared.phase.borrow() > Phase::Serving {
-        return Err(Refused::With(Problem::fatal(
-            "57P03",
-            "the database system is shutting down",
-        )));
+        return Err(fatal("57P03", "the database system is shutting down"));
     }
     let place = shared.places.clone().try_acquire_owned();
-    let place =
-        place.map_err(|_| Refused::With(Problem::fatal("53300", "sorry, too many clients already")))?;
-    Ok((client, place))
+    let place = place.map_err(|_| fatal("53300", "sorry, too many clients already"))?;
+    let process = shared.registry.number();
+    let session = open_session(shared, &client, process).map_err(|error| {
+        Refused::With(Problem {
+            severity: "FATAL",
+            ..Problem::from(error)
+        })
+    })?;
+    Ok(Entered {
+        user: client.user,
+        process,
+        session,
+        place,
+    })
 }
 
 impl<'a> Connection<'a> {
-    /// Opens the session and greets the client. Gives the wire back when that is refused.
-    fn begin(
-        mut wire: Wire,
-        shared: &'a Shared,
-        client: &Client,
-        place: OwnedSemaphorePermit,
-    ) -> Result<Self, (Wire, Problem)> {
-        let process = shared.registry.number();
-        let session = match open_session(shared, client, process) {
-            Ok(session) => session,
-            Err(error) => {
-                let problem = Problem {
-                    severity: "FATAL",
-                    ..Problem::from(error)
-                };
-                return Err((wire, problem));
-            }
-        };
+    /// Greets a client that is let in.
+    fn begin(mut wire: Wire, shared: &'a Shared, entered: Entered) -> Self {
+        let Entered {
+            user,
+            process,
+            session,
+            place,
+        } = entered;
         let mut secret = [0; 4];
         shared.random.fill(&mut secret);
         let secret = i32::from_ne_bytes(secret);
@@ -159,6 +160,7 @@ impl<'a> Connection<'a> {
             skipping: false,
             told: HashMap::new(),
             changes: u64::MAX,
+            user,
             _place: place,
         };
         connection.tell_settings();
@@ -167,11 +169,12 @@ impl<'a> Connection<'a> {
             &BackendKeyData::new(process, SecretKey::I32(secret)),
         );
         answer::ready(&mut connection.wire.out, TransactionState::Idle);
-        Ok(connection)
+        connection
     }
 
     /// Serves the client until it goes, is sent away, or the server ends.
-    async fn live(mut self, peer: &str, user: &str) {
+    async fn live(mut self, peer: &str) {
+        let user = self.user.clone();
         tracing::info!(peer, user, process = self.registered.entry.process, "connected");
         let mut phase = self.shared.phase.clone();
         let last = tokio::select! {
@@ -197,7 +200,7 @@ impl<'a> Connection<'a> {
             let request = match self.wait().await {
                 Ok(request) => request,
                 Err(Stop::Problem(problem)) => return Some(problem),
-                Err(Stop::Broken(broken)) => return parting_words(broken),
+                Err(Stop::Broken(broken)) => return parting_words(&broken),
             };
             let outcome = match request {
                 Request::Terminate => return None,
@@ -217,7 +220,7 @@ impl<'a> Connection<'a> {
                 },
             };
             if let Err(Stop::Broken(broken)) = outcome {
-                return parting_words(broken);
+                return parting_words(&broken);
             }
         }
     }
@@ -301,10 +304,10 @@ fn stopped() -> Problem {
 }
 
 /// What can still be said to a client that is not understood.
-fn parting_words(broken: Broken) -> Option<Problem> {
+fn parting_words(broken: &Broken) -> Option<Problem> {
     match broken {
         Broken::Io(_) => None,
-        Broken::Protocol(why) => Some(Problem::fatal("08P01", why)),
+        Broken::Protocol(why) => Some(Problem::fatal("08P01", *why)),
     }
 }
 
